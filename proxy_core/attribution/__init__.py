@@ -1,0 +1,1 @@
+"""Which source put which bytes into a request, how many tokens each is, and what each cost."""
