@@ -1,0 +1,138 @@
+"""Opening a database: one `Database` per URL, ready to use or a clear error. Threads share it.
+
+Reading never waits for writing (each has its own connections); writers of one process queue at a lock, so that only other
+processes are waited for inside the database.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from storage import sqlite
+from storage.errors import DatabaseUnusableError
+
+_READERS = 16
+
+
+class Database:
+    """An open database."""
+
+    def __init__(self, url: URL, write_engine: Engine, read_engine: Engine) -> None:
+        self.url = url
+        self.write_engine = write_engine
+        self.read_engine = read_engine
+        self._write_lock = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Lend a connection that sees one consistent state and cannot write."""
+        with self.read_engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Lend the writing connection for one transaction: committed at the end, rolled back by an exception."""
+        with self._write_lock, self.write_engine.begin() as connection:
+            yield connection
+
+    @property
+    def name(self) -> str:
+        """The URL without its password, for messages."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The file; `None` for a database server."""
+        return Path(self.url.database) if sqlite.is_sqlite(self.url) and self.url.database else None
+
+    def checkpoint(self) -> bool:
+        """Move the log into the file; False when someone was in the way."""
+        with self._write_lock:
+            return sqlite.checkpoint(self.write_engine)
+
+    def close(self) -> None:
+        """Give back all connections; the last one of a process folds the log into the file."""
+        self.read_engine.dispose()
+        if self.write_engine is not self.read_engine:
+            self.write_engine.dispose()
+
+
+def default_database_url() -> str:
+    """Name the database in the user's data directory."""
+    import platformdirs
+
+    return f"sqlite:///{Path(platformdirs.user_data_dir('assay', appauthor=False)) / 'assay.db'}"
+
+
+def open_database(url: str | Path) -> Database:
+    """Open a database, make it when it is new, and bring its schema up to date.
+
+    Args:
+        url: An SQLAlchemy URL, or the path of an SQLite file.
+
+    Raises:
+        DatabaseUnusableError: It cannot be used; the message says why.
+        DatabaseTooNewError: A newer Assay has changed it.
+    """
+    from storage.migrations import migrate
+
+    parsed = _parse(url)
+    try:
+        database = _connect(parsed)
+    except DBAPIError as error:
+        raise _unusable(parsed, error) from error
+    try:
+        with database.write() as connection:
+            migrate(connection)
+    except DBAPIError as error:
+        database.close()
+        raise _unusable(parsed, error) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _parse(url: str | Path) -> URL:
+    if isinstance(url, Path) or "://" not in url:
+        return URL.create("sqlite", database=str(Path(url).expanduser().absolute()))
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUnusableError(
+            f"not a database URL: {url} (expected sqlite:////path or another SQLAlchemy URL)"
+        ) from error
+
+
+def _connect(url: URL) -> Database:
+    try:
+        if not sqlite.is_sqlite(url):
+            engine = create_engine(url, pool_pre_ping=True)
+            return Database(url, engine, engine)
+        sqlite.create_private_file(url)
+        options = {"check_same_thread": False, "timeout": sqlite.BUSY_TIMEOUT_MS / 1000}
+        writer = create_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return="rollback", connect_args=options)
+        reader = create_engine(url, pool_size=_READERS, max_overflow=_READERS, connect_args=options)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        backend = url.get_backend_name()
+        raise DatabaseUnusableError(f"no driver for {backend} databases is installed ({error})") from error
+    sqlite.prepare_engine(writer, is_reader=False)
+    sqlite.prepare_engine(reader, is_reader=True)
+    return Database(url, writer, reader)
+
+
+def _unusable(url: URL, error: DBAPIError) -> DatabaseUnusableError:
+    name = url.database if sqlite.is_sqlite(url) else url.render_as_string(hide_password=True)
+    reason = str(error.orig or error).strip().splitlines()[0]
+    remedy = ""
+    if "not a database" in reason or "malformed" in reason:
+        remedy = "; move the file away and start again, or restore it from a backup"
+    elif "readonly" in reason:
+        remedy = "; the file or its directory is not writable"
+    elif "locked" in reason:
+        remedy = "; another program holds it"
+    return DatabaseUnusableError(f"cannot use the database {name}: {reason}{remedy}")

@@ -1,0 +1,99 @@
+"""Bringing an older database up to date, one numbered step after the other, all in the opening transaction.
+
+A new database gets today's tables at once and all steps marked as done. A step is never edited after a release: a change
+of `models.py` needs a new step. A database from a newer program is refused, never touched.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+
+from storage import models, sqlite
+from storage.errors import DatabaseTooNewError, DatabaseUnusableError, MigrationError
+
+_VERSIONS = models.SchemaVersionRow.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step."""
+
+    version: int
+    """Ascending from 1, no gaps."""
+    name: str
+    apply: Callable[[Connection], None]
+    """Changes a database of the version before; runs inside a transaction."""
+
+
+def m001_first(connection: Connection) -> None:
+    """Make the tables of the first release."""
+    SQLModel.metadata.create_all(connection)
+    sqlite.create_extras(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", m001_first),)
+
+
+def migrate(connection: Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
+    """Bring the database up to date and return its version.
+
+    Raises:
+        DatabaseTooNewError: A newer program has changed it.
+        DatabaseUnusableError: It is another program's.
+        MigrationError: A step failed; the caller's transaction must be rolled back.
+    """
+    newest = migrations[-1].version
+    current = read_version(connection)
+    if current is None:
+        _refuse_foreign(connection)
+        m001_first(connection)
+        _record(connection, migrations)
+        return newest
+    if current > newest:
+        raise DatabaseTooNewError(
+            f"the database has version {current}, this program knows {newest}: update Assay, or use another file (--database)"
+        )
+    for step in migrations:
+        if step.version > current:
+            _apply(connection, step)
+    return newest
+
+
+def read_version(connection: Connection) -> int | None:
+    """Read the schema's version; `None`: no table of ours is there."""
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return None
+    versions = connection.execute(select(_VERSIONS.c.version)).scalars().all()
+    return max(versions, default=None)
+
+
+def _refuse_foreign(connection: Connection) -> None:
+    """Never add tables to a file that another program has made."""
+    ours = set(SQLModel.metadata.tables)
+    found = set(inspect(connection).get_table_names())
+    if sqlite.is_foreign(connection, has_tables=bool(found)):
+        raise DatabaseUnusableError("the file is another program's database; name another file with --database")
+    if found & ours:
+        raise DatabaseUnusableError(f"the database already has tables of these names: {', '.join(sorted(found & ours))}")
+
+
+def _apply(connection: Connection, step: Migration) -> None:
+    try:
+        step.apply(connection)
+    except DBAPIError as error:
+        reason = f"{error.orig}"
+        raise MigrationError(
+            f"step {step.version} ({step.name}) to a newer database failed: {reason}; nothing was changed"
+        ) from error
+    _record(connection, (step,))
+
+
+def _record(connection: Connection, steps: tuple[Migration, ...]) -> None:
+    now_us = time.time_ns() // 1000
+    connection.execute(
+        _VERSIONS.insert(), [{"version": step.version, "name": step.name, "applied_us": now_us} for step in steps]
+    )

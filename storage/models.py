@@ -1,0 +1,412 @@
+"""All tables. SQLModel defines the schema and serves reads; writing goes through Core statements on `Row.__table__`.
+
+No logic here, and no SQL that only SQLite knows (`sqlite_with_rowid` is a hint that other databases ignore). Times are
+microseconds since the epoch, UTC; money is 1e-9 dollars. Texts that may be unknown are NULL; where they are part of a
+key they are empty instead, since NULL is never equal to itself.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Table, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+_NO_ROWID = {"sqlite_with_rowid": False}
+_KEEP_IDS = {"sqlite_autoincrement": True}
+
+
+class Row(SQLModel):
+    """What all tables share."""
+
+    __table__: ClassVar[Table]
+
+
+def _wide(**more: Any) -> Any:
+    """A 64-bit integer column on every database."""
+    return Field(sa_type=BigInteger, **more)
+
+
+class SchemaVersionRow(Row, table=True):
+    """One applied migration."""
+
+    __tablename__ = "schema_version"
+    version: int = Field(primary_key=True)
+    name: str
+    applied_us: int = _wide()
+
+
+class MarkRow(Row, table=True):
+    """Small facts about the database itself, such as how often pieces were swept."""
+
+    __tablename__ = "mark"
+    name: str = Field(primary_key=True)
+    number: int = _wide(default=0)
+
+
+class WriterLeaseRow(Row, table=True):
+    """A process that records into this database; its open exchanges are not to be taken for interrupted ones."""
+
+    __tablename__ = "writer_lease"
+    owner: str = Field(primary_key=True)
+    """Random, one per writer."""
+    host: str
+    pid: int
+    heartbeat_us: int = _wide()
+    """Renewed every few seconds."""
+
+
+class ExchangeRow(Row, table=True):
+    """One exchange, narrow: what lists, filters and totals need."""
+
+    __tablename__ = "exchange"
+    __table_args__ = (
+        Index("ix_exchange_session", "session_id", "id"),
+        Index("ix_exchange_owner", "owner", sqlite_where=text("owner IS NOT NULL")),
+        Index("ix_exchange_unanalysed", "attribution_version", sqlite_where=text("attribution_version IS NULL")),
+        _KEEP_IDS,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    """Order of arrival in this database, never used twice."""
+    exchange_id: str = Field(unique=True)
+    """32 hex digits."""
+    started_us: int = _wide(index=True)
+    state: str
+    """`ExchangeState`."""
+    owner: str | None
+    """The writer that records it; `None` once it is finished."""
+    mode: str
+    """`CaptureMode`."""
+    connection_id: str
+    method: str
+    url: str
+    host: str
+    path: str
+    """Path of the URL without the query."""
+    status_code: int | None
+    """`None`: no response (yet)."""
+    error: str | None
+    """What went wrong on the wire, in one line."""
+    proxy_received_us: int | None = _wide()
+    proxy_forwarded_us: int | None = _wide()
+    first_byte_us: int | None = _wide()
+    first_byte_delivered_us: int | None = _wide()
+    last_byte_us: int | None = _wide()
+    delivered_us: int | None = _wide()
+    upstream_connect_us: int | None = _wide()
+    """A duration."""
+    latency_us: int | None = _wide()
+    """Start to last byte delivered; stored for sorting and filtering."""
+    request_bytes: int = _wide()
+    """Body on the wire."""
+    response_bytes: int | None = _wide()
+    """Body on the wire; `None`: no response (yet)."""
+
+    attribution_version: int | None
+    """`None`: not analysed yet; all below is unknown then."""
+    analysis_error: str | None
+    """Why the analysis failed, in one line; such an exchange is analysed again by a newer version only."""
+    dialect: str | None
+    client_name: str | None
+    client_version: str | None
+    model: str | None
+    request_class: str | None
+    """`RequestClass`."""
+    session_id: str | None
+    prompt_id: str | None
+    agent_id: str | None
+    agent_type: str | None
+    parent_agent_id: str | None
+    title: str | None
+    chain_hash: str | None = Field(index=True)
+    """Last of `CallFacts.chain_hashes`: the whole conversation up to here."""
+    prefix_hash: str | None
+    previous_id: int | None
+    """`id` of the request before in the same conversation."""
+    api_request_id: str | None
+    message_id: str | None
+    stop_reason: str | None
+    error_type: str | None
+    """The API's error type."""
+    error_message: str | None
+    input_tokens: int | None
+    """All input tokens; billed, or the estimate while `is_estimate`."""
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
+    fresh_tokens: int | None
+    is_estimate: bool = True
+    cost_nano_usd: int | None = _wide()
+    is_streaming: bool = False
+    is_distorted: bool = False
+    spectrum: bytes = Field(default=b"", sa_type=LargeBinary)
+    """Input tokens by kind of source (`storage.spectrum`)."""
+    rating: float | None
+    """Copy of the feedback's rating."""
+    has_note: bool = False
+    """The feedback has a text."""
+
+
+class ExchangeHeadRow(Row, table=True):
+    """Heads of the two messages: packed, compressed against a head that looks alike."""
+
+    __tablename__ = "exchange_head"
+    id: int = Field(primary_key=True)
+    """The exchange."""
+    base_piece_id: int | None
+    """Piece that it is compressed against; `None`: stands alone."""
+    packed: bytes = Field(sa_type=LargeBinary)
+
+
+class PieceRow(Row, table=True):
+    """A run of bytes that is stored once, however many bodies hold it."""
+
+    __tablename__ = "piece"
+    __table_args__ = (_KEEP_IDS,)
+    id: int | None = Field(default=None, primary_key=True)
+    hash: bytes = Field(unique=True, sa_type=LargeBinary)
+    """First 16 bytes of BLAKE2b."""
+    raw_bytes: int
+    packed: bytes = Field(sa_type=LargeBinary)
+    """zstd, or as it is where that is smaller (`storage.compression`)."""
+
+
+class BodyRow(Row, table=True):
+    """One body: which pieces make it up, and what is known of the original."""
+
+    __tablename__ = "body"
+    __table_args__ = (UniqueConstraint("exchange_id", "side"), _KEEP_IDS)
+    id: int | None = Field(default=None, primary_key=True)
+    """Ascending: what was stored after a sweep began is told by it."""
+    exchange_id: int
+    """`exchange.id`."""
+    side: int
+    """0 request, 1 response."""
+    manifest: bytes | None = Field(sa_type=LargeBinary)
+    """Recipe (`storage.manifests`); `None`: the bytes were dropped, the facts remain."""
+    wire_bytes: int = _wide()
+    wire_sha256: bytes = Field(sa_type=LargeBinary)
+    """Of the body on the wire, before redaction."""
+    stored_sha256: bytes | None = Field(sa_type=LargeBinary)
+    """Of the bytes kept; `None` where they are the wire's."""
+    content_encoding: str | None
+    is_redacted: bool = False
+    is_decoded: bool = False
+    is_truncated: bool = False
+
+
+class JournalRow(Row, table=True):
+    """Bytes of an open exchange, kept so that a killed process loses none; gone when the exchange is finished."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_body", "exchange_id", "side", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    exchange_id: int
+    """`exchange.id`."""
+    side: int
+    """0 request, 1 response."""
+    is_decoded: bool = False
+    chunk: bytes = Field(sa_type=LargeBinary)
+
+
+class AttributionRow(Row, table=True):
+    """The attribution of one exchange: packed, compressed against one that looks alike."""
+
+    __tablename__ = "attribution"
+    id: int = Field(primary_key=True)
+    """The exchange."""
+    version: int
+    base_piece_id: int | None
+    """Piece that it is compressed against; `None`: stands alone."""
+    packed: bytes = Field(sa_type=LargeBinary)
+
+
+class SourceRow(Row, table=True):
+    """One source, ever seen."""
+
+    __tablename__ = "source"
+    __table_args__ = (UniqueConstraint("source_type", "source_name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    source_type: str
+    """`SourceType`."""
+    source_name: str = ""
+    """Empty where the kind says all."""
+    created_us: int = _wide()
+    """Start of the first exchange it was in."""
+    last_used_us: int = _wide()
+    """Start of the newest exchange it was in."""
+    feedback_count: int = 0
+    rating_sum: float = 0.0
+
+
+class ExchangeSourceRow(Row, table=True):
+    """How much of one source was in one exchange."""
+
+    __tablename__ = "exchange_source"
+    __table_args__ = (Index("ix_exchange_source_exchange", "exchange_id", "source_id"), _NO_ROWID)
+    source_id: int = Field(primary_key=True)
+    exchange_id: int = Field(primary_key=True)
+    """`exchange.id`."""
+    tokens: int
+    """Input tokens, calibrated where billed."""
+    content_bytes: int = _wide()
+    cost_nano_usd: int | None = _wide()
+    segments: int
+    """Segments of the request."""
+
+
+class SourceRollupRow(Row, table=True):
+    """`exchange_source` by hour, source and session; outlives the exchanges."""
+
+    __tablename__ = "source_rollup"
+    __table_args__ = (Index("ix_source_rollup_session", "session_id", "source_id"), _NO_ROWID)
+    bucket_us: int = _wide(primary_key=True)
+    """Start of the hour."""
+    source_id: int = Field(primary_key=True)
+    session_id: str = Field(primary_key=True)
+    """Empty: none."""
+    exchanges: int = 0
+    tokens: int = _wide(default=0)
+    cost_nano_usd: int = _wide(default=0)
+    priced: int = 0
+    """Exchanges among them that have a price; 0: the cost is unknown."""
+
+
+class ExchangeRollupRow(Row, table=True):
+    """Finished exchanges by hour, model and class; outlives them."""
+
+    __tablename__ = "exchange_rollup"
+    __table_args__ = (_NO_ROWID,)
+    bucket_us: int = _wide(primary_key=True)
+    """Start of the hour."""
+    model: str = Field(primary_key=True)
+    """Empty: unknown."""
+    request_class: str = Field(primary_key=True)
+    """Empty: not analysed."""
+    requests: int = 0
+    errors: int = 0
+    """Failed, interrupted, or status 400 and above."""
+    input_tokens: int = _wide(default=0)
+    cache_read_tokens: int = _wide(default=0)
+    cache_write_5m_tokens: int = _wide(default=0)
+    cache_write_1h_tokens: int = _wide(default=0)
+    fresh_tokens: int = _wide(default=0)
+    output_tokens: int = _wide(default=0)
+    cost_nano_usd: int = _wide(default=0)
+    priced: int = 0
+    unpriced: int = 0
+    """Analysed calls with tokens but without a known price."""
+    latency_us: int = _wide(default=0)
+    """Sum over `latency_count`."""
+    latency_count: int = 0
+    proxy_us: int = _wide(default=0)
+    """Sum over `proxy_count`."""
+    proxy_count: int = 0
+
+
+class SessionRow(Row, table=True):
+    """One client session, summed up."""
+
+    __tablename__ = "session"
+    __table_args__ = (_NO_ROWID,)
+    session_id: str = Field(primary_key=True)
+    first_us: int = _wide()
+    last_us: int = _wide(index=True)
+    client_name: str | None
+    client_version: str | None
+    title: str | None
+    """Of the earliest main request that has one."""
+    title_us: int | None = _wide()
+    """Start of that request."""
+    requests: int = 0
+    errors: int = 0
+    compactions: int = 0
+    input_tokens: int = _wide(default=0)
+    output_tokens: int = _wide(default=0)
+    cache_read_tokens: int = _wide(default=0)
+    cost_nano_usd: int = _wide(default=0)
+    priced: int = 0
+    """Exchanges among them that have a price; 0: the cost is unknown."""
+    last_main_us: int | None = _wide()
+    """Start of the newest main request."""
+    last_context_tokens: int | None
+    """Its input tokens."""
+
+
+class SessionMemberRow(Row, table=True):
+    """What occurs in a session and how often: its prompts, agents and models; their number is a count of rows."""
+
+    __tablename__ = "session_member"
+    __table_args__ = (_NO_ROWID,)
+    session_id: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    """`prompt`, `agent` or `model`."""
+    value: str = Field(primary_key=True)
+    exchanges: int = 0
+
+
+class SegmentUseRow(Row, table=True):
+    """Each distinct segment content: when it came first and how many exchanges carried it."""
+
+    __tablename__ = "segment_use"
+    id: int | None = Field(default=None, primary_key=True)
+    content_hash: bytes = Field(unique=True, sa_type=LargeBinary)
+    """16 bytes."""
+    first_id: int
+    """`exchange.id` of the first one."""
+    uses: int = 0
+
+
+class FeedbackRow(Row, table=True):
+    """A person's rating of one exchange."""
+
+    __tablename__ = "feedback"
+    id: int | None = Field(default=None, primary_key=True)
+    exchange_id: int = Field(unique=True)
+    """`exchange.id`."""
+    rating: float
+    """-1.0 to 1.0."""
+    feedback_text: str | None
+    user_id: str
+    submitted_us: int = _wide(index=True)
+    updated_us: int | None = _wide()
+
+
+class SourceRatingRollupRow(Row, table=True):
+    """Ratings by day and source; outlives the exchanges."""
+
+    __tablename__ = "source_rating_rollup"
+    __table_args__ = (_NO_ROWID,)
+    bucket_us: int = _wide(primary_key=True)
+    """Start of the day (of the exchange)."""
+    source_id: int = Field(primary_key=True)
+    feedback_count: int = 0
+    rating_sum: float = 0.0
+
+
+class TokenCountRow(Row, table=True):
+    """A counted text, so that it is counted once."""
+
+    __tablename__ = "token_count"
+    __table_args__ = (_NO_ROWID,)
+    family: str = Field(primary_key=True)
+    """Which tokenizer."""
+    hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    tokens: int
+    is_exact: bool
+
+
+class LearnedOverheadRow(Row, table=True):
+    """A prompt overhead learnt from bills."""
+
+    __tablename__ = "learned_overhead"
+    key: str = Field(primary_key=True)
+    learned: str
+    """JSON."""
+
+
+class SavedFilterRow(Row, table=True):
+    """A filter that a person gave a name."""
+
+    __tablename__ = "saved_filter"
+    name: str = Field(primary_key=True)
+    text: str

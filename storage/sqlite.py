@@ -1,0 +1,188 @@
+"""Everything that only SQLite has: pragmas, the write-ahead log, file modes, full-text search, checkpoints.
+
+No other module may hold SQL that only SQLite knows. Each function here does nothing, or the plain thing, elsewhere.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Select, column, event, literal_column, select, table, text
+
+from storage.errors import DatabaseUnusableError
+
+BUSY_TIMEOUT_MS = 2000
+"""How long a statement waits for another process; the writer retries longer than that."""
+APPLICATION_ID = 0x41535359
+"""`ASSY` in the file's header: tells our files from others'."""
+TEXT_COLUMNS = ("title", "user_text", "assistant_text")
+
+_READ_CACHE_KB = 8_000
+_WRITE_CACHE_KB = 16_000
+_MAP_BYTES = 256 * 1024 * 1024
+_CHECKPOINT_PAGES = 1000
+_LOG_LIMIT_BYTES = 16 * 1024 * 1024
+
+
+def is_sqlite(url: URL) -> bool:
+    """Tell whether the URL names an SQLite database."""
+    return url.get_backend_name() == "sqlite"
+
+
+def create_private_file(url: URL) -> None:
+    """Make the database's file (0600) and its directory (0700) before SQLite would make them with wider modes.
+
+    An existing directory keeps its mode: it may be shared on purpose. An existing file is closed to others.
+
+    Raises:
+        DatabaseUnusableError: No file, in memory, or no permission.
+    """
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise DatabaseUnusableError(
+            "the database must be a file (it is shared by several threads): sqlite:////path/to/assay.db"
+        )
+    path = Path(url.database)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise DatabaseUnusableError(f"cannot open the database {path}: {error.strerror or error}") from error
+
+
+def prepare_engine(engine: Engine, *, is_reader: bool) -> None:
+    """Set each new connection's pragmas, and begin transactions ourselves, so that DDL is transactional too."""
+
+    def on_connect(raw: sqlite3.Connection, _record: object) -> None:
+        raw.isolation_level = None
+        for pragma in _pragmas(is_reader=is_reader):
+            raw.execute(pragma)
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+
+
+def _pragmas(*, is_reader: bool) -> tuple[str, ...]:
+    common = (f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA temp_store=MEMORY")
+    if is_reader:
+        return (*common, f"PRAGMA cache_size=-{_READ_CACHE_KB}", f"PRAGMA mmap_size={_MAP_BYTES}", "PRAGMA query_only=ON")
+    return (
+        *common,
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=NORMAL",
+        f"PRAGMA cache_size=-{_WRITE_CACHE_KB}",
+        f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}",
+        f"PRAGMA journal_size_limit={_LOG_LIMIT_BYTES}",
+    )
+
+
+def is_foreign(connection: Connection, *, has_tables: bool) -> bool:
+    """Tell whether a file without our schema is another program's: never add tables to such a one."""
+    if connection.dialect.name != "sqlite":
+        return False
+    return has_tables or connection.exec_driver_sql("PRAGMA application_id").scalar_one() not in {0, APPLICATION_ID}
+
+
+def create_extras(connection: Connection) -> None:
+    """Make what SQLModel cannot describe: the full-text index, and the file's mark."""
+    if connection.dialect.name != "sqlite":
+        return
+    connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    columns = ", ".join(TEXT_COLUMNS)
+    connection.exec_driver_sql(
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5({columns}, "
+        "content='', detail=column, tokenize='unicode61 remove_diacritics 2')"
+    )
+
+
+def index_texts(connection: Connection, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    """Add (exchange id, title, user text, assistant text) to the full-text index."""
+    if rows and connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "INSERT INTO text_index(rowid, title, user_text, assistant_text) VALUES (?, ?, ?, ?)", list(rows)
+        )
+
+
+def unindex_texts(connection: Connection, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    """Take exactly what was added out again: an index without content needs the old text for it (SQLite before 3.43)."""
+    if rows and connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "INSERT INTO text_index(text_index, rowid, title, user_text, assistant_text) VALUES ('delete', ?, ?, ?, ?)",
+            list(rows),
+        )
+
+
+def clear_text_index(connection: Connection) -> None:
+    """Empty the full-text index, before it is built anew."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("INSERT INTO text_index(text_index) VALUES ('delete-all')")
+
+
+def match_text(words: str, columns: Iterable[str] = ()) -> Select[Any]:
+    """Select the ids of exchanges whose texts hold all the words (each as a prefix), for `id IN (...)`.
+
+    Args:
+        words: What a person typed; every character but letters and digits parts words, nothing is syntax.
+        columns: Only these of `TEXT_COLUMNS`; all when empty.
+    """
+    index = table("text_index", column("rowid"))
+    chosen = " ".join(name for name in columns if name in TEXT_COLUMNS)
+    terms = " ".join(f'"{term}"*' for term in _terms(words)) or '""'
+    query = f"{{{chosen}}} : ({terms})" if chosen else terms
+    return select(index.c.rowid).where(literal_column("text_index").op("MATCH")(query))
+
+
+def _terms(words: str) -> list[str]:
+    return "".join(char if char.isalnum() else " " for char in words).split()
+
+
+def file_bytes(connection: Connection) -> int | None:
+    """Bytes in use in the database (without its log and free pages); `None` where that cannot be told."""
+    if connection.dialect.name != "sqlite":
+        return None
+    pages, free, size = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def checkpoint(engine: Engine, *, mode: str = "TRUNCATE") -> bool:
+    """Move the write-ahead log into the database; False when a reader or writer was in the way."""
+    if engine.dialect.name != "sqlite":
+        return True
+    raw = engine.raw_connection()
+    try:
+        busy = raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return busy is not None and busy[0] == 0
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        raw.close()
+
+
+def vacuum(engine: Engine) -> None:
+    """Give free pages back to the file system; needs as much free space again, and locks out writers meanwhile."""
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("VACUUM")
+    finally:
+        raw.close()
+
+
+def find_damage(connection: Connection) -> list[str]:
+    """Ask the database to check its own pages and indices; empty when sound."""
+    if connection.dialect.name != "sqlite":
+        return []
+    lines = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check(20)"))]
+    return [] if lines == ["ok"] else lines
