@@ -1,0 +1,34 @@
+"""One clock for all times of an exchange: monotonic, anchored to the wall clock once.
+
+Differences between two times hold even when somebody sets the wall clock meanwhile.
+"""
+
+import secrets
+import time
+
+_ANCHOR_US = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+
+
+def now_us() -> int:
+    """Return microseconds since the epoch (UTC)."""
+    return _ANCHOR_US + time.monotonic_ns() // 1000
+
+
+def wall_to_us(wall_s: float | None) -> int | None:
+    """Move a `time.time()` taken a moment ago onto this clock.
+
+    mitmproxy stamps with the wall clock. The distance from now is what counts; one that cannot be
+    true (the wall clock was set in between) becomes now.
+    """
+    if wall_s is None:
+        return None
+    ago_us = int((time.time() - wall_s) * 1_000_000)
+    return now_us() - ago_us if 0 <= ago_us < 86_400_000_000 else now_us()
+
+
+def new_exchange_id(at_us: int) -> str:
+    """Return 32 hex digits that sort by time: UUID version 7 with the microseconds in its 12 spare bits."""
+    milliseconds, microseconds = divmod(at_us, 1000)
+    fraction = microseconds * 4096 // 1000
+    tail = 0x8000000000000000 | (secrets.randbits(62))
+    return f"{milliseconds & 0xFFFFFFFFFFFF:012x}7{fraction:03x}{tail:016x}"
