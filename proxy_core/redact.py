@@ -1,0 +1,206 @@
+"""Secrets end here: every header, URL, body and message passes before anything else sees it.
+
+A secret becomes `[REDACTED:<fingerprint>]`. The fingerprint is an HMAC, so two requests by the same key can be
+told to be so, and nobody without the key file can test a guess. Bytes that are no secret stay as they are.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+
+from proxy_core.exchange import Headers
+
+FINGERPRINT_DIGITS = 12
+
+_SECRET_HEADERS = frozenset(
+    {
+        b"authorization",
+        b"proxy-authorization",
+        b"x-api-key",
+        b"api-key",
+        b"cookie",
+        b"set-cookie",
+        b"set-cookie2",
+        b"x-goog-api-key",
+        b"x-amz-security-token",
+        b"helicone-auth",
+        b"ocp-apim-subscription-key",
+    }
+)
+# Endings, because gateways name their own. Not a bare "tokens": rate limits are counted in tokens.
+_SECRET_HEADER_ENDING = re.compile(
+    rb"(?:authorization|-auth|(?:api|access|auth|secret|subscription|private|account)[-_]?key|[-_](?:token|secret|password|passwd"
+    rb"|credentials?|signature|cookie|jwt))$"
+)
+_SECRET_PARAMETERS = (
+    rb"key|api[-_]?key|subscription-key|access[-_]?token|refresh[-_]?token|id[-_]?token|auth[-_]?token|token|authorization|auth"
+    rb"|client[-_]?secret|secret|password|sig|signature|code_verifier|assertion"
+    rb"|x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|awsaccesskeyid|googleaccessid"
+)
+_PARAMETER = re.compile(rb"(?i)((?:^|[?&;#])(?:" + _SECRET_PARAMETERS + rb")=)([^&;#\s\"'<>]+)")
+_USER_INFO = re.compile(rb"(?<=://)[^/?#\s@\"']+(?=@)")
+
+# A key's characters as they are, percent-encoded, or as JSON escapes (any number of backslashes: JSON inside JSON).
+_ESCAPE = rb"\\+u00"
+_KEY_START = (
+    rb"(?:s|" + _ESCAPE + rb"73)(?:k|" + _ESCAPE + rb"6[bB])(?:-|%2[dD]|" + _ESCAPE + rb"2[dD])"
+    rb"(?:a|" + _ESCAPE + rb"61)(?:n|" + _ESCAPE + rb"6[eE])(?:t|" + _ESCAPE + rb"74)(?:-|%2[dD]|" + _ESCAPE + rb"2[dD])"
+)
+_KEY_REST = (
+    rb"(?:[A-Za-z0-9_-]|%(?:2[dD]|5[fF])|"
+    + _ESCAPE
+    + rb"(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA]))+"
+)
+_KEY = re.compile(_KEY_START + _KEY_REST)
+_PLAIN_KEY = re.compile(rb"sk-ant-" + _KEY_REST)
+_ESCAPED_LETTER = re.compile(rb"\\u00(?:73|6[bB]|2[dD]|61|6[eE]|74)|[kt]%2[dD]")
+_UNESCAPE = re.compile(rb"\\+u00([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})")
+
+# The member with its value, at the top level of a JSON text or inside strings of one (then every quote has backslashes).
+_MEMBER_NAME = rb"\"authorization(?:_|\\u005[fF])token\"\s*:\s*\""
+_MEMBER = re.compile(rb"(?<!\\)(" + _MEMBER_NAME + rb")((?:[^\"\\]|\\.)+)(?=\")", re.DOTALL)
+_NESTED_MEMBER = re.compile(rb"((\\+)\"authorization_token\2\"\s*:\s*\2\")((?:(?!\\*\").)+)(?=\2\")", re.DOTALL)
+_IS_REDACTED = re.compile(rb"\[REDACTED:[0-9a-f]{12}\]")
+
+# What may be the beginning of a secret whose end has not come yet (see `StreamRedactor`).
+_OPEN_KEY = re.compile(_KEY.pattern + rb"(?:\\+(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)?\Z")
+_OPEN_MEMBER = re.compile(rb"\\*\"authorization(?:_|\\u005[fF])token\\*\"\s*(?::\s*(?:\\*(?:\"(?:[^\"\\]|\\.)*\\*)?)?)?\Z", re.DOTALL)
+_LONGEST_START = 96
+
+
+class Redactor:
+    """Replaces secrets by keyed fingerprints.
+
+    Args:
+        key: What the fingerprints are keyed with; kept beside the root CA.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._hmac = hmac.new(key, digestmod=hashlib.sha256)
+
+    def fingerprint(self, secret: bytes) -> str:
+        """Return the short hex digest that stands for a secret."""
+        mac = self._hmac.copy()
+        mac.update(secret)
+        return mac.hexdigest()[:FINGERPRINT_DIGITS]
+
+    def headers(self, fields: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """Return header lines as text (latin-1), secrets replaced, order and case kept."""
+        return tuple((name.decode("latin-1"), self._header_value(name, value).decode("latin-1")) for name, value in fields)
+
+    def url(self, url: str) -> str:
+        """Return a URL with user names, keys and signatures replaced."""
+        return self._url(url.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+
+    def text(self, text: str) -> str:
+        """Return a message (an error, a log line) with the secrets in it replaced."""
+        data = text.encode("utf-8", "surrogateescape")
+        return self._url(self._bearer(self.body(data))).decode("utf-8", "replace")
+
+    def body(self, data: bytes) -> bytes:
+        """Return a body with its secrets replaced: the very same object when there is none."""
+        if b"sk-ant-" in data:
+            data = _PLAIN_KEY.sub(self._replace_key, data)
+        if _ESCAPED_LETTER.search(data):
+            data = _KEY.sub(self._replace_key, data)
+        if b"authorization" in data and b"token" in data:
+            data = _MEMBER.sub(self._replace_value(2), data)
+            data = _NESTED_MEMBER.sub(self._replace_value(3), data)
+        return data
+
+    def _header_value(self, name: bytes, value: bytes) -> bytes:
+        lowered = name.lower()
+        if lowered in _SECRET_HEADERS or _SECRET_HEADER_ENDING.search(lowered):
+            return self._credentials(value)
+        value = self.body(value)
+        return self._url(value) if b"=" in value or b"@" in value else value
+
+    def _credentials(self, value: bytes) -> bytes:
+        scheme, space, token = value.partition(b" ")
+        if scheme.lower() in {b"bearer", b"basic"} and token:
+            return scheme + space + self._mark(token.strip())
+        return self._mark(value.strip()) if value.strip() else value
+
+    def _bearer(self, text: bytes) -> bytes:
+        return re.sub(rb"(?i)\b((?:bearer|basic) )([A-Za-z0-9._~+/=-]{12,})", self._replace_value(2), text)
+
+    def _url(self, url: bytes) -> bytes:
+        url = _PARAMETER.sub(self._replace_value(2), url)
+        url = _USER_INFO.sub(lambda match: self._mark(match[0]), url)
+        return self.body(url)
+
+    def _replace_key(self, match: re.Match[bytes]) -> bytes:
+        return self._mark(_unescape(match[0]))
+
+    def _replace_value(self, group: int) -> Callable[[re.Match[bytes]], bytes]:
+        def replace(match: re.Match[bytes]) -> bytes:
+            return match[1] + (match[group] if _IS_REDACTED.fullmatch(match[group]) else self._mark(_unescape(match[group])))
+
+        return replace
+
+    def _mark(self, secret: bytes) -> bytes:
+        return b"[REDACTED:%s]" % self.fingerprint(secret).encode()
+
+
+class StreamRedactor:
+    """Redacts a body that comes in pieces: what may become a secret is held back until that is decided.
+
+    Args:
+        redactor: Replaces what was found.
+        hold_limit_bytes: The most that is held back; beyond it the rest of the body is withheld for good.
+    """
+
+    def __init__(self, redactor: Redactor, hold_limit_bytes: int = 1024 * 1024) -> None:
+        self._redactor = redactor
+        self._hold_limit_bytes = hold_limit_bytes
+        self._held = b""
+        self.is_redacted = False
+        """Something was replaced so far."""
+        self.is_withheld = False
+        """A secret without an end was met: nothing more comes out."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what can be shown after this piece."""
+        if self.is_withheld or not data:
+            return b""
+        buffer = self._held + data
+        cut = _safe_cut(buffer)
+        self._held = buffer[cut:]
+        if len(self._held) > self._hold_limit_bytes:
+            self.is_withheld = True
+            self._held = b""
+        return self._redact(buffer[:cut])
+
+    def finish(self) -> bytes:
+        """Return what was held back, now that nothing follows."""
+        held, self._held = self._held, b""
+        redacted = self._redact(held)
+        if _OPEN_MEMBER.search(redacted) and not _IS_REDACTED.search(redacted):
+            # Cut off inside the value: it has no closing quote to be recognised by.
+            self.is_redacted = True
+            return _OPEN_MEMBER.sub(b"", redacted)
+        return redacted
+
+    def _redact(self, data: bytes) -> bytes:
+        redacted = self._redactor.body(data)
+        self.is_redacted = self.is_redacted or redacted is not data
+        return redacted
+
+
+def _safe_cut(buffer: bytes) -> int:
+    """Return up to where a buffer can be redacted whatever follows it."""
+    cut = max(0, len(buffer) - _LONGEST_START)
+    for pattern in (_OPEN_KEY, _OPEN_MEMBER):
+        match = pattern.search(buffer)
+        if match:
+            cut = min(cut, match.start())
+    for pattern in (_KEY, _MEMBER, _NESTED_MEMBER):
+        for match in pattern.finditer(buffer, max(0, cut - 4096)):
+            if match.start() < cut < match.end():
+                cut = match.start()
+    return cut
+
+
+def _unescape(secret: bytes) -> bytes:
+    return _UNESCAPE.sub(lambda match: bytes.fromhex((match[1] or match[2]).decode()), secret)
