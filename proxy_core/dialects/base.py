@@ -21,6 +21,8 @@ class RecordedCall:
     response_headers: Headers = ()
     response_body: bytes | None = None
     """Decoded; for a stream the whole event stream, possibly cut off at the end."""
+    started_us: int | None = None
+    """When the client started it, microseconds since the epoch (UTC): prices have dates. `None`: priced as of today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
