@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from tui.errors import ConfigurationError
 from tui.settings import SETTINGS, Kind, Setting, Settings
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -17,10 +18,6 @@ _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 OWN_PROXY_VARIABLE = "ASSAY_PROXY_URL"
 """Set for children and by `assay env`: lets Assay recognise a HTTPS_PROXY that is itself."""
-
-
-class ConfigurationError(Exception):
-    """A setting has a value that cannot be used; the message says where and what fits."""
 
 
 def default_config_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -197,11 +194,12 @@ def proxy_of_environment(environ: Mapping[str, str]) -> str | None:
     url = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
     if not url or url == environ.get(OWN_PROXY_VARIABLE):
         return None
-    if _is_exempt("api.anthropic.com", environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
+    if is_exempt("api.anthropic.com", environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
         return None
     return url if "://" in url else f"http://{url}"
 
 
-def _is_exempt(host: str, no_proxy: str) -> bool:
+def is_exempt(host: str, no_proxy: str) -> bool:
+    """Say whether a `NO_PROXY` list exempts a host."""
     suffixes = [part.strip().lower().lstrip("*").lstrip(".") for part in no_proxy.split(",")]
     return no_proxy.strip() == "*" or any(suffix and (host == suffix or host.endswith("." + suffix)) for suffix in suffixes)

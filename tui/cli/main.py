@@ -1,0 +1,87 @@
+"""The entry point: the group `assay`, what it does without a command, and how errors become exit codes.
+
+Nothing heavy is imported here; `tests/tui/cli/test_imports.py` watches over it.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from tui.cli.lazy import CommandEntry, LazyGroup
+from tui.cli.options import config_option, setting_options, settings_of
+from tui.errors import AssayError
+from tui.settings import Group
+
+_CAPTURE, _READ, _KEEP, _SETUP = "Capture", "Look", "Keep", "Set up"
+
+COMMANDS = {
+    "run": CommandEntry("tui.cli.run", "Run a program through a private proxy: assay run -- claude", _CAPTURE),
+    "demo": CommandEntry("tui.cli.demo", "See live traffic within seconds, offline.", _CAPTURE),
+    "view": CommandEntry("tui.cli.view", "Open the dashboard over what was captured before.", _READ),
+    "serve": CommandEntry("tui.cli.serve", "Show the dashboard in a web browser.", _READ),
+    "sessions": CommandEntry("tui.cli.sessions", "List client sessions with their tokens and cost.", _READ),
+    "sources": CommandEntry("tui.cli.sources", "Rank sources (servers, skills, files ...) by tokens and cost.", _READ),
+    "show": CommandEntry("tui.cli.show", "Show what one request was made of.", _READ),
+    "analyze": CommandEntry("tui.cli.analyze", "Analyse a request that lies in a file.", _READ),
+    "rate": CommandEntry("tui.cli.rate", "Rate an exchange; it counts for every source in it.", _READ),
+    "api": CommandEntry("tui.cli.api", "Serve the JSON API over a database, without a proxy.", _READ),
+    "export": CommandEntry("tui.cli.export", "Write exchanges as JSON, JSONL, HAR, CSV or OpenTelemetry.", _KEEP),
+    "import": CommandEntry("tui.cli.import_", "Take in mitmproxy flows, HAR or exported JSONL.", _KEEP),
+    "reanalyze": CommandEntry("tui.cli.reanalyze", "Attribute stored exchanges again with the present rules.", _KEEP),
+    "verify": CommandEntry("tui.cli.verify", "Prove that every stored body can be rebuilt byte for byte.", _KEEP),
+    "prune": CommandEntry("tui.cli.prune", "Delete old exchanges now; totals per source stay.", _KEEP),
+    "env": CommandEntry("tui.cli.env", "Print what to export so that a shell's clients are captured.", _SETUP),
+    "ca": CommandEntry("tui.cli.ca", "Show the certificate authority and how to trust it.", _SETUP),
+    "doctor": CommandEntry("tui.cli.doctor", "Check everything that traffic needs to come through.", _SETUP),
+    "token": CommandEntry("tui.cli.token", "Print the bearer token of the JSON API.", _SETUP),
+}
+
+
+class AssayGroup(LazyGroup):
+    """The commands of Assay."""
+
+    entries = COMMANDS
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"assay {version('context-assay')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=AssayGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 port, 4 certificate authority, 5 database, 6 proxy, 7 not found.",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
+@click.option("--headless", is_flag=True, help="No screen: one line per exchange on standard output.")
+@click.option("--format", "line_format", type=click.Choice(["text", "json"]), default=None, help="Form of those lines.")
+@config_option
+@setting_options(Group.PROXY, Group.STORAGE, Group.API)
+@click.pass_context
+def cli(ctx: click.Context, /, headless: bool, line_format: str | None, **_settings: Any) -> None:
+    r"""See what every request to the Claude API is made of, where each piece came from, and what it costs.
+
+    Without a command: start the proxy and the dashboard. Then, in another terminal,
+
+    \b
+        eval "$(assay env)"; claude        or, all in one:        assay run -- claude
+    """
+    if ctx.invoked_subcommand is None:
+        from tui.cli.live import run_live
+
+        ctx.exit(run_live(settings_of(ctx), is_headless=headless, line_format=line_format))
+
+
+def main() -> None:
+    """Run the command line; errors that a person can act on become one line and an exit code."""
+    try:
+        cli(prog_name="assay")
+    except AssayError as error:
+        click.echo(f"assay: {error}", err=True)
+        sys.exit(error.exit_code)
