@@ -1,0 +1,202 @@
+"""Bodies in and out: cut, content-addressed, rebuilt byte for byte.
+
+Knows nothing of what a body means. What is stored is what was captured (already redacted); the length and SHA-256 of the
+original are kept beside it, so that every unredacted body can be proved.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, tuple_
+
+from proxy_core.exchange import CapturedBody, Side
+from storage import manifests, models
+from storage.cutting import CHUNK_BYTES, SHORTEST_PIECE_BYTES, Run, cut, restore
+from storage.errors import BodyCorruptError
+from storage.manifests import Entry
+from storage.pieces import PieceWriter, read_pieces
+from storage.views import BodyFacts
+
+SIDES = {Side.REQUEST: 0, Side.RESPONSE: 1}
+"""How a side is written in the database."""
+_BODIES = models.BodyRow.__table__
+_JOURNAL = models.JournalRow.__table__
+_WHOLE_BYTES = 16 * 1024 * 1024
+"""Journalled bodies up to this size are cut like others; larger ones are moved chunk by chunk, in bounded memory."""
+_PIECES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDraft:
+    """A body about to be stored."""
+
+    row_id: int
+    """`exchange.id`."""
+    side: Side
+    body: CapturedBody
+    content_encoding: str | None
+
+
+class BodyWriter:
+    """Stores bodies. For one thread, inside the caller's transaction."""
+
+    def __init__(self, pieces: PieceWriter) -> None:
+        self._pieces = pieces
+
+    def save(self, connection: Connection, drafts: Sequence[BodyDraft]) -> None:
+        """Store bodies, replacing what was stored for the same side before."""
+        if not drafts:
+            return
+        keys = [(draft.row_id, SIDES[draft.side]) for draft in drafts]
+        connection.execute(_BODIES.delete().where(tuple_(_BODIES.c.exchange_id, _BODIES.c.side).in_(keys)))
+        connection.execute(_BODIES.insert(), [self._row(connection, draft) for draft in drafts])
+
+    def _row(self, connection: Connection, draft: BodyDraft) -> dict[str, object]:
+        body = draft.body
+        if body.data is None:
+            manifest, stored_sha256 = self._from_journal(connection, draft.row_id, SIDES[draft.side])
+        else:
+            manifest = self._manifest(connection, body.data)
+            stored_sha256 = hashlib.sha256(body.data).digest() if _differs(body) else b""
+        return {
+            "exchange_id": draft.row_id,
+            "side": SIDES[draft.side],
+            "manifest": manifest,
+            "wire_bytes": body.wire_bytes,
+            "wire_sha256": bytes.fromhex(body.wire_sha256),
+            "stored_sha256": stored_sha256 if _differs(body) else None,
+            "content_encoding": draft.content_encoding,
+            "is_redacted": body.is_redacted,
+            "is_decoded": body.is_decoded,
+            "is_truncated": body.is_truncated,
+        }
+
+    def _manifest(self, connection: Connection, data: bytes) -> bytes:
+        return manifests.encode(self._entries(connection, cut(data)))
+
+    def _entries(self, connection: Connection, runs: Sequence[Run]) -> list[Entry]:
+        """Store the runs worth a piece; short ones stay in the recipe."""
+        long = [run.content for run in runs if len(run.content) >= SHORTEST_PIECE_BYTES]
+        ids = iter(self._pieces.store(connection, long))
+        return [
+            (next(ids), run.inserts)
+            if len(run.content) >= SHORTEST_PIECE_BYTES
+            else b"".join(restore(run.content, run.inserts))
+            for run in runs
+        ]
+
+    def _from_journal(self, connection: Connection, row_id: int, side: int) -> tuple[bytes, bytes]:
+        """Make a body of the journalled bytes: (manifest, SHA-256)."""
+        digest = hashlib.sha256()
+        entries: list[Entry] = []
+        waiting = bytearray()
+        for chunk in read_journal(connection, row_id, side):
+            digest.update(chunk)
+            waiting += chunk
+            if len(waiting) >= _WHOLE_BYTES:
+                whole = len(waiting) - len(waiting) % CHUNK_BYTES
+                entries += self._entries(connection, list(_fixed(bytes(waiting[:whole]))))
+                del waiting[:whole]
+        rest = bytes(waiting)
+        entries += self._entries(connection, list(_fixed(rest)) if entries else cut(rest))
+        return manifests.encode(entries), digest.digest()
+
+
+def _differs(body: CapturedBody) -> bool:
+    """Tell whether the stored bytes may differ from the wire's, whose hash cannot prove them then."""
+    return body.is_redacted or body.is_decoded or body.is_truncated
+
+
+def _fixed(data: bytes) -> Iterator[Run]:
+    return (Run(data[start : start + CHUNK_BYTES]) for start in range(0, len(data), CHUNK_BYTES))
+
+
+def read_journal(connection: Connection, row_id: int, side: int) -> Iterator[bytes]:
+    """Read the journalled bytes of one side of an open exchange, in order, a bounded number at a time."""
+    last = 0
+    while True:
+        query = (
+            select(_JOURNAL.c.id, _JOURNAL.c.chunk)
+            .where(_JOURNAL.c.exchange_id == row_id, _JOURNAL.c.side == side, _JOURNAL.c.id > last)
+            .order_by(_JOURNAL.c.id)
+            .limit(_PIECES_AT_ONCE)
+        )
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        yield from (row.chunk for row in rows)
+        last = rows[-1].id
+
+
+def read_body(connection: Connection, row_id: int, side: Side) -> bytes | None:
+    """Rebuild a body; `None` when there is none or its bytes were dropped. Of an open exchange: the bytes so far.
+
+    Raises:
+        BodyCorruptError: It cannot be rebuilt.
+    """
+    parts = iterate_body(connection, row_id, side)
+    return None if parts is None else b"".join(parts)
+
+
+def iterate_body(connection: Connection, row_id: int, side: Side) -> Iterator[bytes] | None:
+    """Rebuild a body part by part, in bounded memory; as `read_body` otherwise."""
+    query = select(_BODIES.c.manifest).where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == SIDES[side])
+    row = connection.execute(query).one_or_none()
+    if row is not None:
+        return None if row.manifest is None else rebuild(connection, row.manifest)
+    journal = read_journal(connection, row_id, SIDES[side])
+    first = next(journal, None)
+    return None if first is None else _chain(first, journal)
+
+
+def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def rebuild(connection: Connection, manifest: bytes) -> Iterator[bytes]:
+    """Give the bytes that a manifest describes, in order."""
+    entries = manifests.decode(manifest)
+    for start in range(0, len(entries), _PIECES_AT_ONCE):
+        part = entries[start : start + _PIECES_AT_ONCE]
+        pieces = read_pieces(connection, manifests.piece_ids(part))
+        for entry in part:
+            if isinstance(entry, bytes):
+                yield entry
+            else:
+                yield from restore(pieces[entry[0]], entry[1])
+
+
+def read_facts(connection: Connection, row_id: int) -> dict[Side, BodyFacts]:
+    """Read what is known of an exchange's bodies."""
+    rows = connection.execute(select(_BODIES).where(_BODIES.c.exchange_id == row_id)).all()
+    by_number = {number: side for side, number in SIDES.items()}
+    return {
+        by_number[row.side]: BodyFacts(
+            wire_bytes=row.wire_bytes,
+            wire_sha256=row.wire_sha256.hex(),
+            content_encoding=row.content_encoding,
+            is_redacted=row.is_redacted,
+            is_decoded=row.is_decoded,
+            is_truncated=row.is_truncated,
+            is_kept=row.manifest is not None,
+        )
+        for row in rows
+    }
+
+
+def check_body(connection: Connection, row_id: int, side: Side) -> str | None:
+    """Rebuild a body and compare its hash: `None` when it is byte for byte what was stored, else what is wrong."""
+    query = select(_BODIES).where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == SIDES[side])
+    row = connection.execute(query).one_or_none()
+    if row is None or row.manifest is None:
+        return None
+    digest = hashlib.sha256()
+    try:
+        for part in rebuild(connection, row.manifest):
+            digest.update(part)
+    except BodyCorruptError as error:
+        return str(error)
+    expected = row.wire_sha256 if row.stored_sha256 is None else row.stored_sha256
+    return None if digest.digest() == expected else "the rebuilt bytes have another SHA-256"

@@ -1,0 +1,110 @@
+"""The table of pieces: each distinct run of bytes once, found by its hash.
+
+Ids are remembered in memory, so that a turn of a conversation looks up only what is new. A sweep that deletes unused pieces
+(`retention.py`) raises a mark in the same transaction; who remembers ids reads the mark at the start of each of its own and
+forgets them when it moved, so that no body ever points to a piece that is gone.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, select
+
+from storage import models
+from storage.compression import pack, unpack
+from storage.errors import BodyCorruptError
+
+HASH_BYTES = 16
+SWEEP_MARK = "piece_sweeps"
+_PIECES = models.PieceRow.__table__
+_MARKS = models.MarkRow.__table__
+_REMEMBERED = 30_000
+_AT_ONCE = 400
+"""Ids or hashes in one statement; databases limit the number of parameters."""
+
+
+def hash_piece(content: bytes) -> bytes:
+    """Name a piece by its content."""
+    return hashlib.blake2b(content, digest_size=HASH_BYTES).digest()
+
+
+class PieceWriter:
+    """Stores pieces. For one thread; call `begin` first in each transaction, `forget` after one that was rolled back."""
+
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._ids: OrderedDict[bytes, int] = OrderedDict()
+        self._remembered = remembered
+        self._sweeps = -1
+
+    def begin(self, connection: Connection) -> bool:
+        """Forget ids that a sweep may have deleted; True when it did (other remembered ids are void too)."""
+        sweeps = read_sweeps(connection)
+        is_void = sweeps != self._sweeps
+        if is_void:
+            self._ids.clear()
+            self._sweeps = sweeps
+        return is_void
+
+    def forget(self) -> None:
+        """Forget all: ids given in a transaction that was rolled back do not exist."""
+        self._ids.clear()
+        self._sweeps = -1
+
+    def store(self, connection: Connection, contents: Sequence[bytes]) -> list[int]:
+        """Store what is not there yet and return the id of each content."""
+        hashes = [hash_piece(content) for content in contents]
+        unknown = {key: content for key, content in zip(hashes, contents, strict=True) if key not in self._ids}
+        found = find_ids(connection, unknown)
+        new = [key for key in unknown if key not in found]
+        if new:
+            rows = [{"hash": key, "raw_bytes": len(unknown[key]), "packed": pack(unknown[key])} for key in new]
+            connection.execute(_PIECES.insert(), rows)
+            found.update(find_ids(connection, new))
+        self._ids.update(found)
+        ids = [self._ids[key] for key in hashes]
+        self._trim(hashes)
+        return ids
+
+    def _trim(self, used: Iterable[bytes]) -> None:
+        for key in used:
+            self._ids.move_to_end(key)
+        while len(self._ids) > self._remembered:
+            self._ids.popitem(last=False)
+
+
+def find_ids(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
+    """Look up ids by hash; what is not stored is left out."""
+    keys = list(hashes)
+    found: dict[bytes, int] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        query = select(_PIECES.c.hash, _PIECES.c.id).where(_PIECES.c.hash.in_(keys[start : start + _AT_ONCE]))
+        found.update((row[0], row[1]) for row in connection.execute(query))
+    return found
+
+
+def read_pieces(connection: Connection, ids: Iterable[int]) -> Mapping[int, bytes]:
+    """Read pieces by id.
+
+    Raises:
+        BodyCorruptError: One is not there, or not what it was.
+    """
+    wanted = list(dict.fromkeys(ids))
+    found: dict[int, bytes] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.packed).where(
+            _PIECES.c.id.in_(wanted[start : start + _AT_ONCE])
+        )
+        for piece_id, raw_bytes, packed in connection.execute(query):
+            content = found[piece_id] = unpack(packed)
+            if len(content) != raw_bytes:
+                raise BodyCorruptError(f"piece {piece_id} has {len(content)} bytes instead of {raw_bytes}")
+    if len(found) != len(wanted):
+        missing = next(piece_id for piece_id in wanted if piece_id not in found)
+        raise BodyCorruptError(f"piece {missing} is missing")
+    return found
+
+
+def read_sweeps(connection: Connection) -> int:
+    """Read how often pieces were swept."""
+    return connection.execute(select(_MARKS.c.number).where(_MARKS.c.name == SWEEP_MARK)).scalar() or 0
