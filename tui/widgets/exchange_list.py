@@ -1,0 +1,250 @@
+"""The request list: any number of rows, of which it holds only those around the ones in sight.
+
+It asks for what it lacks by `RowsWanted` and draws a quiet line until that comes. It must not read anything itself.
+"""
+
+from collections.abc import Iterable, Sequence, Set as AbstractSet
+from typing import ClassVar, Final
+
+from textual.cache import LRUCache
+from textual.message import Message
+from textual.reactive import reactive
+
+from proxy_core.attribution.model import SourceType
+from proxy_core.exchange import ExchangeState
+from storage.views import ExchangeSummary
+from tui.commands import FOLD_COMMANDS, bindings
+from tui.outline import Group, GroupKey, Row
+from tui.widgets.exchange_row import RowMood, exchange_line, header_line
+from tui.widgets.group_row import group_line
+from tui.widgets.line_list import Line, LineList
+from tui.widgets.spectrum import NO_KINDS
+
+_KEPT_SUMMARIES: Final = 4_000
+_AHEAD: Final = 60
+"""Rows asked for beyond those in sight, either way."""
+
+
+class ExchangeList(LineList):
+    """All requests that pass the filter, newest last."""
+
+    HEADER_LINES = 1
+    BINDINGS: ClassVar = bindings(FOLD_COMMANDS)
+
+    is_following: reactive[bool] = reactive(default=True)
+    """The cursor stays on the newest row."""
+    highlighted_kinds: reactive[AbstractSet[SourceType]] = reactive(NO_KINDS, repaint=False)
+    """Kinds put forward in the bars."""
+
+    class RowsWanted(Message):
+        """Rows are in sight that are not known yet."""
+
+        def __init__(self, ids: tuple[int, ...]) -> None:
+            super().__init__()
+            self.ids = ids
+
+        def can_replace(self, message: Message) -> bool:
+            """Only what is in sight now is wanted."""
+            return isinstance(message, ExchangeList.RowsWanted)
+
+    class FoldRequested(Message):
+        """A branch is to be folded or unfolded."""
+
+        def __init__(self, key: GroupKey | None) -> None:
+            super().__init__()
+            self.key = key
+            """`None`: all branches."""
+
+    def __init__(self, *, has_colour: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._rows: Sequence[Row] = []
+        self._known: LRUCache[int, ExchangeSummary] = LRUCache(_KEPT_SUMMARIES)
+        self._received: dict[str, int] = {}
+        self._has_colour = has_colour
+        self._now_us = 0
+        self._is_asking = False
+
+    # What the screen hands down
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Take the rows, keeping the cursor on the exchange it is on, or on the newest while following."""
+        at = self.selected_id
+        self._rows = rows
+        self._strips.clear()
+        self.set_row_count(len(rows))
+        if self.is_following or at is None:
+            self.action_go_to_end() if self.is_following else None
+        else:
+            self._stay_on(at)
+        self.refresh()
+        self._ask_for_missing()
+
+    def supply(self, summaries: Iterable[ExchangeSummary]) -> None:
+        """Take exchanges that were asked for, or that changed."""
+        for summary in summaries:
+            self._known[summary.id] = summary
+        self.refresh()
+
+    def tick(self, now_us: int, received: dict[str, int]) -> None:
+        """Move what is running: the time, and the response bytes so far by exchange id."""
+        self._now_us = now_us
+        self._received = received
+        if any(summary.state is ExchangeState.OPEN for summary in self.summaries_in_sight):
+            self.refresh()
+
+    # What the screen may ask
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, as they were handed down."""
+        return self._rows
+
+    @property
+    def selected_row(self) -> Row | None:
+        """The row under the cursor; `None` in an empty list."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def selected_id(self) -> int | None:
+        """The id of the exchange under the cursor, or of the first one of the group there."""
+        row = self.selected_row
+        return row.first_id if isinstance(row, Group) else row
+
+    @property
+    def selected(self) -> ExchangeSummary | None:
+        """The exchange under the cursor; `None` where it is not known (yet)."""
+        row = self.selected_row
+        return self._known.get(row) if isinstance(row, int) else None
+
+    @property
+    def summaries_in_sight(self) -> list[ExchangeSummary]:
+        """The known exchanges among the rows in sight."""
+        rows = (self._rows[index] for index in self.visible_rows if index < len(self._rows))
+        found = (self._known.get(row) for row in rows if isinstance(row, int))
+        return [summary for summary in found if summary is not None]
+
+    @property
+    def unsettled_ids(self) -> list[int]:
+        """Ids in sight that may still change: running, not analysed, or not billed yet."""
+        return [
+            summary.id
+            for summary in self.summaries_in_sight
+            if summary.state is ExchangeState.OPEN or summary.attribution_version is None or summary.is_estimate
+        ]
+
+    # Behaviour
+
+    def watch_is_following(self) -> None:
+        """Go to the newest row when following begins."""
+        if self.is_following:
+            super().action_go_to_end()
+
+    def watch_highlighted_kinds(self) -> None:
+        """Draw the bars anew."""
+        self.redraw()
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Stop following when the cursor leaves the last row by hand."""
+        super().watch_cursor(old, new)
+        self._ask_for_missing()
+
+    def action_cursor_up(self) -> None:
+        """Move up and stand still."""
+        self.is_following = False
+        super().action_cursor_up()
+
+    def action_previous_page(self) -> None:
+        """Move up a page and stand still."""
+        self.is_following = False
+        super().action_previous_page()
+
+    def action_go_to_top(self) -> None:
+        """Go to the oldest row and stand still."""
+        self.is_following = False
+        super().action_go_to_top()
+
+    def action_go_to_end(self) -> None:
+        """Go to the newest row and follow."""
+        self.is_following = True
+        super().action_go_to_end()
+
+    def action_toggle_fold(self) -> None:
+        """Fold or unfold the branch under the cursor."""
+        key = self._branch_at(self.cursor)
+        if key is not None:
+            self.post_message(self.FoldRequested(key))
+
+    def action_fold_all(self) -> None:
+        """Fold or unfold all branches."""
+        self.post_message(self.FoldRequested(None))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for what comes into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self._ask_for_missing()
+
+    def on_resize(self) -> None:
+        """Ask for what a larger window shows."""
+        super().on_resize()
+        self._ask_for_missing()
+
+    # Drawing
+
+    def draw_header(self, width: int) -> Line:
+        """Draw the column headings."""
+        return header_line(width, self.inks)
+
+    def row_identity(self, index: int) -> object:
+        """Return what the row shows: a summary (frozen), or a heading with the title it got."""
+        row = self._rows[index]
+        if isinstance(row, Group):
+            return row, self._known.get(row.first_id)
+        summary = self._known.get(row)
+        if summary is not None and summary.state is ExchangeState.OPEN:
+            return summary, self._now_us // 125_000
+        return summary or row
+
+    def draw_row(self, index: int, width: int) -> Line:
+        """Draw an exchange, a heading, or a quiet line for what is on its way."""
+        row = self._rows[index]
+        if isinstance(row, Group):
+            return group_line(row, self._known.get(row.first_id), width, self.inks)
+        summary = self._known.get(row)
+        if summary is None:
+            return [("  ·", self.inks.faint)]
+        return exchange_line(summary, width, self._mood(summary))
+
+    def _mood(self, summary: ExchangeSummary) -> RowMood:
+        return RowMood(
+            inks=self.inks,
+            highlighted=self.highlighted_kinds,
+            has_colour=self._has_colour,
+            now_us=self._now_us,
+            received_bytes=self._received.get(summary.exchange_id),
+        )
+
+    def _stay_on(self, exchange_id: int) -> None:
+        index = next((i for i, row in enumerate(self._rows) if row == exchange_id), None)
+        if index is not None:
+            self.cursor = index
+
+    def _branch_at(self, index: int) -> GroupKey | None:
+        """Return the branch that a row lies in."""
+        for row in reversed(self._rows[: index + 1]):
+            if isinstance(row, Group):
+                return row.key
+        return None
+
+    def _ask_for_missing(self) -> None:
+        if not self._is_asking and self._rows:
+            self._is_asking = True
+            self.call_later(self._ask)
+
+    def _ask(self) -> None:
+        self._is_asking = False
+        in_sight = self.visible_rows
+        around = self._rows[max(0, in_sight.start - _AHEAD) : in_sight.stop + _AHEAD]
+        ids = (row.first_id if isinstance(row, Group) else row for row in around)
+        missing = tuple(dict.fromkeys(i for i in ids if i not in self._known))
+        if missing:
+            self.post_message(self.RowsWanted(missing))

@@ -1,0 +1,228 @@
+"""A list that draws only the lines in sight, each once: what every long list of the dashboard stands on.
+
+A `DataTable` repaints all its cells at every change; this one costs the same for ten rows and for a million. It knows
+positions, a cursor and a cache of drawn lines. It must not know what a row means: subclasses draw it.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.commands import LIST_COMMANDS, bindings
+from tui.theme import Inks, inks
+
+type Line = Sequence[tuple[str, Style]]
+"""Runs of text and their style, left to right."""
+
+_CACHED_STRIPS: Final = 600
+
+
+class LineList(ScrollView, can_focus=True):
+    """A virtual list with a cursor. Subclasses give `draw_row` and, where they want one, `draw_header`."""
+
+    BINDINGS: ClassVar = bindings(LIST_COMMANDS)
+    HEADER_LINES: ClassVar = 0
+
+    DEFAULT_CSS = """
+    LineList { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; background: $background; }
+    """
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """Position of the selected row, 0-based."""
+
+    class Highlighted(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, line_list: "LineList", index: int) -> None:
+            super().__init__()
+            self.line_list = line_list
+            self.index = index
+
+        @property
+        def control(self) -> "LineList":
+            """The list it happened in."""
+            return self.line_list
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last place of a cursor on its way matters."""
+            return isinstance(message, LineList.Highlighted) and message.line_list is self.line_list
+
+    class Selected(Message):
+        """A row was chosen by Enter or a double click."""
+
+        def __init__(self, line_list: "LineList", index: int) -> None:
+            super().__init__()
+            self.line_list = line_list
+            self.index = index
+
+        @property
+        def control(self) -> "LineList":
+            """The list it happened in."""
+            return self.line_list
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, classes=classes)
+        self._row_count = 0
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_STRIPS)
+
+    # What subclasses give
+
+    def draw_row(self, index: int, width: int) -> Line:
+        """Return one row's text; called only for rows in sight that are not in the cache."""
+        raise NotImplementedError
+
+    def draw_header(self, width: int) -> Line:
+        """Return the heading that stays above the rows."""
+        return ()
+
+    def row_identity(self, index: int) -> object:
+        """Return what a drawn row may be kept under; by default its position."""
+        return index
+
+    # Rows
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows."""
+        return self._row_count
+
+    @property
+    def inks(self) -> Inks:
+        """The text styles of the theme in use."""
+        return inks(is_dark=self.app.current_theme.dark)
+
+    def set_row_count(self, count: int) -> None:
+        """Tell how many rows there are; the cursor is kept inside."""
+        self._row_count = count
+        self.virtual_size = Size(0, count + self.HEADER_LINES)
+        if self.cursor >= count:
+            self.cursor = max(0, count - 1)
+
+    def redraw(self) -> None:
+        """Forget every drawn line and draw those in sight again."""
+        self._strips.clear()
+        self.refresh()
+
+    @property
+    def visible_rows(self) -> range:
+        """Positions of the rows in sight."""
+        first = round(self.scroll_offset.y)
+        return range(first, min(self._row_count, first + max(1, self.size.height - self.HEADER_LINES)))
+
+    # Cursor
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keep the cursor on a row."""
+        return max(0, min(cursor, self._row_count - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Bring the row into sight and say so."""
+        if old != new:
+            self.bring_into_sight(new)
+            self.refresh()
+            if self._row_count:
+                self.post_message(self.Highlighted(self, new))
+
+    def bring_into_sight(self, index: int) -> None:
+        """Scroll by as little as shows the row."""
+        height = max(1, self.size.height - self.HEADER_LINES)
+        first = round(self.scroll_target_y)
+        if index < first:
+            self.scroll_to(y=index, animate=False, immediate=True)
+        elif index >= first + height:
+            self.scroll_to(y=index - height + 1, animate=False, immediate=True)
+
+    def action_cursor_down(self) -> None:
+        """Move the cursor one row down."""
+        self.cursor += 1
+
+    def action_cursor_up(self) -> None:
+        """Move the cursor one row up."""
+        self.cursor -= 1
+
+    def action_next_page(self) -> None:
+        """Move the cursor one page down."""
+        self.cursor += max(1, self.size.height - self.HEADER_LINES - 1)
+
+    def action_previous_page(self) -> None:
+        """Move the cursor one page up."""
+        self.cursor -= max(1, self.size.height - self.HEADER_LINES - 1)
+
+    def action_go_to_top(self) -> None:
+        """Move the cursor to the first row."""
+        self.cursor = 0
+
+    def action_go_to_end(self) -> None:
+        """Move the cursor to the last row."""
+        self.cursor = self._row_count - 1
+
+    def action_open_row(self) -> None:
+        """Choose the row under the cursor."""
+        if self._row_count:
+            self.post_message(self.Selected(self, self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; a second click chooses the row."""
+        index = event.y - self.HEADER_LINES + round(self.scroll_offset.y)
+        if event.y < self.HEADER_LINES:
+            self.on_header_click(event.x)
+        elif 0 <= index < self._row_count:
+            self.cursor = index
+            if event.chain == 2:
+                self.action_open_row()
+
+    def on_header_click(self, x: int) -> None:
+        """Take a click on the heading; nothing unless a subclass sorts by it."""
+
+    # Drawing
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight when the window changes."""
+        if self._row_count:
+            self.bring_into_sight(self.cursor)
+
+    def on_focus(self) -> None:
+        """Show the stronger cursor."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Show the weaker cursor."""
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Draw everything anew when the theme changes."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        width = self.size.width
+        ground = Style(bgcolor=self.rich_style.bgcolor)
+        if y < self.HEADER_LINES:
+            return self._strip(self.draw_header(width), width, ground)
+        index = y - self.HEADER_LINES + round(self.scroll_offset.y)
+        if not 0 <= index < self._row_count:
+            return Strip.blank(width, ground)
+        is_cursor = index == self.cursor
+        if is_cursor:
+            ground = self.inks.cursor if self.has_focus else self.inks.blurred_cursor
+        key = (self.row_identity(index), width, is_cursor, self.has_focus if is_cursor else False)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strip(self.draw_row(index, width), width, ground)
+            self._strips[key] = strip
+        return strip
+
+    @staticmethod
+    def _strip(line: Line, width: int, ground: Style) -> Strip:
+        strip = Strip([Segment(text, style) for text, style in line if text])
+        return strip.adjust_cell_length(width).apply_style(ground)
