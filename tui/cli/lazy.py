@@ -52,6 +52,12 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     @override
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands before the options: they are what a newcomer looks for."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the overview, by section."""
         for section in dict.fromkeys(entry.section for entry in self.entries.values()):

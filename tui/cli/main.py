@@ -4,10 +4,11 @@ Nothing heavy is imported here; `tests/tui/cli/test_imports.py` watches over it.
 """
 
 import sys
-from typing import Any
+from typing import Any, override
 
 import click
 
+from tui.cli.command import write_lines
 from tui.cli.lazy import CommandEntry, LazyGroup
 from tui.cli.options import config_option, setting_options, settings_of
 from tui.errors import AssayError
@@ -38,10 +39,27 @@ COMMANDS = {
 }
 
 
+_EXAMPLES = (
+    "assay run -- claude                    # the shortest way: one session, captured",
+    "assay                                  # or: the dashboard here, and in another terminal",
+    'eval "$(assay env)"; claude            #     every client of that shell',
+    "assay --headless --format json         # one line per exchange for other programs",
+)
+_EXIT_CODES = (
+    "0 done (also after SIGINT or SIGTERM), 1 failed, 2 wrong use or configuration, 3 port taken,",
+    "4 certificate authority unusable, 5 database unusable, 6 proxy did not start, 7 not found",
+)
+
+
 class AssayGroup(LazyGroup):
     """The commands of Assay."""
 
     entries = COMMANDS
+
+    @override
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_lines(formatter, "Examples", _EXAMPLES)
+        write_lines(formatter, "Exit codes", _EXIT_CODES)
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: bool) -> None:
@@ -55,8 +73,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: b
 @click.group(
     cls=AssayGroup,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 port, 4 certificate authority, 5 database, 6 proxy, 7 not found.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
 @click.option("--headless", is_flag=True, help="No screen: one line per exchange on standard output.")
@@ -65,12 +82,10 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: b
 @setting_options(Group.PROXY, Group.STORAGE, Group.API)
 @click.pass_context
 def cli(ctx: click.Context, /, headless: bool, line_format: str | None, **_settings: Any) -> None:
-    r"""See what every request to the Claude API is made of, where each piece came from, and what it costs.
+    """See what every request to the Claude API is made of, where each piece came from, and what it costs.
 
-    Without a command: start the proxy and the dashboard. Then, in another terminal,
-
-    \b
-        eval "$(assay env)"; claude        or, all in one:        assay run -- claude
+    Without a command: the proxy and the dashboard (headless where there is no terminal). Settings come from the option, else
+    the environment (ASSAY_PORT for --port), else the configuration file, else the default.
     """
     if ctx.invoked_subcommand is None:
         from tui.cli.live import run_live

@@ -1,6 +1,6 @@
 """Options made from the table of settings, and the settings made from the options of a command and its group."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,15 @@ from tui.settings import SETTINGS, Group, Kind, Setting, Settings
 type Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def setting_options(*groups: Group, leave_out: frozenset[str] = frozenset()) -> Decorator:
-    """Give a command one option for each setting of these groups, and `--config`."""
+def setting_options(*groups: Group, only: Collection[str] | None = None, leave_out: Collection[str] = ()) -> Decorator:
+    """Give a command one option for each setting of these groups (or for some of them)."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        chosen = [setting for setting in SETTINGS if setting.group in groups and setting.name not in leave_out]
+        chosen = [
+            setting
+            for setting in SETTINGS
+            if setting.group in groups and setting.name not in leave_out and (only is None or setting.name in only)
+        ]
         for setting in reversed(chosen):
             function = _option(setting)(function)
         return function
