@@ -95,6 +95,8 @@ class ExchangeRow(Row, table=True):
     """A duration."""
     latency_us: int | None = _wide()
     """Start to last byte delivered; stored for sorting and filtering."""
+    proxy_us: int | None = _wide()
+    """Of it, the proxy's own share."""
     request_bytes: int = _wide()
     """Body on the wire."""
     response_bytes: int | None = _wide()

@@ -1,0 +1,129 @@
+"""Heads of requests and responses, packed. Those to one host look alike, so each is compressed against an earlier one.
+
+The earlier one is kept as a piece of its own; nothing is ever compressed against something that is itself compressed so.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from proxy_core.exchange import CapturedRequest, CapturedResponse, Headers
+from storage import models
+from storage.compression import pack, unpack
+from storage.errors import BodyCorruptError
+from storage.pieces import PieceWriter, read_pieces
+
+_HEADS = models.ExchangeHeadRow.__table__
+_BASES = 64
+_WORTH_A_BASE = 0.5
+"""A head that stays larger than this share of itself gets to be a base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredHead:
+    """Both heads of an exchange, but for what the exchange's row says."""
+
+    request_http_version: str
+    request_headers: Headers
+    request_trailers: Headers
+    response_http_version: str | None
+    """`None`: no response (yet), as for the rest."""
+    response_reason: str | None
+    response_headers: Headers
+    response_trailers: Headers
+
+
+class Bases:
+    """Remembers what was lately stored whole, by a key, to compress the next one of its kind against."""
+
+    def __init__(self, pieces: PieceWriter, remembered: int = _BASES) -> None:
+        self._pieces = pieces
+        self._bases: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._remembered = remembered
+
+    def forget(self) -> None:
+        """Forget all: their pieces may be gone."""
+        self._bases.clear()
+
+    def pack(self, connection: Connection, raw: bytes, keys: tuple[str, ...]) -> tuple[int | None, bytes]:
+        """Compress against the base of the first key that has one; make this a base where that gains too little.
+
+        Returns:
+            Id of the piece it was compressed against, and the packed bytes.
+        """
+        found = next((self._bases[key] for key in keys if key in self._bases), None)
+        if found is not None:
+            packed = pack(raw, found[1])
+            if len(packed) <= len(raw) * _WORTH_A_BASE or len(raw) < 64:
+                return found[0], packed
+        base_id = self._pieces.store(connection, [raw])[0]
+        for key in keys:
+            self._bases[key] = (base_id, raw)
+            self._bases.move_to_end(key)
+        while len(self._bases) > self._remembered:
+            self._bases.popitem(last=False)
+        return base_id, pack(raw, raw)
+
+
+def unpack_with_base(connection: Connection, base_id: int | None, packed: bytes) -> bytes:
+    """Undo `Bases.pack`."""
+    return unpack(packed, None if base_id is None else read_pieces(connection, [base_id])[base_id])
+
+
+def head_row(
+    connection: Connection, bases: Bases, row_id: int, request: CapturedRequest, response: CapturedResponse | None
+) -> dict[str, object]:
+    """Make the row of an exchange's heads."""
+    fields = (
+        request.http_version,
+        request.headers,
+        request.trailers,
+        response.http_version if response else None,
+        response.reason if response else None,
+        response.headers if response else (),
+        response.trailers if response else (),
+    )
+    url = urlsplit(request.url)
+    base_id, packed = bases.pack(connection, msgspec.msgpack.encode(fields), (f"{url.netloc}{url.path}", url.netloc))
+    return {"id": row_id, "base_piece_id": base_id, "packed": packed}
+
+
+_decode: Callable[[bytes], tuple[str, Headers, Headers, str | None, str | None, Headers, Headers]] = msgspec.msgpack.Decoder(
+    tuple[
+        str,
+        tuple[tuple[str, str], ...],
+        tuple[tuple[str, str], ...],
+        str | None,
+        str | None,
+        tuple[tuple[str, str], ...],
+        tuple[tuple[str, str], ...],
+    ]
+).decode
+
+
+def read_head(connection: Connection, row_id: int) -> StoredHead:
+    """Read the heads of an exchange.
+
+    Raises:
+        BodyCorruptError: They are not there or cannot be read.
+    """
+    row = connection.execute(select(_HEADS).where(_HEADS.c.id == row_id)).one_or_none()
+    if row is None:
+        raise BodyCorruptError(f"the heads of exchange {row_id} are missing")
+    try:
+        fields = _decode(unpack_with_base(connection, row.base_piece_id, row.packed))
+    except msgspec.DecodeError as error:
+        raise BodyCorruptError(f"the heads of exchange {row_id} cannot be read: {error}") from error
+    return StoredHead(
+        request_http_version=fields[0],
+        request_headers=fields[1],
+        request_trailers=fields[2],
+        response_http_version=fields[3],
+        response_reason=fields[4],
+        response_headers=fields[5],
+        response_trailers=fields[6],
+    )
