@@ -26,6 +26,27 @@ class TimeBucket(StrEnum):
     DAY = "day"
 
 
+class SeriesGroup(StrEnum):
+    """What the series of a chart are told apart by."""
+
+    KIND = "kind"
+    NAME = "name"
+    MODEL = "model"
+    ZONE = "zone"
+    """Cache read, cache write, fresh, output."""
+
+
+class SourceOrder(StrEnum):
+    """What sources are sorted by."""
+
+    USAGE_COUNT = "usage_count"
+    AVERAGE_RATING = "average_rating"
+    TOTAL_TOKENS = "total_tokens"
+    AVERAGE_TOKENS = "average_tokens"
+    TOTAL_COST_USD = "total_cost_usd"
+    LAST_USED = "last_used"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSummary:
     """One row of a request list."""

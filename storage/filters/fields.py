@@ -82,7 +82,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         name="text",
         kind=Kind.TEXT,
-        meaning="words in the prompt, title, URL, model, error or a source's name; the same as bare words",
+        meaning="words of the prompt or the answer, or part of a source's name, the model, the path, an error",
         example='text:"stack trace"',
         is_always_known=True,
     ),
@@ -124,7 +124,6 @@ FIELDS: tuple[Field, ...] = (
         meaning="what kind of call it is",
         example="class:subagent",
         choices=_words(RequestClass),
-        is_always_known=True,
     ),
     Field(name="tokens", kind=Kind.COUNT, meaning="input and output tokens together", example="tokens:>50k"),
     Field(name="input", kind=Kind.COUNT, meaning="input tokens: read, written and fresh", example="input:10k..20k"),

@@ -25,7 +25,7 @@ def parse(text: str) -> Filter | FilterError:
     """Read a filter line; an empty one lets everything pass."""
     if len(text) > MAX_LENGTH:
         return FilterError(MAX_LENGTH, f"A filter is at most {MAX_LENGTH} characters long")
-    tokens = tokenize(text)
+    tokens = tokenize(text.encode("utf-8", "replace").decode())
     if not tokens:
         return Filter(text)
     try:

@@ -1,0 +1,65 @@
+"""One envelope for every error of the API: `{"error": ..., "details": ...}`. No traceback ever leaves through it."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+logger = logging.getLogger(__name__)
+
+_MAX_PROBLEMS = 10
+
+
+class ApiError(Exception):
+    """A request that cannot be answered as asked."""
+
+    def __init__(self, status_code: int, error: str, details: str | None = None) -> None:
+        super().__init__(error)
+        self.status_code = status_code
+        self.error = error
+        self.details = details
+
+
+def envelope(status_code: int, error: str, details: str | None) -> Response:
+    """Make the answer for an error."""
+    return JSONResponse({"error": error, "details": details}, status_code=status_code)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer every error of an application in the envelope."""
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_failure)
+
+
+async def _on_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return envelope(error.status_code, error.error, error.details)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return envelope(400, "The request is not valid", _describe(error.errors()))
+
+
+def _describe(problems: Sequence[Any]) -> str:
+    """Name each place and what is wrong there; never the value itself, which may be a secret or hostile."""
+    lines = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems[:_MAX_PROBLEMS]]
+    return "; ".join(lines)
+
+
+async def _on_http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = envelope(error.status_code, str(error.detail), None)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    logger.error("The API failed at %s %s", request.method, request.url.path, exc_info=error)
+    return envelope(500, "Assay could not answer this", "the log says why")

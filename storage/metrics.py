@@ -1,0 +1,312 @@
+"""Totals by source and in all: answered from the hourly roll-ups, whatever the number of exchanges.
+
+A time range rarely begins on the hour: whole hours come from the roll-ups, and only the rest of the first and the last
+hour from the exchanges themselves. It must not scan the exchanges of a range.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
+
+from proxy_core.attribution.model import SourceType
+from storage.database import Database
+from storage.expressions import proxy_share_us
+from storage.models import (
+    ExchangeRollupRow,
+    ExchangeRow,
+    ExchangeSourceRow,
+    FeedbackRow,
+    SourceRatingRollupRow,
+    SourceRollupRow,
+    SourceRow,
+)
+from storage.ranges import DAY_US, HOUR_US, TimeRange, split_range
+from storage.timeseries import read_series, read_trends
+from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SummaryMetrics, TimeBucket
+
+_exchange = ExchangeRow.__table__.c
+_source = SourceRow.__table__.c
+_use = ExchangeSourceRow.__table__.c
+_hour = SourceRollupRow.__table__.c
+_total = ExchangeRollupRow.__table__.c
+_rating = SourceRatingRollupRow.__table__.c
+_feedback = FeedbackRow.__table__.c
+
+ALL_TIME = TimeRange()
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    exchanges: int = 0
+    tokens: int = 0
+    cost_nano_usd: int = 0
+    priced: int = 0
+
+
+class SourceReader:
+    """Reads what sources and all exchanges came to."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def metrics(
+        self,
+        wanted: TimeRange = ALL_TIME,
+        *,
+        source_types: Sequence[SourceType] = (),
+        source_name: str | None = None,
+        session_id: str | None = None,
+        order: SourceOrder = SourceOrder.USAGE_COUNT,
+        is_descending: bool = True,
+        trend_buckets: int = 0,
+    ) -> tuple[SourceMetrics, ...]:
+        """Return every source that was used in a range (or in one session), sorted.
+
+        Args:
+            wanted: The time range.
+            source_types: Only these kinds; all when empty.
+            source_name: Only the sources of exactly this name.
+            session_id: Only their use in this session; ratings stay those of all sessions.
+            order: What to sort by; unknown values come last.
+            is_descending: Largest first.
+            trend_buckets: How many points `SourceMetrics.trend` has; 0: none.
+        """
+        with self._database.read() as connection:
+            sources = _find_sources(connection, source_types, source_name)
+            uses = _read_uses(connection, wanted, session_id)
+            ratings = _read_ratings(connection, wanted)
+            trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
+        found = [
+            _present(row, uses[row.id], ratings.get(row.id, (0, 0.0)), trends.get(row.id, (0,) * trend_buckets))
+            for row in sources
+            if row.id in uses
+        ]
+        return tuple(_sort(found, order, is_descending=is_descending))
+
+    def summary(self, wanted: TimeRange = ALL_TIME) -> SummaryMetrics:
+        """Return the totals of a range."""
+        split = split_range(wanted, HOUR_US)
+        with self._database.read() as connection:
+            totals: defaultdict[str, int] = defaultdict(int)
+            if split.whole is not None:
+                _add_up(totals, connection.execute(_rolled_up_totals(split.whole)).one())
+            for rest in split.rest:
+                _add_up(totals, connection.execute(_counted_totals(rest)).one())
+            count, average = connection.execute(_all_ratings(wanted)).one()
+            oldest, newest = _first_and_last(connection, wanted)
+        return SummaryMetrics(
+            total_requests=totals["requests"],
+            total_input_tokens=totals["input_tokens"],
+            total_output_tokens=totals["output_tokens"],
+            total_cost_nano_usd=totals["cost_nano_usd"] if totals["priced"] else None,
+            unpriced_requests=totals["unpriced"],
+            average_latency_ms=_average_ms(totals["latency_us"], totals["latency_count"]),
+            average_proxy_ms=_average_ms(totals["proxy_us"], totals["proxy_count"]),
+            feedback_count=count,
+            average_rating=average,
+            oldest_us=oldest,
+            newest_us=newest,
+        )
+
+    def timeseries(
+        self,
+        wanted: TimeRange = ALL_TIME,
+        *,
+        bucket: TimeBucket = TimeBucket.HOUR,
+        group: SeriesGroup = SeriesGroup.KIND,
+        top: int = 20,
+        now_us: int | None = None,
+    ) -> tuple[SeriesPoint, ...]:
+        """Return tokens, cost and requests by bucket and group, oldest first; empty buckets are left out.
+
+        Args:
+            wanted: The time range, widened to whole buckets; by the minute at most its last day is answered.
+            bucket: Width of the buckets.
+            group: What the series are.
+            top: The series with the most tokens; the others are summed up as `other`.
+            now_us: The present, for a range without an end by the minute; `None`: the clock's.
+        """
+        with self._database.read() as connection:
+            return read_series(connection, wanted, bucket, group, top, now_us)
+
+
+def _find_sources(connection: Connection, types: Sequence[SourceType], name: str | None) -> Sequence[Row[*tuple[Any, ...]]]:
+    query = select(SourceRow.__table__)
+    if types:
+        query = query.where(_source.source_type.in_([str(kind) for kind in types]))
+    if name is not None:
+        query = query.where(_source.source_name == name)
+    return connection.execute(query).all()
+
+
+def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None) -> dict[int, _Use]:
+    split = split_range(wanted, HOUR_US)
+    queries = [_rolled_up_uses(split.whole, session_id)] if split.whole is not None else []
+    queries += [_counted_uses(rest, session_id) for rest in split.rest]
+    uses: dict[int, _Use] = {}
+    for query in queries:
+        for row in connection.execute(query):
+            before = uses.get(row.source_id, _Use())
+            uses[row.source_id] = _Use(
+                before.exchanges + row.exchanges,
+                before.tokens + row.tokens,
+                before.cost_nano_usd + row.cost_nano_usd,
+                before.priced + row.priced,
+            )
+    return {source_id: use for source_id, use in uses.items() if use.exchanges}
+
+
+def _rolled_up_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:
+    in_session: ColumnElement[bool] = true() if session_id is None else _hour.session_id == session_id
+    return (
+        select(
+            _hour.source_id,
+            func.sum(_hour.exchanges).label("exchanges"),
+            func.sum(_hour.tokens).label("tokens"),
+            func.sum(_hour.cost_nano_usd).label("cost_nano_usd"),
+            func.sum(_hour.priced).label("priced"),
+        )
+        .where(wanted.holds(_hour.bucket_us), in_session)
+        .group_by(_hour.source_id)
+    )
+
+
+def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:
+    in_session: ColumnElement[bool] = true() if session_id is None else _exchange.session_id == session_id
+    return (
+        select(
+            _use.source_id,
+            func.count().label("exchanges"),
+            func.sum(_use.tokens).label("tokens"),
+            func.coalesce(func.sum(_use.cost_nano_usd), 0).label("cost_nano_usd"),
+            func.count(_use.cost_nano_usd).label("priced"),
+        )
+        .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
+        .where(wanted.holds(_exchange.started_us), in_session)
+        .group_by(_use.source_id)
+    )
+
+
+def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, tuple[int, float]]:
+    split = split_range(wanted, DAY_US)
+    queries: list[Select[*tuple[Any, ...]]] = []
+    if split.whole is not None:
+        queries.append(
+            select(_rating.source_id, func.sum(_rating.feedback_count), func.sum(_rating.rating_sum))
+            .where(split.whole.holds(_rating.bucket_us))
+            .group_by(_rating.source_id)
+        )
+    queries += [
+        select(_use.source_id, func.count(), func.sum(_feedback.rating))
+        .join(FeedbackRow.__table__, _feedback.exchange_id == _use.exchange_id)
+        .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
+        .where(rest.holds(_exchange.started_us))
+        .group_by(_use.source_id)
+        for rest in split.rest
+    ]
+    ratings: dict[int, tuple[int, float]] = {}
+    for query in queries:
+        for source_id, count, total in connection.execute(query):
+            before = ratings.get(source_id, (0, 0.0))
+            ratings[source_id] = (before[0] + count, before[1] + total)
+    return ratings
+
+
+def _present(row: Row[*tuple[Any, ...]], use: _Use, rating: tuple[int, float], trend: tuple[int, ...]) -> SourceMetrics:
+    count, total = rating
+    return SourceMetrics(
+        source_id=row.id,
+        source_type=SourceType(row.source_type),
+        source_name=row.source_name or None,
+        usage_count=use.exchanges,
+        total_tokens=use.tokens,
+        average_tokens=use.tokens / use.exchanges,
+        total_cost_nano_usd=use.cost_nano_usd if use.priced else None,
+        feedback_count=count,
+        average_rating=max(-1.0, min(1.0, total / count)) if count else None,
+        last_used_us=row.last_used_us,
+        created_us=row.created_us,
+        trend=trend,
+    )
+
+
+def _sort(found: list[SourceMetrics], order: SourceOrder, *, is_descending: bool) -> Iterable[SourceMetrics]:
+    """Sort by a figure, then by name; sources without the figure come last either way."""
+    found.sort(key=lambda source: (source.source_type, source.source_name or ""))
+    known = [source for source in found if _figure(source, order) is not None]
+    known.sort(key=lambda source: _figure(source, order) or 0, reverse=is_descending)
+    return [*known, *(source for source in found if _figure(source, order) is None)]
+
+
+def _figure(source: SourceMetrics, order: SourceOrder) -> float | None:
+    figures: dict[SourceOrder, float | None] = {
+        SourceOrder.USAGE_COUNT: source.usage_count,
+        SourceOrder.TOTAL_TOKENS: source.total_tokens,
+        SourceOrder.AVERAGE_TOKENS: source.average_tokens,
+        SourceOrder.TOTAL_COST_USD: source.total_cost_nano_usd,
+        SourceOrder.AVERAGE_RATING: source.average_rating,
+        SourceOrder.LAST_USED: source.last_used_us,
+    }
+    return figures[order]
+
+
+_SUMS = (
+    "requests",
+    "input_tokens",
+    "output_tokens",
+    "cost_nano_usd",
+    "priced",
+    "unpriced",
+    "latency_us",
+    "latency_count",
+    "proxy_us",
+    "proxy_count",
+)
+
+
+def _rolled_up_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
+    return select(*(func.sum(_total[name]).label(name) for name in _SUMS)).where(wanted.holds(_total.bucket_us))
+
+
+def _counted_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
+    is_unpriced = _exchange.input_tokens.is_not(None) & _exchange.cost_nano_usd.is_(None)
+    return select(
+        func.count().label("requests"),
+        func.sum(_exchange.input_tokens).label("input_tokens"),
+        func.sum(_exchange.output_tokens).label("output_tokens"),
+        func.sum(_exchange.cost_nano_usd).label("cost_nano_usd"),
+        func.count(_exchange.cost_nano_usd).label("priced"),
+        func.count().filter(is_unpriced).label("unpriced"),
+        func.sum(_exchange.latency_us).label("latency_us"),
+        func.count(_exchange.latency_us).label("latency_count"),
+        func.sum(proxy_share_us()).label("proxy_us"),
+        func.count(proxy_share_us()).label("proxy_count"),
+    ).where(wanted.holds(_exchange.started_us), _exchange.state != "open")
+
+
+def _add_up(totals: defaultdict[str, int], row: Row[*tuple[Any, ...]]) -> None:
+    for name, value in row._mapping.items():  # noqa: SLF001 - SQLAlchemy's public name for it
+        totals[name] += value or 0
+
+
+def _all_ratings(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
+    query = select(func.count(), func.avg(_feedback.rating))
+    if wanted == ALL_TIME:
+        return query.select_from(FeedbackRow.__table__)
+    joined = FeedbackRow.__table__.join(ExchangeRow.__table__, _exchange.id == _feedback.exchange_id)
+    return query.select_from(joined).where(wanted.holds(_exchange.started_us))
+
+
+def _first_and_last(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:
+    """Each end by itself: only then an index answers."""
+    return (
+        connection.scalar(select(func.min(_exchange.started_us)).where(wanted.holds(_exchange.started_us))),
+        connection.scalar(select(func.max(_exchange.started_us)).where(wanted.holds(_exchange.started_us))),
+    )
+
+
+def _average_ms(total_us: int, count: int) -> float | None:
+    return total_us / count / 1000 if count else None
