@@ -25,6 +25,8 @@ class DecodedBody:
     """The encoding ended where it should and nothing was cut."""
     error: str | None
     """Why it is not complete, in one line; `None` when it is."""
+    is_oversized: bool = False
+    """The limit was reached: there is more."""
 
 
 class _Decoder(Protocol):
@@ -142,6 +144,8 @@ class BodyDecoder:
         applied = [name for name in names if name not in {"", "identity"}]
         self._stack: list[_Decoder] = []
         self._room = limit_bytes
+        self.is_oversized = False
+        """The limit was reached."""
         self.error: str | None = None
         """Why decoding stopped; nothing more comes out after it."""
         for name in reversed(applied):
@@ -168,6 +172,7 @@ class BodyDecoder:
                 out.append(piece[: self._room])
                 self._room -= len(out[-1])
                 if self._room <= 0:
+                    self.is_oversized = True
                     self.error = "decoded form is larger than the limit"
                     break
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
@@ -200,4 +205,4 @@ def decode_body(data: bytes, content_encoding: str | None, limit_bytes: int = DE
         return DecodedBody(data, is_complete=True, error=None)
     if decoder.error is None and not decoder.is_complete:
         return DecodedBody(decoded, is_complete=False, error="the encoded stream is cut off")
-    return DecodedBody(decoded, is_complete=decoder.is_complete, error=decoder.error)
+    return DecodedBody(decoded, is_complete=decoder.is_complete, error=decoder.error, is_oversized=decoder.is_oversized)

@@ -48,9 +48,7 @@ _KEY_START = (
     rb"(?:a|" + _ESCAPE + rb"61)(?:n|" + _ESCAPE + rb"6[eE])(?:t|" + _ESCAPE + rb"74)(?:-|%2[dD]|" + _ESCAPE + rb"2[dD])"
 )
 _KEY_REST = (
-    rb"(?:[A-Za-z0-9_-]|%(?:2[dD]|5[fF])|"
-    + _ESCAPE
-    + rb"(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA]))+"
+    rb"(?:[A-Za-z0-9_-]|%(?:2[dD]|5[fF])|" + _ESCAPE + rb"(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA]))+"
 )
 _KEY = re.compile(_KEY_START + _KEY_REST)
 _PLAIN_KEY = re.compile(rb"sk-ant-" + _KEY_REST)
@@ -59,14 +57,23 @@ _UNESCAPE = re.compile(rb"\\+u00([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})")
 
 # The member with its value, at the top level of a JSON text or inside strings of one (then every quote has backslashes).
 _MEMBER_NAME = rb"\"authorization(?:_|\\u005[fF])token\"\s*:\s*\""
-_MEMBER = re.compile(rb"(?<!\\)(" + _MEMBER_NAME + rb")((?:[^\"\\]|\\.)+)(?=\")", re.DOTALL)
-_NESTED_MEMBER = re.compile(rb"((\\+)\"authorization_token\2\"\s*:\s*\2\")((?:(?!\\*\").)+)(?=\2\")", re.DOTALL)
+# A text that is cut off has no closing quote: then the value goes on to the end.
+_MEMBER = re.compile(rb"(?<!\\)(" + _MEMBER_NAME + rb")((?:[^\"\\]|\\.)+)(?=\"|\\?\Z)", re.DOTALL)
+_NESTED_MEMBER = re.compile(rb"((\\+)\"authorization_token\2\"\s*:\s*\2\")(.+?)(?=(?<!\\)\2\"|\Z)", re.DOTALL)
+_BEARER = re.compile(rb"(?i)\b((?:bearer|basic) )([A-Za-z0-9._~+/=-]{8,})")
+_HEADER_LINE = re.compile(
+    rb"(?i)((?:(?:proxy-)?authorization|(?:x-)?(?:goog-)?api-key|(?:set-)?cookie|x-amz-security-token)"
+    rb"\\*[\"']?\s*[:=,]\s*(?:b?\\*[\"'])?(?:(?:bearer|basic) )?)([^\\\"'\r\n]+)"
+)
 _IS_REDACTED = re.compile(rb"\[REDACTED:[0-9a-f]{12}\]")
 
 # What may be the beginning of a secret whose end has not come yet (see `StreamRedactor`).
 _OPEN_KEY = re.compile(_KEY.pattern + rb"(?:\\+(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)?\Z")
-_OPEN_MEMBER = re.compile(rb"\\*\"authorization(?:_|\\u005[fF])token\\*\"\s*(?::\s*(?:\\*(?:\"(?:[^\"\\]|\\.)*\\*)?)?)?\Z", re.DOTALL)
+_OPEN_MEMBER = re.compile(
+    rb"\\*\"authorization(?:_|\\u005[fF])token\\*\"\s*(?::\s*(?:\\*(?:\"(?:[^\"\\]|\\.)*\\*)?)?)?\Z", re.DOTALL
+)
 _LONGEST_START = 96
+_LONGEST_KEY = 64 * 1024
 
 
 class Redactor:
@@ -96,7 +103,9 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return a message (an error, a log line) with the secrets in it replaced."""
         data = text.encode("utf-8", "surrogateescape")
-        return self._url(self._bearer(self.body(data))).decode("utf-8", "replace")
+        data = _HEADER_LINE.sub(self._replace_value(2), self.body(data))
+        data = _BEARER.sub(self._replace_value(2), data)
+        return self._url(data).decode("utf-8", "replace")
 
     def body(self, data: bytes) -> bytes:
         """Return a body with its secrets replaced: the very same object when there is none."""
@@ -121,9 +130,6 @@ class Redactor:
         if scheme.lower() in {b"bearer", b"basic"} and token:
             return scheme + space + self._mark(token.strip())
         return self._mark(value.strip()) if value.strip() else value
-
-    def _bearer(self, text: bytes) -> bytes:
-        return re.sub(rb"(?i)\b((?:bearer|basic) )([A-Za-z0-9._~+/=-]{12,})", self._replace_value(2), text)
 
     def _url(self, url: bytes) -> bytes:
         url = _PARAMETER.sub(self._replace_value(2), url)
@@ -175,12 +181,7 @@ class StreamRedactor:
     def finish(self) -> bytes:
         """Return what was held back, now that nothing follows."""
         held, self._held = self._held, b""
-        redacted = self._redact(held)
-        if _OPEN_MEMBER.search(redacted) and not _IS_REDACTED.search(redacted):
-            # Cut off inside the value: it has no closing quote to be recognised by.
-            self.is_redacted = True
-            return _OPEN_MEMBER.sub(b"", redacted)
-        return redacted
+        return self._redact(held)
 
     def _redact(self, data: bytes) -> bytes:
         redacted = self._redactor.body(data)
@@ -190,14 +191,18 @@ class StreamRedactor:
 
 def _safe_cut(buffer: bytes) -> int:
     """Return up to where a buffer can be redacted whatever follows it."""
+    window = max(0, len(buffer) - _LONGEST_KEY)
     cut = max(0, len(buffer) - _LONGEST_START)
-    for pattern in (_OPEN_KEY, _OPEN_MEMBER):
-        match = pattern.search(buffer)
-        if match:
-            cut = min(cut, match.start())
-    for pattern in (_KEY, _MEMBER, _NESTED_MEMBER):
-        for match in pattern.finditer(buffer, max(0, cut - 4096)):
-            if match.start() < cut < match.end():
+    patterns = []
+    if buffer.find(b"sk-ant-", window) >= 0 or _ESCAPED_LETTER.search(buffer, window):
+        patterns += [_OPEN_KEY, _KEY]
+    member_at = buffer.find(b"authorization")
+    if member_at >= 0:
+        window = max(0, min(window, member_at - _LONGEST_START))
+        patterns += [_OPEN_MEMBER, _MEMBER, _NESTED_MEMBER]
+    for pattern in patterns:
+        for match in pattern.finditer(buffer, window):
+            if match.start() < cut and (match.end() > cut or match.end() == len(buffer)):
                 cut = match.start()
     return cut
 
