@@ -23,7 +23,7 @@ from storage.models import (
     SourceRollupRow,
     SourceRow,
 )
-from storage.ranges import DAY_US, HOUR_US, TimeRange, split_range
+from storage.ranges import ALL_TIME, DAY_US, HOUR_US, TimeRange, split_range
 from storage.timeseries import read_series, read_trends
 from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SummaryMetrics, TimeBucket
 
@@ -34,8 +34,6 @@ _hour = SourceRollupRow.__table__.c
 _total = ExchangeRollupRow.__table__.c
 _rating = SourceRatingRollupRow.__table__.c
 _feedback = FeedbackRow.__table__.c
-
-ALL_TIME = TimeRange()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ class TimeRange:
         return and_(*clauses)
 
 
+ALL_TIME = TimeRange()
+
+
 @dataclass(frozen=True, slots=True)
 class SplitRange:
     """A range in whole buckets and the rest."""
