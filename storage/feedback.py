@@ -1,11 +1,9 @@
-"""Ratings: one per exchange, counted for every source that was in the request.
+"""Ratings: one per exchange, given by a person, counted for every source that was in the request.
 
-The copy on the exchange and the aggregates of its sources change in the transaction that changes the rating, and only
-there: `add_to_sources` and `take_from_sources` are the one place that knows them. Whoever replaces the sources of a rated
-exchange takes before and adds after, in its own transaction.
+The copy on the exchange and the aggregates of its sources (`storage.ratings`) change in the transaction that changes the
+rating; there is no moment at which they differ.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,15 +15,15 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.database import Database
 from storage.errors import NoSuchExchangeError, StorageError
-from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRatingRollupRow, SourceRow
-from storage.ranges import ALL_TIME, DAY_US, TimeRange
+from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRow
+from storage.ranges import ALL_TIME, TimeRange
+from storage.ratings import add_to_sources, take_from_sources
 from storage.views import Feedback
 
 _exchange = ExchangeRow.__table__.c
 _feedback = FeedbackRow.__table__.c
 _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
-_rollup = SourceRatingRollupRow.__table__.c
 
 MAX_TEXT_LENGTH = 2000
 """Longest comment, in characters."""
@@ -168,78 +166,6 @@ class FeedbackStore:
         query = select(func.count()).select_from(FeedbackRow.__table__).where(*_clauses(wanted))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
-
-
-def add_to_sources(connection: Connection, exchange: int) -> None:
-    """Count an exchange's rating for each of its sources; does nothing for an exchange without a rating."""
-    _count_rating(connection, exchange, 1)
-
-
-def take_from_sources(connection: Connection, exchange: int) -> None:
-    """Undo `add_to_sources`; the rating and the sources must still be those that were added."""
-    _count_rating(connection, exchange, -1)
-
-
-def _count_rating(connection: Connection, exchange: int, sign: int) -> None:
-    row = connection.execute(
-        select(_feedback.rating, _exchange.started_us)
-        .join(ExchangeRow.__table__, _exchange.id == _feedback.exchange_id)
-        .where(_feedback.exchange_id == exchange)
-    ).one_or_none()
-    if row is None:
-        return
-    bucket_us = row.started_us // DAY_US * DAY_US
-    for source_id in connection.scalars(select(_use.source_id).where(_use.exchange_id == exchange)).all():
-        _change_sums(connection, SourceRow.__table__, _source.id == source_id, sign, row.rating)
-        is_day = (_rollup.source_id == source_id) & (_rollup.bucket_us == bucket_us)
-        if not _change_sums(connection, SourceRatingRollupRow.__table__, is_day, sign, row.rating):
-            connection.execute(
-                insert(SourceRatingRollupRow.__table__).values(
-                    bucket_us=bucket_us, source_id=source_id, feedback_count=sign, rating_sum=sign * row.rating
-                )
-            )
-
-
-def _change_sums(connection: Connection, table: Any, where: ColumnElement[bool], sign: int, rating: float) -> bool:
-    """Change count and sum; a count back at 0 has the sum 0 exactly, whatever rounding left over."""
-    columns = table.c
-    changed = connection.execute(
-        update(table)
-        .where(where)
-        .values(feedback_count=columns.feedback_count + sign, rating_sum=columns.rating_sum + sign * rating)
-    )
-    if sign < 0:
-        connection.execute(update(table).where(where, columns.feedback_count == 0).values(rating_sum=0.0))
-    return changed.rowcount > 0
-
-
-def recount_ratings(connection: Connection) -> None:
-    """Compute all aggregates of ratings from scratch, for repair and for tests."""
-    rated = (
-        select(_use.source_id, _exchange.started_us, _feedback.rating)
-        .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
-        .join(FeedbackRow.__table__, _feedback.exchange_id == _exchange.id)
-    )
-    rows = connection.execute(rated).all()
-    connection.execute(update(SourceRow.__table__).values(feedback_count=0, rating_sum=0.0))
-    connection.execute(delete(SourceRatingRollupRow.__table__))
-    by_source: dict[int, list[float]] = {}
-    by_day: dict[tuple[int, int], list[float]] = {}
-    for source_id, started_us, rating in rows:
-        by_source.setdefault(source_id, []).append(rating)
-        by_day.setdefault((started_us // DAY_US * DAY_US, source_id), []).append(rating)
-    for source_id, ratings in by_source.items():
-        connection.execute(
-            update(SourceRow.__table__)
-            .where(_source.id == source_id)
-            .values(feedback_count=len(ratings), rating_sum=math.fsum(ratings))
-        )
-    for (bucket_us, source_id), ratings in by_day.items():
-        connection.execute(
-            insert(SourceRatingRollupRow.__table__).values(
-                bucket_us=bucket_us, source_id=source_id, feedback_count=len(ratings), rating_sum=math.fsum(ratings)
-            )
-        )
 
 
 def _check(rating: float, feedback_text: str | None) -> None:

@@ -4,9 +4,11 @@ It must not be logged, and is compared in constant time only.
 """
 
 import hmac
-import os
 import secrets
 from pathlib import Path
+
+from proxy_core.errors import AuthorityError
+from proxy_core.private_files import read_or_create
 
 TOKEN_FILE = "api-token"  # noqa: S105 - a name, not a token
 """Its name in the directory of Assay's data."""
@@ -25,33 +27,16 @@ def ensure_token(path: Path) -> str:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make(path)
-        token = path.read_text("ascii").strip()
-        path.chmod(0o600)
-    except (OSError, UnicodeDecodeError) as error:
+        token = read_or_create(path, _make_token).decode("ascii").strip()
+    except (AuthorityError, OSError, UnicodeDecodeError) as error:
         raise TokenUnreadableError(f"The API's token in {path} cannot be used: {error}") from error
     if len(token) < _MIN_LENGTH or not token.isprintable() or " " in token:
         raise TokenUnreadableError(f"The file {path} holds no token of the API; remove it and a new one is made")
     return token
 
 
-def _make(path: Path) -> None:
-    """Write a new token, unless there is one; two processes that start together agree on one."""
-    if path.exists():
-        return
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{secrets.token_urlsafe(32)}\n")
-        try:
-            draft.hardlink_to(path)
-        except FileExistsError:
-            return
-        except OSError:
-            draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def _make_token() -> bytes:
+    return f"{secrets.token_urlsafe(32)}\n".encode("ascii")
 
 
 def is_token(given: str, expected: str) -> bool:
