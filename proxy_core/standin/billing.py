@@ -154,8 +154,10 @@ class Billing:
         positions: list[_Position] = []
         tokens, digest = generation(model)[1], hashlib.blake2b(model.encode(), digest_size=16)
         per_message = 3 if generation(model)[0] == "3.0" else 2
+        deferred = {tool.get("name"): tool for tool in request.get("tools") or () if tool.get("defer_loading")}
         for block, extra in _blocks(request, per_message):
-            tokens += extra + self._block_tokens(block, model)
+            loaded = [deferred[name] for name in _referenced(block) if name in deferred]
+            tokens += extra + self._block_tokens(block, model) + sum(self._block_tokens(tool, model) for tool in loaded)
             digest.update(_stable(block))
             mark = block.get("cache_control") or {}
             positions.append(_Position(tokens, digest.digest(), (mark.get("ttl") or "5m") if mark else None))
@@ -212,6 +214,13 @@ def _stable(block: Mapping[str, Any]) -> bytes:
 def _tool_text(tool: Mapping[str, Any]) -> str:
     shown = {"description": tool.get("description", ""), "name": tool.get("name"), "parameters": tool["input_schema"]}
     return f"<function>{json.dumps(shown)}</function>\n"
+
+
+def _referenced(block: Mapping[str, Any]) -> list[str]:
+    """Return the names of deferred tools that a tool result loads."""
+    content = block.get("content")
+    inner = _as_blocks(content) if isinstance(content, list) else []
+    return [str(reference.get("tool_name")) for reference in inner if reference.get("type") == "tool_reference"]
 
 
 def _texts(block: Mapping[str, Any]) -> Iterator[str]:
