@@ -1,0 +1,51 @@
+"""The headers tab: both heads as they were on the wire, secrets replaced before they were stored, and what is known of the bodies."""
+
+from proxy_core.exchange import Headers
+from storage.views import BodyFacts, ExchangeDetail
+from tui import format as fmt
+from tui.pages.sheet import Sheet
+
+
+def write_headers(sheet: Sheet, detail: ExchangeDetail) -> None:
+    """Write request and response head."""
+    summary = detail.summary
+    sheet.heading("Request", f"{detail.request_http_version} · {summary.mode.value}")
+    sheet.text(f"{summary.method} {summary.url}", sheet.inks.accent)
+    _write(sheet, detail.request_headers, detail.request_trailers)
+    _write_body(sheet, detail.request_body)
+    if detail.response_http_version is None:
+        sheet.heading("Response")
+        sheet.text("no answer (yet)", sheet.inks.muted)
+        return
+    sheet.heading("Response", detail.response_http_version)
+    is_error = (summary.status_code or 0) >= 400
+    status = f"{summary.status_code if summary.status_code is not None else fmt.UNKNOWN} {detail.response_reason or ''}"
+    sheet.text(status.strip(), sheet.inks.error if is_error else sheet.inks.good)
+    _write(sheet, detail.response_headers, detail.response_trailers)
+    if detail.response_body is not None:
+        _write_body(sheet, detail.response_body)
+
+
+def _write(sheet: Sheet, headers: Headers, trailers: Headers) -> None:
+    cells = min(34, max((len(name) for name, _ in (*headers, *trailers)), default=10))
+    for name, value in headers:
+        style = sheet.inks.warning if "[REDACTED]" in value else None
+        sheet.pair(name, value, name_cells=cells, style=style)
+    for name, value in trailers:
+        sheet.pair(name, f"{value}  (trailer)", name_cells=cells)
+
+
+def _write_body(sheet: Sheet, body: BodyFacts) -> None:
+    remarks = [
+        text
+        for holds, text in (
+            (body.content_encoding is not None, f"encoded as {body.content_encoding}"),
+            (body.is_redacted, "a secret in it was replaced"),
+            (body.is_decoded, "kept decoded"),
+            (body.is_truncated, "cut off"),
+            (not body.is_kept, "bytes no longer kept"),
+        )
+        if holds
+    ]
+    sheet.pair("body", " · ".join([fmt.size(body.wire_bytes), *remarks]), name_cells=10)
+    sheet.pair("sha-256", body.wire_sha256, name_cells=10, style=sheet.inks.muted)
