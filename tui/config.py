@@ -16,9 +16,6 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
-OWN_PROXY_VARIABLE = "ASSAY_PROXY_URL"
-"""Set for children and by `assay env`: lets Assay recognise a HTTPS_PROXY that is itself."""
-
 
 def default_config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the configuration file is looked for: `ASSAY_CONFIG`, or the platform's place."""
@@ -55,7 +52,7 @@ def load_settings(
     path = config or default_config_path(environ)
     file_values = read_config_file(path, must_exist=config is not None or "ASSAY_CONFIG" in environ)
     values = {setting.name: _decide(setting, options, environ, file_values, path) for setting in SETTINGS}
-    return _settle(values, environ)
+    return _settle(values)
 
 
 def read_config_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
@@ -168,7 +165,7 @@ _EXPECTED = {
 }
 
 
-def _settle(values: dict[str, Any], environ: Mapping[str, str]) -> Settings:
+def _settle(values: dict[str, Any]) -> Settings:
     for name in ("port", "api_port"):
         if cast("int", values[name]) > 65535:
             raise ConfigurationError(f"{name}: {values[name]} is not a port (0 to 65535)")
@@ -177,7 +174,6 @@ def _settle(values: dict[str, Any], environ: Mapping[str, str]) -> Settings:
     values["database"] = database_url(values["database"], data_dir)
     for name in ("upstream_ca", "prices"):
         values[name] = Path(values[name]).expanduser() if values[name] else None
-    values["upstream_proxy"] = values["upstream_proxy"] or proxy_of_environment(environ)
     return Settings(**values)
 
 
@@ -187,16 +183,6 @@ def database_url(given: str | None, data_dir: Path) -> str:
         return given
     path = Path(given).expanduser().absolute() if given else data_dir.absolute() / "assay.db"
     return f"sqlite:///{path}"
-
-
-def proxy_of_environment(environ: Mapping[str, str]) -> str | None:
-    """Return the proxy that our own environment names, unless that is an Assay (after `eval "$(assay env)"`)."""
-    url = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
-    if not url or url == environ.get(OWN_PROXY_VARIABLE):
-        return None
-    if is_exempt("api.anthropic.com", environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
-        return None
-    return url if "://" in url else f"http://{url}"
 
 
 def is_exempt(host: str, no_proxy: str) -> bool:

@@ -4,11 +4,18 @@ Only what a client of the Claude API reads is set. `HTTP_PROXY` is left alone: t
 other plain traffic is none of our business. Tools such as git and cargo see the real certificates and need no variable of ours.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.config import OWN_PROXY_VARIABLE, is_exempt
+from tui.config import is_exempt
+
+OWN_PROXY_VARIABLE = "ASSAY_PROXY_URL"
+"""Names the proxy that HTTPS_PROXY stands for: an Assay that starts in that environment does not take it for the way out."""
+
+EXTRA_CA_VARIABLE = "ASSAY_EXTRA_CA"
+"""PEM files that the environment trusted before it was pointed to our bundle, joined by the path separator."""
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -41,6 +48,8 @@ class ProxyAddress:
     """Hosts added by the user; they must not be exempt from proxying."""
     upstream_proxy: str | None = None
     """The proxy Assay itself goes through; handed on, so that an Assay started inside goes the same way."""
+    extra_ca: tuple[Path, ...] = ()
+    """PEM files merged into the bundle; handed on for the same reason."""
 
 
 def client_environment(address: ProxyAddress, environ: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +77,21 @@ def client_environment(address: ProxyAddress, environ: Mapping[str, str]) -> dic
         variables["NODE_EXTRA_CA_CERTS"] = str(address.bundle)
     if address.upstream_proxy:
         variables["ASSAY_UPSTREAM_PROXY"] = address.upstream_proxy
+    if address.extra_ca:
+        variables[EXTRA_CA_VARIABLE] = os.pathsep.join(map(str, address.extra_ca))
     return variables
+
+
+def environment_before(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the proxy that an Assay put there, so that the way out is not Assay again."""
+    own = environ.get(OWN_PROXY_VARIABLE)
+    return {name: value for name, value in environ.items() if name.upper() != "HTTPS_PROXY" or value != own}
+
+
+def upstream_of(environ: Mapping[str, str]) -> str | None:
+    """Return the proxy that an environment names for HTTPS, an Assay left out."""
+    before = environment_before(environ)
+    return before.get("https_proxy") or before.get("HTTPS_PROXY")
 
 
 def _exempt_hosts(environ: Mapping[str, str], intercept: Iterable[str]) -> str:

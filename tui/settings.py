@@ -80,7 +80,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Capture local processes that have no proxy settings, where the platform can.",
         "SPEC",
     ),
-    _proxy("upstream_proxy", Kind.TEXT, None, "Proxy that Assay itself goes through; HTTPS_PROXY if not given.", "URL"),
+    _proxy(
+        "upstream_proxy", Kind.TEXT, None, "Proxy that Assay itself goes through, or `none`; HTTPS_PROXY if not given.", "URL"
+    ),
     _proxy("upstream_ca", Kind.TEXT, None, "Extra certificates (PEM) trusted on the way to the API.", "FILE"),
     _proxy("intercept", Kind.LIST, (), "Also intercept this host (repeatable); all others are tunnelled unread.", "HOST"),
     _proxy("capture", Kind.FLAG, True, "Record from the start; without it, traffic passes until capture is resumed."),
@@ -120,7 +122,7 @@ class Settings:
     reverse: str | None
     local: str | None
     upstream_proxy: str | None
-    """`None`: go to the API directly."""
+    """`none`: go to the API directly; `None`: as our own environment says."""
     upstream_ca: Path | None
     intercept: tuple[str, ...]
     capture: bool

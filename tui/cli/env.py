@@ -7,7 +7,7 @@ import click
 
 from tui.cli.command import command as declare
 from tui.cli.options import setting_options, settings_of
-from tui.environment import SHELLS, ProxyAddress, client_environment, shell_lines
+from tui.environment import SHELLS, ProxyAddress, client_environment, shell_lines, upstream_of
 from tui.errors import NotFoundError
 from tui.settings import Group, Settings
 
@@ -50,7 +50,7 @@ def find_address(settings: Settings, *, is_port_given: bool) -> ProxyAddress:
         NotFoundError: Nothing runs, and the settings leave the port to chance.
     """
     from tui.presence import find_running
-    from tui.trust import ensure_trust_files
+    from tui.trust import extra_bundles, open_own_authority
 
     running = [] if is_port_given else find_running(settings.data_dir)
     if running:
@@ -61,12 +61,13 @@ def find_address(settings: Settings, *, is_port_given: bool) -> ProxyAddress:
         click.echo(f"assay: no Assay is running yet; start one with `assay` (it will be expected at {url})", err=True)
     else:
         raise NotFoundError("no Assay is running, and port 0 names none", "Start one first, or give --port")
-    trust = ensure_trust_files(settings.data_dir, os.environ)
+    authority = open_own_authority(settings.data_dir)
     return ProxyAddress(
         url=url,
         is_reverse=is_reverse,
-        certificate=trust.certificate,
-        bundle=trust.bundle,
+        certificate=authority.certificate_path,
+        bundle=authority.bundle_path,
         intercept=settings.intercept,
-        upstream_proxy=settings.upstream_proxy,
+        upstream_proxy=settings.upstream_proxy or upstream_of(os.environ),
+        extra_ca=extra_bundles(settings.data_dir, os.environ),
     )
