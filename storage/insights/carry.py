@@ -1,0 +1,91 @@
+"""What it costs to carry a piece of content from turn to turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proxy_core.attribution.model import Part, Source
+from storage.insights.turns import Amount, AnalysedTurn, conversations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedContent:
+    """One piece of content over the life of a conversation."""
+
+    content_hash: str
+    source: Source
+    part: Part
+    entered_id: int
+    """Arrival number of the request it first stood in."""
+    entered_exchange_id: str
+    entered_turn: int
+    """0-based position of that request in its conversation."""
+    turns_carried: int
+    """Requests it was in, the first included."""
+    tokens_each: int
+    """Tokens in the newest of these."""
+    entry: Amount
+    """What its first request was billed for it."""
+    carried: Amount
+    """What the later ones were billed for it."""
+
+
+@dataclass(slots=True)
+class _Carrying:
+    entered: AnalysedTurn
+    position: int
+    part: Part
+    turns: int
+    tokens_each: int
+    entry: Amount
+    carried: Amount
+
+
+def carry_costs(turns: Sequence[AnalysedTurn]) -> list[CarriedContent]:
+    """List all content of all conversations with what carrying it cost so far, dearest first."""
+    found = [item for chain in conversations(turns) for item in _carry_of_chain(chain)]
+    return sorted(found, key=lambda item: (-(item.carried.cost_nano_usd or 0), -item.carried.tokens))
+
+
+def _carry_of_chain(chain: Sequence[AnalysedTurn]) -> list[CarriedContent]:
+    carrying: dict[tuple[str, Source], _Carrying] = {}
+    for position, turn in enumerate(chain):
+        for key, part, amount in _amounts(turn):
+            known = carrying.get(key)
+            if known is None:
+                carrying[key] = _Carrying(turn, position, part, 1, amount.tokens, amount, Amount())
+            elif known.entered is turn:
+                known.entry += amount
+                known.tokens_each += amount.tokens
+            else:
+                known.turns += 1
+                known.tokens_each = amount.tokens
+                known.carried += amount
+    return [_finished(key, state) for key, state in carrying.items()]
+
+
+def _amounts(turn: AnalysedTurn) -> list[tuple[tuple[str, Source], Part, Amount]]:
+    """Add up a turn's lines by content; one entry for each (content, source)."""
+    amounts: dict[tuple[str, Source], tuple[Part, Amount]] = {}
+    for line in turn.input_lines:
+        segment = turn.segment_of(line)
+        if segment is not None:
+            key = (segment.content_hash, segment.source)
+            part, amount = amounts.get(key, (segment.part, Amount()))
+            amounts[key] = (part, amount + Amount(line.tokens, line.cost_nano_usd))
+    return [(key, part, amount) for key, (part, amount) in amounts.items()]
+
+
+def _finished(key: tuple[str, Source], state: _Carrying) -> CarriedContent:
+    content_hash, source = key
+    return CarriedContent(
+        content_hash=content_hash,
+        source=source,
+        part=state.part,
+        entered_id=state.entered.id,
+        entered_exchange_id=state.entered.exchange_id,
+        entered_turn=state.position,
+        turns_carried=state.turns,
+        tokens_each=state.tokens_each,
+        entry=state.entry,
+        carried=state.carried,
+    )

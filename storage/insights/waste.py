@@ -1,0 +1,93 @@
+"""Definitions that were carried in requests and never used.
+
+Use is what the wire shows: a call, a result, a body that was loaded, a prompt or resource asked for. What memory files
+do to an answer cannot be seen there, so they are never called unused.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from proxy_core.attribution.model import LedgerLine, Part, Source, SourceType
+from storage.insights.findings import EVIDENCE_LIMIT, Finding, FindingKind
+from storage.insights.turns import AnalysedTurn, amount_of, by_session
+
+CARRIED_PARTS = frozenset({Part.DEFINITION, Part.LISTING, Part.INSTRUCTIONS, Part.NAMES})
+"""Parts that offer something to the model without its having asked."""
+
+USED_PARTS = frozenset({Part.CALL, Part.RESULT, Part.BODY, Part.PROMPT, Part.RESOURCE})
+"""Parts that appear only once something was used."""
+
+JUDGED_TYPES = frozenset({SourceType.MCP_SERVER, SourceType.SKILL, SourceType.AGENT, SourceType.COMMAND, SourceType.TOOL})
+"""Kinds of source whose use shows on the wire."""
+
+_ACTIONS = {
+    SourceType.MCP_SERVER: "Disable the MCP server {name}, or let its tools be deferred (ENABLE_TOOL_SEARCH).",
+    SourceType.SKILL: "Remove the skill {name}, or shorten its description.",
+    SourceType.AGENT: "Remove the agent {name}, or shorten its description.",
+    SourceType.COMMAND: "Remove the command {name}, or shorten its description.",
+    SourceType.TOOL: "Deny the tool {name} in the client's settings if you never want it.",
+}
+
+
+def unused_sources(turns: Sequence[AnalysedTurn]) -> list[Finding]:
+    """Find what was carried and never used over all `turns` (one finding a source)."""
+    return _unused(turns, session_id=None)
+
+
+def unused_sources_by_session(turns: Sequence[AnalysedTurn]) -> list[Finding]:
+    """Find what was carried and never used within each session, used elsewhere or not."""
+    sessions = by_session(turns)
+    return [finding for session_id, own in sessions.items() if session_id is not None for finding in _unused(own, session_id)]
+
+
+def _unused(turns: Sequence[AnalysedTurn], session_id: str | None) -> list[Finding]:
+    used = _used_sources(turns)
+    carried = _carried_lines(turns)
+    total = sum(line.tokens for turn in turns for line in turn.input_lines)
+    return [
+        _finding(source, rows, total, session_id)
+        for source, rows in carried.items()
+        if source not in used and any(line.tokens for _, line in rows)
+    ]
+
+
+def _used_sources(turns: Iterable[AnalysedTurn]) -> set[Source]:
+    """Collect every source that was called, in a request or in an answer."""
+    used: set[Source] = set()
+    for turn in turns:
+        used.update(s.source for s in turn.attribution.segments if s.part in USED_PARTS)
+        used.update(_source_of_tool(name) for name in turn.called_tools)
+    return used
+
+
+def _source_of_tool(name: str) -> Source:
+    if name.startswith("mcp__") and name.count("__") >= 2:
+        return Source(SourceType.MCP_SERVER, name.removeprefix("mcp__").rsplit("__", 1)[0])
+    return Source(SourceType.TOOL, name)
+
+
+def _carried_lines(turns: Iterable[AnalysedTurn]) -> dict[Source, list[tuple[AnalysedTurn, LedgerLine]]]:
+    carried: dict[Source, list[tuple[AnalysedTurn, LedgerLine]]] = defaultdict(list)
+    for turn in turns:
+        for line in turn.input_lines:
+            if line.part in CARRIED_PARTS and line.source.source_type in JUDGED_TYPES and line.source.source_name:
+                carried[line.source].append((turn, line))
+    return carried
+
+
+def _finding(source: Source, rows: list[tuple[AnalysedTurn, LedgerLine]], total: int, session_id: str | None) -> Finding:
+    exchange_ids = list(dict.fromkeys(turn.exchange_id for turn, _ in rows))
+    amount = amount_of(line for _, line in rows)
+    parts = ", ".join(sorted({line.part.value for _, line in rows}))
+    return Finding(
+        kind=FindingKind.UNUSED,
+        source=source,
+        summary=f"{source.source_type} {source.source_name}: {parts} carried in {len(exchange_ids)} requests, never used",
+        action=_ACTIONS[source.source_type].format(name=source.source_name),
+        tokens=amount.tokens,
+        cost_nano_usd=amount.cost_nano_usd,
+        share=amount.tokens / total if total else None,
+        exchanges=len(exchange_ids),
+        session_id=session_id,
+        exchange_ids=tuple(exchange_ids[:EVIDENCE_LIMIT]),
+    )
