@@ -1,0 +1,218 @@
+"""Everything taken from mitmproxy's inside to make it fast: one small file, gated by version, with a way back.
+
+Plain mitmdump spends a third of its time asking 34 addons about every event. Here: the few that are needed, a
+table of who listens to what, hooks run in place instead of one task each, and no run-time type checks.
+What a client sees is the same on both paths; `tests/proxy_core/wire` runs everything on both and compares.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import h2.connection
+import mitmproxy
+from mitmproxy import addonmanager, exceptions, hooks, http, options
+from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
+from mitmproxy.master import Master
+from mitmproxy.proxy import commands, events, mode_servers, server
+from mitmproxy.utils import asyncio_utils
+from mitmproxy.version import VERSION
+
+SUPPORTED_VERSIONS = ("12.2.", "12.3.")
+SWITCH = "ASSAY_STOCK_MASTER"
+"""Environment variable: set to 1 to run plain mitmproxy."""
+
+_log = logging.getLogger("mitmproxy.assay")
+
+type HookFunction = Callable[..., Any]
+
+
+def is_supported(version: str = VERSION) -> bool:
+    """Say whether this mitmproxy's inside is the one this file was written for."""
+    return version.startswith(SUPPORTED_VERSIONS)
+
+
+class _TableAddonManager(addonmanager.AddonManager):
+    """Knows for each event who listens, instead of asking every addon every time."""
+
+    def __init__(self, master: Master) -> None:
+        self._table: dict[str, list[HookFunction]] = {}
+        self._sync_table: dict[str, list[HookFunction] | None] = {}
+        super().__init__(master)
+
+    def register(self, addon: object) -> object:
+        self._forget()
+        registered = super().register(addon)
+        self._forget()
+        return registered
+
+    def remove(self, addon: object) -> None:
+        super().remove(addon)
+        self._forget()
+
+    def clear(self) -> None:
+        super().clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._table.clear()
+        self._sync_table.clear()
+
+    def listeners(self, name: str) -> list[HookFunction]:
+        """Return the functions that listen to an event, in the addons' order."""
+        found = self._table.get(name)
+        if found is None:
+            found = [
+                function for addon in addonmanager.traverse(self.chain) if callable(function := getattr(addon, name, None))
+            ]
+            self._table[name] = found
+        return found
+
+    def sync_listeners(self, name: str) -> list[HookFunction] | None:
+        """Return the functions that listen to an event, or `None` when one of them must be awaited."""
+        try:
+            return self._sync_table[name]
+        except KeyError:
+            found = self.listeners(name)
+            usable = None if any(map(inspect.iscoroutinefunction, found)) else found
+            self._sync_table[name] = usable
+            return usable
+
+    async def trigger_event(self, event: hooks.Hook) -> None:
+        for function in self.listeners(event.name):
+            try:
+                with addonmanager.safecall():
+                    result = function(*event.args())
+                    if result is not None and inspect.isawaitable(result):
+                        await result
+            except exceptions.AddonHalt:
+                return
+
+
+class LeanMaster(Master):
+    """A `Master` with only the addons a forwarding proxy needs.
+
+    Args:
+        opts: mitmproxy's options.
+    """
+
+    def __init__(self, opts: options.Options) -> None:
+        super().__init__(opts)
+        self.addons = _TableAddonManager(self)
+        self.addons.add(
+            core.Core(),
+            disable_h2c.DisableH2C(),
+            proxyserver.Proxyserver(),
+            dns_resolver.DnsResolver(),
+            next_layer.NextLayer(),
+        )
+
+
+class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
+    """Runs hooks in place. Otherwise does what the original does, in the same order."""
+
+    async def server_event(self, event: events.Event) -> None:
+        async with self._server_event_lock:
+            # No `await` from here on: see mitmproxy's own comment at the same place.
+            self.timeout_watchdog.register_activity()
+            pending = deque((event,))
+            while pending:
+                try:
+                    # Caught per event: a crash in one must not lose the completions that wait behind it.
+                    for command in self.layer.handle_event(pending.popleft()):
+                        self._run(command, pending)
+                except Exception:
+                    # As the original does: the connection is broken, the proxy goes on.
+                    self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+
+    def _run(self, command: commands.Command, pending: deque[events.Event]) -> None:
+        if isinstance(command, commands.SendData):
+            io = self.transports.get(command.connection)
+            if io is not None:
+                assert io.writer is not None
+                if not io.writer.is_closing():
+                    io.writer.write(command.data)
+        elif isinstance(command, commands.StartHook):
+            self._run_hook(command, pending)
+        elif isinstance(command, commands.Log):
+            self.log(command.message, command.level)
+        else:
+            self._run_rare(command)
+
+    def _run_hook(self, hook: commands.StartHook, pending: deque[events.Event]) -> None:
+        manager = self.master.addons
+        assert isinstance(manager, _TableAddonManager)
+        listeners = manager.sync_listeners(hook.name)
+        if listeners is None:
+            asyncio_utils.create_task(
+                self.hook_task(hook), name=f"handle_hook({hook.name})", keep_ref=True, client=self.client.peername
+            )
+            return
+        if listeners:
+            (argument,) = hook.args()
+            for function in listeners:
+                try:
+                    function(argument)
+                except exceptions.AddonHalt:
+                    break
+                except Exception as error:  # noqa: BLE001 - as mitmproxy does: logged, and the flow goes on
+                    _log.error("Addon error: %s", error, exc_info=True)
+        if hook.blocking:
+            pending.append(events.HookCompleted(hook))
+
+    def _run_rare(self, command: commands.Command) -> None:
+        client = self.client.peername
+        if isinstance(command, commands.OpenConnection):
+            assert command.connection not in self.transports
+            name = f"server connection handler {command.connection.address}"
+            handler = asyncio_utils.create_task(self.open_connection(command), name=name, keep_ref=False, client=client)
+            self.transports[command.connection] = server.ConnectionIO(handler=handler)
+        elif isinstance(command, commands.RequestWakeup):
+            name = f"wakeup timer ({command.delay:.1f}s)"
+            task = asyncio_utils.create_task(self.wakeup(command), name=name, keep_ref=False, client=client)
+            self.wakeup_timer.add(task)
+        elif isinstance(command, commands.ConnectionCommand) and command.connection not in self.transports:
+            pass  # already closed
+        elif isinstance(command, commands.CloseTcpConnection):
+            self.close_connection(command.connection, command.half_close)
+        elif isinstance(command, commands.CloseConnection):
+            self.close_connection(command.connection, half_close=False)
+        else:
+            raise TypeError(f"Unexpected command: {command}")
+
+
+_stock_handler = mode_servers.ProxyConnectionHandler
+
+
+def _make_handler(master: Master, *args: Any) -> mode_servers.ProxyConnectionHandler:
+    handler = _LeanConnectionHandler if isinstance(master, LeanMaster) else _stock_handler
+    return handler(master, *args)
+
+
+@contextmanager
+def lean_patches() -> Iterator[None]:
+    """Hold the patches in place while a `LeanMaster` runs; several may run at once."""
+    _users.append(object())
+    if len(_users) == 1:
+        mode_servers.ProxyConnectionHandler = _make_handler  # type: ignore[assignment,misc]
+        # Exists only to tell addon authors of wrong types; we are the only addon.
+        _kept["check"] = http.MessageData.__dict__.get("__post_init__")
+        http.MessageData.__post_init__ = lambda _self: None  # type: ignore[attr-defined,method-assign]
+        # h2 formats every frame, body and all, for a logger that drops it.
+        h2.connection.repr = lambda _frame: ""  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        _users.pop()
+        if not _users:
+            mode_servers.ProxyConnectionHandler = _stock_handler  # type: ignore[misc]
+            http.MessageData.__post_init__ = _kept.pop("check")  # type: ignore[attr-defined,method-assign]
+            del h2.connection.repr  # type: ignore[attr-defined]
+
+
+_users: list[object] = []
+_kept: dict[str, Any] = {}
