@@ -1,0 +1,68 @@
+"""The one way to change an exchange's row so that all totals follow: read it before, change it, read it after.
+
+Every update of a column that a total is made of goes through `following`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, select
+
+from storage import models, rollups, session_totals
+from storage.rollups import Row
+
+_EXCHANGES = models.ExchangeRow.__table__
+_EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
+_COLUMNS = tuple(dict.fromkeys(("id", *rollups.EXCHANGE_COLUMNS, *session_totals.SESSION_COLUMNS)))
+
+
+@contextmanager
+def following(connection: Connection, row_ids: Sequence[int]) -> Iterator[None]:
+    """Let the totals follow whatever the block does to these exchanges and their sources, in the same transaction."""
+    if not row_ids:
+        yield
+        return
+    before = _read(connection, row_ids)
+    sources_before = _read_sources(connection, before)
+    yield
+    after = _read(connection, row_ids)
+    _apply_exchanges(connection, before, after)
+    _apply_sources(connection, sources_before, _read_sources(connection, after))
+    session_totals.apply(connection, before, after)
+
+
+def recompute(connection: Connection) -> None:
+    """Sum up everything anew; the outcome is what the steps before had come to."""
+    rollups.recompute(connection)
+    session_totals.recompute(connection)
+
+
+def _read(connection: Connection, row_ids: Sequence[int]) -> list[Row]:
+    columns = [_EXCHANGES.c[name] for name in _COLUMNS]
+    return list(connection.execute(select(*columns).where(_EXCHANGES.c.id.in_(row_ids))).mappings())
+
+
+def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Read (exchange, source) pairs; an exchange that was not analysed has none."""
+    analysed = {row["id"]: row for row in exchanges if row["attribution_version"] is not None}
+    if not analysed:
+        return []
+    columns = [_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS)]
+    query = select(*columns).where(_EXCHANGE_SOURCES.c.exchange_id.in_(list(analysed)))
+    return [(analysed[row["exchange_id"]], row) for row in connection.execute(query).mappings()]
+
+
+def _apply_exchanges(connection: Connection, before: Sequence[Row], after: Sequence[Row]) -> None:
+    sums: rollups.Sums = {}
+    for rows, sign in ((before, -1), (after, 1)):
+        for row in rows:
+            rollups.add(sums, rollups.of_exchange(row), sign)
+    rollups.apply_exchanges(connection, sums)
+
+
+def _apply_sources(connection: Connection, before: Sequence[tuple[Row, Row]], after: Sequence[tuple[Row, Row]]) -> None:
+    sums: rollups.Sums = {}
+    for pairs, sign in ((before, -1), (after, 1)):
+        for exchange, source in pairs:
+            rollups.add(sums, rollups.of_source(exchange, source), sign)
+    rollups.apply_sources(connection, sums)
