@@ -8,7 +8,7 @@ ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist loadfile -q
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format bench bench-smoke screenshots chaos fuzz soak wheel lock clean
+.PHONY: docs help install run demo test check format bench bench-smoke screenshots chaos fuzz soak wheel lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ bench-smoke: $(VENV)/.dev $(VENV)/.project ## measure speed in a minute
 
 screenshots: $(VENV)/.dev $(VENV)/.project ## draw screenshots/*.svg anew from a fixture database
 	@$(BIN)/python screenshots/render.py $(ARGS)
+
+docs: $(VENV)/.dev $(VENV)/.project ## write help and settings into docs/*.md anew
+	@$(BIN)/python docs/render.py
 
 chaos: $(VENV)/.dev $(VENV)/.project ## kill, cut and starve the proxy under load
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)

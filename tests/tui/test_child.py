@@ -25,7 +25,7 @@ def test_exit_code_is_passed_on(code: int) -> None:
 
 
 def test_streams_and_environment_are_the_childs_own() -> None:
-    script = "import os, sys; sys.stdout.buffer.write(sys.stdin.buffer.read()[::-1]); print(os.environ['ASSAY_TEST'], file=sys.stderr)"
+    script = "import os, sys; os.write(1, sys.stdin.buffer.read()[::-1]); print(os.environ['ASSAY_TEST'], file=sys.stderr)"
     result = run_wrapper(sys.executable, "-c", script, input=b"abc\x00\xff")
     assert (result.stdout, result.stderr) == (b"\xff\x00cba", b"x\n")
 
