@@ -1,27 +1,37 @@
-"""Figures of an exchange that no column holds, as expressions over its row."""
+"""What is told of an exchange by several columns, as expressions over its row: the same rules as `storage.rollups`, in SQL."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, null
+from sqlalchemy import ColumnElement, and_, case, func, or_
 
+from proxy_core.attribution.model import RequestClass
 from storage.models import ExchangeRow
 
 _exchange = ExchangeRow.__table__.c
 
 
-def proxy_share_us() -> ColumnElement[Any]:
-    """Assay's own share of the latency in microseconds: the same arithmetic as `Timing.proxy_ms`."""
-    held = _exchange.proxy_forwarded_us - _exchange.proxy_received_us
-    passed_on = _exchange.delivered_us - _exchange.last_byte_us
-    own = _not_negative(held) - func.coalesce(_exchange.upstream_connect_us, 0)
-    known = and_(held.is_not(null()), passed_on.is_not(null()))
-    return case((known, _not_negative(own) + _not_negative(passed_on)), else_=null())
-
-
 def first_byte_after_us() -> ColumnElement[Any]:
     """Microseconds from the client's start to the first byte of the response."""
-    return _not_negative(_exchange.first_byte_us - _exchange.started_us)
+    after = _exchange.first_byte_us - _exchange.started_us
+    return case((after < 0, 0), else_=after)
 
 
-def _not_negative(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return case((value < 0, 0), else_=value)
+def is_billed() -> ColumnElement[bool]:
+    """Whether its tokens were consumed: no estimate, and no mere count."""
+    is_count = func.coalesce(_exchange.request_class, "") == RequestClass.COUNT_TOKENS.value
+    return and_(_exchange.is_estimate.is_(False), ~is_count)
+
+
+def sum_billed(tokens: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Sum tokens over the billed exchanges."""
+    return func.coalesce(func.sum(case((is_billed(), tokens), else_=0)), 0)
+
+
+def is_failed() -> ColumnElement[bool]:
+    """Whether it failed, was interrupted, or was answered with an error, also in the midst of a stream."""
+    return or_(
+        _exchange.state.in_(("failed", "interrupted")),
+        _exchange.status_code >= 400,
+        _exchange.error.is_not(None),
+        _exchange.error_type.is_not(None),
+    )

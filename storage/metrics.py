@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tru
 
 from proxy_core.attribution.model import SourceType
 from storage.database import Database
-from storage.expressions import proxy_share_us
+from storage.expressions import is_billed, sum_billed
 from storage.models import (
     ExchangeRollupRow,
     ExchangeRow,
@@ -178,7 +178,7 @@ def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[An
         select(
             _use.source_id,
             func.count().label("exchanges"),
-            func.sum(_use.tokens).label("tokens"),
+            sum_billed(_use.tokens).label("tokens"),
             func.coalesce(func.sum(_use.cost_nano_usd), 0).label("cost_nano_usd"),
             func.count(_use.cost_nano_usd).label("priced"),
         )
@@ -270,18 +270,17 @@ def _rolled_up_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
 
 
 def _counted_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    is_unpriced = _exchange.input_tokens.is_not(None) & _exchange.cost_nano_usd.is_(None)
     return select(
         func.count().label("requests"),
-        func.sum(_exchange.input_tokens).label("input_tokens"),
-        func.sum(_exchange.output_tokens).label("output_tokens"),
+        sum_billed(_exchange.input_tokens).label("input_tokens"),
+        sum_billed(_exchange.output_tokens).label("output_tokens"),
         func.sum(_exchange.cost_nano_usd).label("cost_nano_usd"),
         func.count(_exchange.cost_nano_usd).label("priced"),
-        func.count().filter(is_unpriced).label("unpriced"),
+        func.count().filter(is_billed(), _exchange.cost_nano_usd.is_(None)).label("unpriced"),
         func.sum(_exchange.latency_us).label("latency_us"),
         func.count(_exchange.latency_us).label("latency_count"),
-        func.sum(proxy_share_us()).label("proxy_us"),
-        func.count(proxy_share_us()).label("proxy_count"),
+        func.sum(_exchange.proxy_us).label("proxy_us"),
+        func.count(_exchange.proxy_us).label("proxy_count"),
     ).where(wanted.holds(_exchange.started_us), _exchange.state != "open")
 
 

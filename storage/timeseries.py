@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from proxy_core.attribution.model import Zone
+from storage.expressions import sum_billed
 from storage.models import ExchangeRollupRow, ExchangeRow, ExchangeSourceRow, SourceRollupRow, SourceRow
 from storage.ranges import DAY_US, HOUR_US, MINUTE_US, TimeRange, widen_range
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
@@ -124,7 +125,7 @@ def _used_by_hour(wanted: TimeRange, width_us: int) -> Select[*tuple[Any, ...]]:
 
 def _used_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     bucket = _exchange.started_us - _exchange.started_us % MINUTE_US
-    sums = (func.sum(_use.tokens), func.sum(_use.cost_nano_usd), func.count(_use.cost_nano_usd), func.count())
+    sums = (sum_billed(_use.tokens), func.sum(_use.cost_nano_usd), func.count(_use.cost_nano_usd), func.count())
     return (
         select(bucket, _use.source_id, *sums)
         .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
@@ -153,9 +154,10 @@ def _totals_by_hour(wanted: TimeRange, width_us: int) -> Select[*tuple[Any, ...]
 
 def _totals_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     bucket = (_exchange.started_us - _exchange.started_us % MINUTE_US).label("bucket")
-    names = ("input_tokens", *(column for _, column in _ZONES), "cost_nano_usd")
-    sums = (func.sum(_exchange[name]).label(name) for name in names)
-    counts = (func.count(_exchange.cost_nano_usd).label("priced"), func.count().label("requests"))
+    names = ("input_tokens", *(column for _, column in _ZONES))
+    sums = (sum_billed(_exchange[name]).label(name) for name in names)
+    cost = func.sum(_exchange.cost_nano_usd).label("cost_nano_usd")
+    counts = (cost, func.count(_exchange.cost_nano_usd).label("priced"), func.count().label("requests"))
     in_range = wanted.holds(_exchange.started_us)
     return (
         select(bucket, _exchange.model, *sums, *counts)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage import sqlite
-from storage.expressions import first_byte_after_us, proxy_share_us
+from storage.expressions import first_byte_after_us, is_failed
 from storage.filters.fields import FIELD_BY_NAME, Kind
 from storage.filters.tree import (
     ChoiceTest,
@@ -181,7 +181,7 @@ _EXPRESSIONS: dict[str, ColumnElement[Any]] = {
     "cost": _exchange.cost_nano_usd,
     "latency": _exchange.latency_us,
     "ttfb": first_byte_after_us(),
-    "proxy": proxy_share_us(),
+    "proxy": _exchange.proxy_us,
     "size": _exchange.request_bytes,
     "rating": _exchange.rating,
     "state": _exchange.state,
@@ -211,12 +211,7 @@ _UNKNOWN: dict[str, Clause] = {
     "note": not_(_exchange.has_note),
 }
 _FLAGS: dict[str, Clause] = {
-    "error": or_(
-        _exchange.state.in_(("failed", "interrupted")),
-        _exchange.status_code >= 400,
-        _exchange.error.is_not(null()),
-        _exchange.error_type.is_not(null()),
-    ),
+    "error": is_failed(),
     "stream": _exchange.is_streaming.is_(true()),
     "estimate": _exchange.is_estimate.is_(true()),
 }

@@ -1,0 +1,412 @@
+"""Requests, responses and attributions as the contract names them."""
+
+from typing import Any
+
+from pydantic import Field
+
+from proxy_core.attribution.model import LedgerLine, Segment, Zone
+from storage.api.schemas.common import Answer, ExchangeId, Timestamp, Usd, to_timestamp, to_usd
+from storage.api.schemas.feedback import FeedbackAnswer
+from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary
+
+
+class SourceShare(Answer):
+    """How much of a request one kind of source is."""
+
+    source_type: str = Field(examples=["McpServer"])
+    tokens: int
+
+
+class RequestSummary(Answer):
+    """One request in a list."""
+
+    id: ExchangeId
+    timestamp: Timestamp
+    """When the client began to send it."""
+    method: str = Field(examples=["POST"])
+    url: str = Field(examples=["https://api.anthropic.com/v1/messages?beta=true"])
+    total_tokens: int | None
+    """Input tokens: read from the cache, written to it and fresh; `null` before the analysis."""
+    correlation_id: ExchangeId
+    """What ties request and response; equals `id`."""
+    has_feedback: bool
+    state: str = Field(examples=["complete"])
+    """`open`, `complete`, `failed` or `interrupted`."""
+    mode: str = Field(examples=["intercept"])
+    """How it reached Assay: `intercept`, `reverse`, `local` or `imported`."""
+    host: str
+    path: str
+    request_class: str = Field(examples=["main"])
+    """What kind of call it is."""
+    title: str | None
+    """First line of what the user asked."""
+    client_name: str | None
+    client_version: str | None
+    model: str | None
+    status_code: int | None
+    """`null`: no response (yet)."""
+    error: str | None
+    """Connection error or the API's error, in one line."""
+    session_id: str | None
+    prompt_id: str | None
+    agent_id: str | None
+    agent_type: str | None
+    parent_agent_id: str | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
+    fresh_tokens: int | None
+    is_estimate: bool
+    """The token figures are not (yet) billed figures."""
+    cost_usd: Usd | None
+    """`null`: no price known."""
+    latency_ms: float | None
+    first_byte_ms: float | None
+    proxy_latency_ms: float | None
+    """Assay's own share of the latency."""
+    request_bytes: int
+    response_bytes: int | None
+    is_streaming: bool
+    is_distorted: bool
+    """The way it was captured changed what the client sends."""
+    rating: float | None
+    sources: list[SourceShare]
+    """Input tokens by kind of source, largest first."""
+    attribution_version: int | None
+    """`null`: not analysed yet."""
+
+
+class RequestList(Answer):
+    """One page of requests, newest first unless asked otherwise."""
+
+    requests: list[RequestSummary]
+    total: int
+    """How many there are on all pages."""
+    limit: int
+    offset: int
+    next_cursor: str | None
+    """Give it as `cursor` for the next page; `null` on the last one."""
+
+
+class ResponseSummary(Answer):
+    """What came back."""
+
+    id: ExchangeId
+    correlation_id: ExchangeId
+    timestamp: Timestamp
+    """First byte from the API; the request's time where that is not known."""
+    status_code: int | None
+    latency_ms: float | None
+    proxy_latency_ms: float | None
+    response_tokens: int | None
+    """Output tokens, thinking included."""
+
+
+class Header(Answer):
+    """One header line."""
+
+    name: str
+    value: str
+    """Secrets are replaced by `[REDACTED:...]`."""
+
+
+class Body(Answer):
+    """What is known of a body without reading it."""
+
+    wire_bytes: int
+    """Length on the wire, before redaction."""
+    wire_sha256: str
+    """Of the body on the wire, before redaction."""
+    content_encoding: str | None
+    is_redacted: bool
+    """A secret in it was replaced."""
+    is_decoded: bool
+    """Kept without its content encoding."""
+    is_truncated: bool
+    """Bytes are missing at the end."""
+    is_kept: bool
+    """`false`: retention dropped the bytes; these facts remain."""
+
+
+class ResponseDetail(ResponseSummary):
+    """What came back, whole."""
+
+    headers: list[Header]
+    body_json: Any = None
+    """The body where it is JSON, else `null` (a stream: see `/requests/{id}/body?side=response`)."""
+    body: Body | None
+    stop_reason: str | None
+    api_request_id: str | None
+    """The API's own id of the request."""
+    message_id: str | None
+
+
+class ContextAttribution(Answer):
+    """A piece of a request and the source it came from."""
+
+    id: str
+    request_id: ExchangeId
+    source_type: str = Field(examples=["McpServer"])
+    source_name: str | None = Field(examples=["context7"])
+    """`null` where the kind says all (User, Framework)."""
+    token_count: int
+    """Over all of a request's attributions these sum to its `total_tokens`."""
+    message_index: int | None
+    """0-based; `null` outside the messages."""
+    message_role: str | None
+    part: str | None
+    """What it is to its source: `definition`, `result`, `text` ..."""
+    cost_usd: Usd | None
+    cache_zone: str | None
+    """`cache_read`, `cache_write_1h`, `cache_write_5m` or `fresh`."""
+    basis: str | None
+    """How sure the figure is: `exact`, `bounded`, `estimated` or `opaque`."""
+    content_hash: str | None
+    """Equal content has an equal hash everywhere; `null` for overheads without text."""
+
+
+class ContextList(Answer):
+    """Attributions, in wire order."""
+
+    attributions: list[ContextAttribution]
+    total: int
+    limit: int | None = None
+    """Only without `request_id`, where it is paged."""
+    offset: int | None = None
+
+
+class RequestDetail(RequestSummary):
+    """A request, whole."""
+
+    headers: list[Header]
+    body_json: Any = None
+    """The body as sent, secrets replaced; `null` where it is no JSON."""
+    body: Body
+    attributions: list[ContextAttribution]
+    response: ResponseSummary | None
+    feedback: FeedbackAnswer | None
+    notes: list[str]
+    """What the analysis could not read."""
+    cost_steps: list[str]
+    """How the cost was computed, one step a line."""
+
+
+class SegmentLine(Answer):
+    """One segment of the ledger, in wire order."""
+
+    index: int
+    source_type: str
+    source_name: str | None
+    part: str
+    region: str
+    """`tools`, `system`, `messages` or `settings`."""
+    pointer: str
+    """RFC 6901 JSON pointer into the request."""
+    start: int
+    end: int
+    text: str
+    content_bytes: int
+    content_hash: str
+    content_kind: str
+    role: str | None
+    message_index: int | None
+    cache_ttl: str | None
+    """`5m` or `1h` when a cache breakpoint stands at its end."""
+    is_uncertain: bool
+    tokens: int | None
+    """`null` before the analysis counted it."""
+    cost_usd: Usd | None
+    zones: dict[str, int]
+    """Tokens by cache zone."""
+    grade: str | None
+
+
+class OverheadLine(Answer):
+    """Tokens that are billed but have no text on the wire, and the output."""
+
+    source_type: str
+    source_name: str | None
+    part: str
+    zone: str
+    tokens: int
+    cost_usd: Usd | None
+    grade: str
+
+
+class SegmentList(Answer):
+    """The ledger of one request."""
+
+    request_id: ExchangeId
+    is_settled: bool
+    """`true`: the lines sum to a bill; `false`: estimates only."""
+    total_input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: Usd | None
+    tokenizer: str | None
+    segments: list[SegmentLine]
+    overheads: list[OverheadLine]
+
+
+def summary_fields(view: ExchangeSummary) -> dict[str, Any]:
+    """Return the fields of a RequestSummary."""
+    return {
+        "id": view.exchange_id,
+        "correlation_id": view.exchange_id,
+        "timestamp": to_timestamp(view.started_us),
+        "total_tokens": view.input_tokens,
+        "has_feedback": view.rating is not None,
+        "cost_usd": to_usd(view.cost_nano_usd),
+        "proxy_latency_ms": view.proxy_ms,
+        "sources": [SourceShare(source_type=kind, tokens=tokens) for kind, tokens in view.spectrum],
+    } | {name: getattr(view, name) for name in _SAME_NAMES}
+
+
+_RENAMED = {
+    "id",
+    "correlation_id",
+    "timestamp",
+    "total_tokens",
+    "has_feedback",
+    "cost_usd",
+    "proxy_latency_ms",
+    "sources",
+}
+_SAME_NAMES = tuple(name for name in RequestSummary.model_fields if name not in _RENAMED)
+
+
+def present_request(view: ExchangeSummary) -> RequestSummary:
+    """Present one row of a list."""
+    return RequestSummary(**summary_fields(view))
+
+
+def present_response(view: ExchangeSummary, first_byte_us: int | None = None) -> ResponseSummary | None:
+    """Present what came back; `None` when nothing did."""
+    if view.status_code is None:
+        return None
+    return ResponseSummary(**_response_fields(view, first_byte_us))
+
+
+def _response_fields(view: ExchangeSummary, first_byte_us: int | None) -> dict[str, Any]:
+    if first_byte_us is None:
+        first_byte_us = view.started_us + round((view.first_byte_ms or 0) * 1000)
+    return {
+        "id": view.exchange_id,
+        "correlation_id": view.exchange_id,
+        "timestamp": to_timestamp(first_byte_us),
+        "status_code": view.status_code,
+        "latency_ms": view.latency_ms,
+        "proxy_latency_ms": view.proxy_ms,
+        "response_tokens": view.output_tokens,
+    }
+
+
+def present_request_detail(view: ExchangeDetail, body_json: Any, feedback: FeedbackAnswer | None) -> RequestDetail:
+    """Present a request, whole."""
+    return RequestDetail(
+        **summary_fields(view.summary),
+        headers=[Header(name=name, value=value) for name, value in view.request_headers],
+        body_json=body_json,
+        body=_present_body(view.request_body),
+        attributions=present_attributions(view),
+        response=present_response(view.summary, view.timing.first_byte_us),
+        feedback=feedback,
+        notes=list(view.notes),
+        cost_steps=list(view.cost_basis.steps) if view.cost_basis else [],
+    )
+
+
+def present_response_detail(view: ExchangeDetail, body_json: Any) -> ResponseDetail:
+    """Present what came back, whole."""
+    return ResponseDetail(
+        **_response_fields(view.summary, view.timing.first_byte_us),
+        headers=[Header(name=name, value=value) for name, value in view.response_headers],
+        body_json=body_json,
+        body=None if view.response_body is None else _present_body(view.response_body),
+        stop_reason=view.facts.stop_reason if view.facts else None,
+        api_request_id=view.facts.api_request_id if view.facts else None,
+        message_id=view.facts.message_id if view.facts else None,
+    )
+
+
+def _present_body(facts: BodyFacts) -> Body:
+    return Body(**{name: getattr(facts, name) for name in Body.model_fields})
+
+
+def present_attributions(view: ExchangeDetail) -> list[ContextAttribution]:
+    """Present the input side of the ledger: over all lines the tokens sum to the request's."""
+    lines = () if view.ledger is None else view.ledger.lines
+    return [_present_line(view, index, line) for index, line in enumerate(lines) if line.zone is not Zone.OUTPUT]
+
+
+def _present_line(view: ExchangeDetail, index: int, line: LedgerLine) -> ContextAttribution:
+    segment = None if line.segment_index is None else view.segments[line.segment_index]
+    return ContextAttribution(
+        id=f"{view.summary.exchange_id}-{index}",
+        request_id=view.summary.exchange_id,
+        source_type=line.source.source_type,
+        source_name=line.source.source_name,
+        token_count=line.tokens,
+        message_index=segment.message_index if segment else None,
+        message_role=segment.role if segment else None,
+        part=line.part,
+        cost_usd=to_usd(line.cost_nano_usd),
+        cache_zone=line.zone,
+        basis=line.grade,
+        content_hash=segment.content_hash if segment else None,
+    )
+
+
+def present_segments(view: ExchangeDetail) -> SegmentList:
+    """Present the ledger in wire order."""
+    ledger = view.ledger
+    lines: dict[int | None, list[LedgerLine]] = {}
+    for line in ledger.lines if ledger else ():
+        lines.setdefault(line.segment_index, []).append(line)
+    return SegmentList(
+        request_id=view.summary.exchange_id,
+        is_settled=ledger is not None and ledger.is_settled,
+        total_input_tokens=ledger.total_input_tokens if ledger else None,
+        output_tokens=ledger.output_tokens if ledger else None,
+        cost_usd=to_usd(ledger.cost_nano_usd) if ledger else None,
+        tokenizer=ledger.tokenizer if ledger else None,
+        segments=[_present_segment(index, segment, lines.get(index, [])) for index, segment in enumerate(view.segments)],
+        overheads=[_present_overhead(line) for line in lines.get(None, [])],
+    )
+
+
+def _present_segment(index: int, segment: Segment, lines: list[LedgerLine]) -> SegmentLine:
+    costs = [line.cost_nano_usd for line in lines if line.cost_nano_usd is not None]
+    zones: dict[str, int] = {}
+    for line in lines:
+        zones[line.zone.value] = zones.get(line.zone.value, 0) + line.tokens
+    same = {name: getattr(segment, name) for name in _SEGMENT_NAMES}
+    return SegmentLine(
+        index=index,
+        source_type=segment.source.source_type,
+        source_name=segment.source.source_name,
+        tokens=sum(line.tokens for line in lines) if lines else None,
+        cost_usd=to_usd(sum(costs)) if costs else None,
+        zones=zones,
+        grade=lines[0].grade if lines else None,
+        **same,
+    )
+
+
+_SEGMENT_NAMES = tuple(
+    name
+    for name in SegmentLine.model_fields
+    if name not in {"index", "source_type", "source_name", "tokens", "cost_usd", "zones", "grade"}
+)
+
+
+def _present_overhead(line: LedgerLine) -> OverheadLine:
+    return OverheadLine(
+        source_type=line.source.source_type,
+        source_name=line.source.source_name,
+        part=line.part,
+        zone=line.zone,
+        tokens=line.tokens,
+        cost_usd=to_usd(line.cost_nano_usd),
+        grade=line.grade,
+    )
