@@ -53,9 +53,6 @@ def _carry_of_chain(chain: Sequence[AnalysedTurn]) -> list[CarriedContent]:
             known = carrying.get(key)
             if known is None:
                 carrying[key] = _Carrying(turn, position, part, 1, amount.tokens, amount, Amount())
-            elif known.entered is turn:
-                known.entry += amount
-                known.tokens_each += amount.tokens
             else:
                 known.turns += 1
                 known.tokens_each = amount.tokens

@@ -97,7 +97,7 @@ def _said_after(segments: Sequence[Segment], content_hash: str) -> Iterable[Segm
 
 
 def _words(text: str) -> set[str]:
-    return set(_TELLING_WORD.findall(text))
+    return {word.strip(".,:/-") for word in _TELLING_WORD.findall(text)}
 
 
 def _finding(kind: FindingKind, chain: Sequence[AnalysedTurn], entry: int, content_hash: str, total: int) -> Finding:

@@ -1,0 +1,63 @@
+"""What was carried and never used is found, named and summed; what was used, or cannot be judged, is not."""
+
+from proxy_core.attribution.model import Part, SourceType
+from storage.insights.findings import FindingKind
+from storage.insights.waste import unused_sources, unused_sources_by_session
+from tests.storage.insights.turn_factory import Conversation, mcp, piece
+
+
+def test_a_server_that_is_never_called_is_found_with_all_its_parts() -> None:
+    talk = Conversation()
+    for _ in range(2):
+        talk.add(mcp("idle", tokens=100), mcp("idle", Part.INSTRUCTIONS, tokens=20), mcp("busy"), mcp("busy", Part.CALL, 5))
+    (finding,) = unused_sources(talk.turns)
+    assert finding.kind is FindingKind.UNUSED
+    assert finding.source is not None
+    assert finding.source.source_name == "idle"
+    assert (finding.tokens, finding.cost_nano_usd, finding.exchanges) == (240, 240 * 5_000, 2)
+    assert finding.share == 240 / 450
+    assert "idle" in finding.action
+    assert finding.exchange_ids == tuple(turn.exchange_id for turn in talk.turns)
+
+
+def test_a_call_in_the_newest_answer_counts_as_use() -> None:
+    talk = Conversation()
+    talk.add(mcp("github"), piece(SourceType.TOOL, "Bash", Part.DEFINITION, 50, "bash"), called=("mcp__github__search", "Bash"))
+    assert unused_sources(talk.turns) == []
+
+
+def test_a_skill_whose_body_was_loaded_was_used() -> None:
+    talk = Conversation()
+    talk.add(
+        piece(SourceType.SKILL, "release", Part.LISTING, 30, "listing"),
+        piece(SourceType.SKILL, "release", Part.BODY, 300, "body"),
+        piece(SourceType.SKILL, "unused", Part.LISTING, 40, "other"),
+    )
+    assert [f.source.source_name for f in unused_sources(talk.turns) if f.source] == ["unused"]
+
+
+def test_memory_files_are_never_called_unused() -> None:
+    talk = Conversation()
+    talk.add(piece(SourceType.MEMORY, "CLAUDE.md", Part.BODY, 500, "rules"))
+    assert unused_sources(talk.turns) == []
+
+
+def test_what_costs_nothing_is_no_waste() -> None:
+    talk = Conversation()
+    talk.add(mcp("deferred", tokens=0))
+    assert unused_sources(talk.turns) == []
+
+
+def test_a_session_is_judged_by_itself() -> None:
+    one, two = Conversation("s1"), Conversation("s2", first_id=10)
+    one.add(mcp("github"), mcp("github", Part.RESULT, 10))
+    two.add(mcp("github"))
+    turns = one.turns + two.turns
+    assert unused_sources(turns) == []
+    assert [(f.session_id, f.tokens) for f in unused_sources_by_session(turns)] == [("s2", 100)]
+
+
+def test_without_a_price_the_cost_is_unknown() -> None:
+    talk = Conversation(is_priced=False)
+    talk.add(mcp("idle"))
+    assert unused_sources(talk.turns)[0].cost_nano_usd is None
