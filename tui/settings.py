@@ -141,3 +141,10 @@ class Settings:
     """0: a free one."""
     api_no_token: bool
     api_origin: tuple[str, ...]
+
+    @property
+    def database_path(self) -> Path | None:
+        """The database's file; `None` for a server, or for one in memory."""
+        prefix = "sqlite:///"
+        path = self.database.removeprefix(prefix)
+        return Path(path) if self.database.startswith(prefix) and path not in {"", ":memory:"} else None

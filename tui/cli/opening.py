@@ -1,0 +1,56 @@
+"""Opening the database for a command that needs nothing else, with errors a person can act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tui.errors import AssayError, DatabaseUnusableError, NotFoundError
+from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from storage.database import Database
+    from storage.store import Store
+
+
+@contextmanager
+def opened_database(settings: Settings, *, must_exist: bool = True) -> "Iterator[Database]":
+    """Open the database of the settings and close it afterwards.
+
+    Raises:
+        NotFoundError: There is none yet, and the command only makes sense over one.
+        DatabaseUnusableError: It cannot be used.
+        AssayError: What the command did with it failed.
+    """
+    from storage import errors
+    from storage.database import open_database
+
+    path = settings.database_path
+    if must_exist and path is not None and not path.exists():
+        raise NotFoundError(f"there is no database {path} yet", "Capture something first: assay run -- CLIENT, or assay demo")
+    try:
+        database = open_database(settings.database)
+    except errors.DatabaseUnusableError as error:
+        raise DatabaseUnusableError(str(error)) from error
+    try:
+        yield database
+    except (errors.NoSuchExchangeError, errors.AmbiguousIdError) as error:
+        raise NotFoundError(str(error)) from error
+    except errors.StorageError as error:
+        raise AssayError(str(error)) from error
+    finally:
+        database.close()
+
+
+@contextmanager
+def opened_store(settings: Settings, *, must_exist: bool = True) -> "Iterator[Store]":
+    """Open the store over the database of the settings.
+
+    Raises:
+        NotFoundError: There is none yet, and the command only makes sense over one.
+        DatabaseUnusableError: It cannot be used.
+        AssayError: What the command did with it failed.
+    """
+    from storage.store import Store
+
+    with opened_database(settings, must_exist=must_exist) as database:
+        yield Store(database)
