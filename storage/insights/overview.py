@@ -10,7 +10,7 @@ from storage.insights.drift import SizeHistory, drifted_sources, size_histories
 from storage.insights.duplicates import duplicated_instructions
 from storage.insights.findings import Finding, ranked
 from storage.insights.results import oversized_results, unreferenced_results
-from storage.insights.turns import AnalysedTurn, Amount, amount_of
+from storage.insights.turns import Amount, AnalysedTurn, amount_of
 from storage.insights.waste import unused_sources, unused_sources_by_session
 from storage.insights.worth import RatedUse, Worth, worths
 
