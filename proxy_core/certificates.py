@@ -4,7 +4,7 @@ Made once; the root is renewed before it expires with the same key and name, so 
 one go on working. Leaf certificates live in memory and are renewed while the proxy runs.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -38,8 +38,8 @@ _ROOT_NAME = x509.Name(
 type PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Authority:
         directory: Path,
         private_key: PrivateKey,
         certificate: x509.Certificate,
-        now: Callable[[], datetime.datetime] = _now,
+        now: Callable[[], dt.datetime] = _now,
     ) -> None:
         self._directory = directory
         self._private_key = private_key
@@ -99,12 +99,12 @@ class Authority:
         return self._certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
     @property
-    def valid_from(self) -> datetime.datetime:
+    def valid_from(self) -> dt.datetime:
         """Begin of the root's validity (UTC)."""
         return self._certificate.not_valid_before_utc
 
     @property
-    def valid_until(self) -> datetime.datetime:
+    def valid_until(self) -> dt.datetime:
         """End of the root's validity (UTC)."""
         return self._certificate.not_valid_after_utc
 
@@ -126,8 +126,8 @@ class Authority:
             .issuer_name(self._certificate.subject)
             .public_key(self._leaf_key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=BACKDATE_DAYS))
-            .not_valid_after(min(now + datetime.timedelta(days=LEAF_DAYS), self.valid_until))
+            .not_valid_before(now - dt.timedelta(days=BACKDATE_DAYS))
+            .not_valid_after(min(now + dt.timedelta(days=LEAF_DAYS), self.valid_until))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=not has_subject)
@@ -149,7 +149,7 @@ class Authority:
 
     def renew_if_due(self) -> bool:
         """Sign the root anew, same key and name, when it nears its end; say whether that was done."""
-        if self.valid_until - self._now() > datetime.timedelta(days=ROOT_RENEWAL_DAYS):
+        if self.valid_until - self._now() > dt.timedelta(days=ROOT_RENEWAL_DAYS):
             return False
         self._certificate = _sign_root(self._private_key, self._now())
         replace(self._directory / "ca.pem", _key_pem(self._private_key) + self._pem())
@@ -169,9 +169,7 @@ class Authority:
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def open_authority(
-    directory: Path, extra_bundles: Iterable[Path] = (), now: Callable[[], datetime.datetime] = _now
-) -> Authority:
+def open_authority(directory: Path, extra_bundles: Iterable[Path] = (), now: Callable[[], dt.datetime] = _now) -> Authority:
     """Open the root CA of a directory, making it when there is none and renewing it when it nears its end.
 
     Args:
@@ -218,7 +216,7 @@ class LeafCache:
         now: The clock.
     """
 
-    def __init__(self, authority: Authority, now: Callable[[], datetime.datetime] = _now) -> None:
+    def __init__(self, authority: Authority, now: Callable[[], dt.datetime] = _now) -> None:
         self._authority = authority
         self._now = now
         self._leaves: dict[tuple[str, ...], LeafCertificate] = {}
@@ -227,7 +225,7 @@ class LeafCache:
         """Return a certificate that is valid for days to come."""
         key = tuple(str(name.value) for name in names)
         leaf = self._leaves.get(key)
-        if leaf is None or leaf.certificate.not_valid_after_utc - self._now() < datetime.timedelta(days=LEAF_RENEWAL_DAYS):
+        if leaf is None or leaf.certificate.not_valid_after_utc - self._now() < dt.timedelta(days=LEAF_RENEWAL_DAYS):
             if len(self._leaves) >= 1000:
                 self._leaves.clear()
             leaf = self._leaves[key] = self._authority.issue_for(names)
@@ -245,12 +243,12 @@ def _key_pem(key: PrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
-def _new_root(now: datetime.datetime) -> bytes:
+def _new_root(now: dt.datetime) -> bytes:
     private_key = ec.generate_private_key(ec.SECP256R1())
     return _key_pem(private_key) + _sign_root(private_key, now).public_bytes(serialization.Encoding.PEM)
 
 
-def _sign_root(private_key: PrivateKey, now: datetime.datetime) -> x509.Certificate:
+def _sign_root(private_key: PrivateKey, now: dt.datetime) -> x509.Certificate:
     usage = x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
@@ -268,8 +266,8 @@ def _sign_root(private_key: PrivateKey, now: datetime.datetime) -> x509.Certific
         .issuer_name(_ROOT_NAME)
         .public_key(private_key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=BACKDATE_DAYS))
-        .not_valid_after(now + datetime.timedelta(days=ROOT_DAYS))
+        .not_valid_before(now - dt.timedelta(days=BACKDATE_DAYS))
+        .not_valid_after(now + dt.timedelta(days=ROOT_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(private_key.public_key()), critical=False)

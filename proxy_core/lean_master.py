@@ -5,7 +5,8 @@ table of who listens to what, hooks run in place instead of one task each, and n
 What a client sees is the same on both paths; `tests/proxy_core/wire` runs everything on both and compares.
 """
 
-import asyncio
+# mypy: disable-error-code="no-untyped-call"
+
 import inspect
 import logging
 from collections import deque
@@ -14,7 +15,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import h2.connection
-import mitmproxy
 from mitmproxy import addonmanager, exceptions, hooks, http, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
 from mitmproxy.master import Master
@@ -23,8 +23,6 @@ from mitmproxy.utils import asyncio_utils
 from mitmproxy.version import VERSION
 
 SUPPORTED_VERSIONS = ("12.2.", "12.3.")
-SWITCH = "ASSAY_STOCK_MASTER"
-"""Environment variable: set to 1 to run plain mitmproxy."""
 
 _log = logging.getLogger("mitmproxy.assay")
 
@@ -125,8 +123,7 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
                     # Caught per event: a crash in one must not lose the completions that wait behind it.
                     for command in self.layer.handle_event(pending.popleft()):
                         self._run(command, pending)
-                except Exception:
-                    # As the original does: the connection is broken, the proxy goes on.
+                except Exception:  # noqa: BLE001 - as the original does: logged, and the proxy goes on
                     self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
 
     def _run(self, command: commands.Command, pending: deque[events.Event]) -> None:
@@ -201,7 +198,7 @@ def lean_patches() -> Iterator[None]:
         mode_servers.ProxyConnectionHandler = _make_handler  # type: ignore[assignment,misc]
         # Exists only to tell addon authors of wrong types; we are the only addon.
         _kept["check"] = http.MessageData.__dict__.get("__post_init__")
-        http.MessageData.__post_init__ = lambda _self: None  # type: ignore[attr-defined,method-assign]
+        http.MessageData.__post_init__ = lambda _self: None  # type: ignore[method-assign]
         # h2 formats every frame, body and all, for a logger that drops it.
         h2.connection.repr = lambda _frame: ""  # type: ignore[attr-defined]
     try:
@@ -210,7 +207,7 @@ def lean_patches() -> Iterator[None]:
         _users.pop()
         if not _users:
             mode_servers.ProxyConnectionHandler = _stock_handler  # type: ignore[misc]
-            http.MessageData.__post_init__ = _kept.pop("check")  # type: ignore[attr-defined,method-assign]
+            http.MessageData.__post_init__ = _kept.pop("check")  # type: ignore[method-assign]
             del h2.connection.repr  # type: ignore[attr-defined]
 
 

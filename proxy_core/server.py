@@ -1,0 +1,344 @@
+"""The proxy as a thread: checked before it starts, drained when it stops, and never able to take the program along.
+
+Owns mitmproxy's event loop. Knows nothing of storage or screens; what it captures goes into a `CaptureFeed`.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from proxy_core.certificates import Authority, LeafCache, merged_bundle, open_authority
+from proxy_core.errors import ListenError, ProxySettingsError, ProxyStoppedError
+from proxy_core.exchange import CaptureMode
+from proxy_core.feed import CaptureFeed
+from proxy_core.hosts import intercept_patterns, is_claude_call
+from proxy_core.private_files import open_redaction_key, replace
+from proxy_core.proxy_log import ProxyLog
+from proxy_core.redact import Redactor
+from proxy_core.upstream_proxy import UpstreamProxy, choose_upstream_proxy
+
+if TYPE_CHECKING:
+    from mitmproxy.master import Master
+
+    from proxy_core.capture import CaptureAddon
+
+LEAN_SWITCH = "ASSAY_STOCK_MASTER"
+"""Environment variable: 1 runs plain mitmproxy instead of the lean one."""
+_IDLE_S = 86_400
+"""A silent connection is kept this long: thinking can take minutes, and it is not for us to hang up."""
+_LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
+
+type Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySettings:
+    """How the proxy is to run."""
+
+    ca_directory: Path
+    """Holds the root CA and the redaction key; made with mode 0700."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 for a free one."""
+    mode: CaptureMode = CaptureMode.INTERCEPT
+    reverse_url: str | None = None
+    """Where reverse mode sends everything; `None` in other modes."""
+    local_spec: str = ""
+    """mitmproxy's `local` mode: processes to capture, comma separated; empty for all."""
+    intercept_hosts: tuple[str, ...] = ()
+    """Hosts to decrypt and record beside Claude's own; `*.example.com` for subdomains."""
+    upstream_proxy: str | None = None
+    """`http://user:password@host:port`; `none` for none; `None` to follow HTTPS_PROXY and NO_PROXY."""
+    upstream_ca_bundle: Path | None = None
+    """PEM file with more roots to verify the API by, beside the public ones."""
+    request_buffer_bytes: int = 8 * 1024 * 1024
+    """A larger request is streamed to the API."""
+    use_lean_master: bool | None = None
+    """`None`: where this mitmproxy's version is known, and ASSAY_STOCK_MASTER is not 1."""
+
+
+class ProxyThread:
+    """Runs the proxy until it is stopped.
+
+    Args:
+        settings: How.
+        feed: Takes what is captured.
+        environment: For proxy variables and switches; the process's own when left out.
+    """
+
+    def __init__(self, settings: ProxySettings, feed: CaptureFeed, environment: Mapping[str, str] | None = None) -> None:
+        self.settings = settings
+        self._feed = feed
+        self._environment = dict(os.environ if environment is None else environment)
+        self._thread = threading.Thread(target=self._run, name="assay-proxy", daemon=True)
+        self._is_decided = threading.Event()
+        self._addresses: tuple[Address, ...] = ()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop_requested: asyncio.Event | None = None
+        self._drain_s = 0.0
+        self._is_stopping = False
+        self.log: ProxyLog | None = None
+        """mitmproxy's log lines, redacted; `None` before the start."""
+        self.authority: Authority | None = None
+        """The root CA; `None` before the start."""
+        self.upstream_proxy: UpstreamProxy | None = None
+        """The other proxy connections go through; `None` when they go straight."""
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the proxy ended by itself; `None` while it runs or after it was stopped."""
+        return self._failure
+
+    @property
+    def is_alive(self) -> bool:
+        """The thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def is_lean(self) -> bool:
+        """The lean master is used."""
+        from proxy_core import lean_master
+
+        if self.settings.use_lean_master is not None:
+            return self.settings.use_lean_master
+        return lean_master.is_supported() and self._environment.get(LEAN_SWITCH) != "1"
+
+    def start(self) -> None:
+        """Check everything that can be checked, then start the thread.
+
+        Raises:
+            ProxySettingsError: A setting makes no sense.
+            AuthorityError: The root CA cannot be used.
+            ListenError: The port is taken.
+        """
+        self._reverse_target()
+        self.upstream_proxy = choose_upstream_proxy(self.settings.upstream_proxy, self._environment)
+        if self.upstream_proxy is not None and self._is_ourselves(self.upstream_proxy, self.settings.port):
+            self.upstream_proxy = None
+        self.authority = open_authority(self.settings.ca_directory)
+        self._write_upstream_roots()
+        redactor = Redactor(open_redaction_key(self.settings.ca_directory))
+        self.log = ProxyLog(redactor, lambda text: self._feed.count_error("mitmproxy", RuntimeError(text.split("\n")[0])))
+        if self.settings.mode is not CaptureMode.LOCAL:
+            _check_port(self.settings.host, self.settings.port)
+        self._thread.start()
+
+    def wait_listening(self, timeout_s: float = 15.0) -> tuple[Address, ...]:
+        """Return where the proxy listens, with the real port.
+
+        Raises:
+            ListenError: It does not listen.
+        """
+        if not self._is_decided.wait(timeout_s):
+            raise ListenError(f"the proxy did not listen within {timeout_s:g} s")
+        if self._failure is not None:
+            raise self._failure
+        return self._addresses
+
+    def stop(self, drain_s: float = 5.0) -> None:
+        """Stop listening, let running exchanges end, and end the thread.
+
+        Args:
+            drain_s: The most time given to running exchanges; what is left then is cut.
+
+        Raises:
+            ProxyStoppedError: The proxy had ended by itself before.
+        """
+        self._is_stopping = True
+        self._drain_s = drain_s
+        if self._thread.ident is not None and self._is_decided.wait(15):
+            if self._loop is not None and self._stop_requested is not None and self._thread.is_alive():
+                self._loop.call_soon_threadsafe(self._stop_requested.set)
+            self._thread.join(drain_s + 15)
+        if self._failure is not None and not isinstance(self._failure, ListenError):
+            raise ProxyStoppedError(f"the proxy had ended by itself: {self._failure}") from self._failure
+
+    # Before the thread.
+
+    def _reverse_target(self) -> tuple[str, str, str]:
+        """Return mitmproxy's target, its host and the path before every request's path."""
+        if not 0 <= self.settings.port <= 65535:
+            raise ProxySettingsError(f"port {self.settings.port}: a port is a number from 0 to 65535")
+        if self.settings.mode is not CaptureMode.REVERSE:
+            return "", "", ""
+        url = urlsplit(self.settings.reverse_url or "")
+        try:
+            port = url.port
+        except ValueError:
+            port = -1
+        if url.scheme not in {"http", "https"} or not url.hostname or port == -1 or url.query or url.username:
+            raise ProxySettingsError(
+                f"reverse mode needs a URL such as https://api.anthropic.com, not {self.settings.reverse_url!r}"
+            )
+        host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+        return f"{url.scheme}://{host}" + (f":{port}" if port else ""), url.hostname, url.path
+
+    def _is_ourselves(self, proxy: UpstreamProxy, port: int) -> bool:
+        return proxy.port == port != 0 and (proxy.host in _LOCAL_NAMES or proxy.host == self.settings.host)
+
+    @property
+    def _upstream_roots(self) -> Path:
+        return self.settings.ca_directory / "upstream-bundle.pem"
+
+    def _write_upstream_roots(self) -> None:
+        bundle = self.settings.upstream_ca_bundle
+        if bundle is not None and not bundle.is_file():
+            raise ProxySettingsError(f"the CA bundle {bundle} is not there")
+        replace(self._upstream_roots, merged_bundle([bundle] if bundle else []), mode=0o644)
+
+    def _mode_spec(self) -> str:
+        listen = f"@{self.settings.host}:{self.settings.port}"
+        match self.settings.mode:
+            case CaptureMode.INTERCEPT:
+                return "regular" + listen
+            case CaptureMode.REVERSE:
+                return f"reverse:{self._reverse_target()[0]}{listen}"
+            case CaptureMode.LOCAL:
+                return f"local:{self.settings.local_spec}" if self.settings.local_spec else "local"
+            case _:
+                raise ProxySettingsError(f"{self.settings.mode} is not a way to run a proxy")
+
+    # In the thread.
+
+    def _run(self) -> None:
+        assert self.log is not None
+        try:
+            with self.log.installed():
+                asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - the thread's root; kept, shown and raised again by `stop`
+            self._failure = self._failure or error
+        else:
+            if not self._is_stopping and self._failure is None:
+                self._failure = ProxyStoppedError("the proxy's event loop ended")
+        finally:
+            self._feed.abandon("the proxy was stopped")
+            self._is_decided.set()
+
+    async def _serve(self) -> None:
+        from proxy_core import lean_master
+
+        self._loop = asyncio.get_running_loop()
+        self._stop_requested = asyncio.Event()
+        with lean_master.lean_patches() if self.is_lean else nullcontext():
+            master, capture = self._assemble()
+            running = asyncio.create_task(master.run())
+            try:
+                await self._listen(master, running)
+                if self._failure is None:
+                    await asyncio.wait(
+                        [running, asyncio.create_task(self._stop_requested.wait())], return_when=asyncio.FIRST_COMPLETED
+                    )
+                    await self._drain(master, capture)
+            finally:
+                master.should_exit.set()
+                await running
+
+    def _assemble(self) -> "tuple[Master, CaptureAddon]":
+        from mitmproxy import options
+        from mitmproxy.addons.next_layer import NextLayer
+        from mitmproxy.tools.dump import DumpMaster
+
+        from proxy_core.capture import CaptureAddon
+        from proxy_core.lean_master import LeanMaster
+        from proxy_core.routing import AuthorityTlsConfig, RoutingAddon
+
+        assert self.authority is not None
+        _, reverse_host, prefix = self._reverse_target()
+        extra = (*self.settings.intercept_hosts, *((reverse_host,) if reverse_host else ()))
+        patterns = intercept_patterns(extra)
+        opts = options.Options(confdir=str(self.settings.ca_directory))
+        master: Master
+        if self.is_lean:
+            master = LeanMaster(opts)
+        else:
+            master = DumpMaster(opts, with_termlog=False, with_dumper=False)
+            for name in ("errorcheck", "nextlayer", "tlsconfig"):
+                addon = master.addons.get(name)
+                if name == "errorcheck":
+                    addon.finish()
+                master.addons.remove(addon)
+        master._legacy_log_events.uninstall()  # noqa: SLF001 - it would outlive a failed start
+
+        def is_recorded(host: str, path: str) -> bool:
+            return bool(reverse_host) or is_claude_call(host, path, extra)
+
+        capture = CaptureAddon(self._feed, self.settings.mode, is_recorded, self.settings.request_buffer_bytes)
+        routing = RoutingAddon(patterns, self.upstream_proxy, prefix)
+        master.addons.add(AuthorityTlsConfig(LeafCache(self.authority)), routing, NextLayer(), capture)
+        capture.proxyserver = master.addons.get("proxyserver")
+        self._set_options(master, patterns)
+        return master, capture
+
+    def _set_options(self, master: "Master", patterns: list[str]) -> None:
+        from mitmproxy import exceptions
+        from mitmproxy.proxy.mode_specs import ProxyMode
+
+        is_intercepting = self.settings.mode is not CaptureMode.REVERSE
+        spec = self._mode_spec()
+        try:
+            # No QUIC listener beside reverse mode's port: nobody asked for one.
+            ProxyMode.parse(spec).transport_protocol = "tcp"  # type: ignore[misc]  # an attribute of the instance
+            master.options.update_known(
+                mode=[spec],
+                allow_hosts=patterns if is_intercepting else [],
+                connection_strategy="eager" if is_intercepting else "lazy",
+                ssl_verify_upstream_trusted_ca=str(self._upstream_roots),
+                upstream_cert=False,
+                tcp_timeout=_IDLE_S,
+                websocket=False,
+                http3=False,
+                onboarding=False,
+                emudhra=False,
+                emudhra_old=False,
+            )
+        except (exceptions.OptionsError, ValueError) as error:
+            raise ProxySettingsError(f"{spec}: {error}") from error
+
+    async def _listen(self, master: "Master", running: "asyncio.Task[None]") -> None:
+        assert self.log is not None
+        proxyserver = master.addons.get("proxyserver")
+        while not proxyserver.is_running and not running.done():  # noqa: ASYNC110 - mitmproxy has no event for it
+            await asyncio.sleep(0.002)
+        servers = list(proxyserver.servers)
+        self._addresses = tuple(address[:2] for server in servers for address in server.listen_addrs)
+        if running.done() or not servers or not all(server.is_running for server in servers):
+            reason = self.log.lines[-1].split("\n")[0] if self.log.lines else "unknown reason"
+            self._failure = ListenError(f"cannot listen on {self.settings.host}:{self.settings.port}: {reason}")
+        self._is_decided.set()
+
+    async def _drain(self, master: "Master", capture: "CaptureAddon") -> None:
+        await master.addons.get("proxyserver").servers.update([])
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._drain_s
+        while capture.open_flows and loop.time() < until:  # noqa: ASYNC110 - exchanges end in a hundred places
+            await asyncio.sleep(0.01)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Say clearly what mitmproxy would only log."""
+    if port == 0:
+        return
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if isinstance(error, PermissionError):
+            reason = "it needs more rights: take a port above 1023"
+        elif isinstance(error, socket.gaierror):
+            reason = f"{host} is not an address of this machine"
+        else:
+            reason = f"{error.strerror}; is another Assay running? `--port 0` takes a free one"
+        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
