@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 import h2.config
@@ -60,8 +61,8 @@ class Http2Connection:
 
     async def serve(self) -> None:
         """Serve until either side closes the connection."""
-        self._h2.local_settings.update({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW_BYTES})
         self._h2.initiate_connection()
+        self._h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW_BYTES})
         self._h2.increment_flow_control_window(_WINDOW_BYTES)
         self._flush()
         try:
@@ -136,7 +137,8 @@ class Http2Connection:
     async def _answer(self, stream_id: int, upload: _Upload) -> None:
         request = upload.intake.received(upload.head, upload.trailers, time.time_ns() // 1000)
         self._journal.add(request)
-        await self._send(stream_id, await self._responder.respond(request))
+        reply = await self._responder.respond(request)
+        await self._send(stream_id, replace(reply, parts=(), has_length=True) if upload.head.method == "HEAD" else reply)
 
     async def _send(self, stream_id: int, reply: Reply) -> None:
         try:
