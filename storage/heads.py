@@ -3,7 +3,6 @@
 The earlier one is kept as a piece of its own; nothing is ever compressed against something that is itself compressed so.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,14 +12,10 @@ from sqlalchemy import Connection, select
 
 from proxy_core.exchange import CapturedRequest, CapturedResponse, Headers
 from storage import models
-from storage.compression import pack, unpack
+from storage.bases import Bases, unpack_with_base
 from storage.errors import BodyCorruptError
-from storage.pieces import PieceWriter, read_pieces
 
 _HEADS = models.ExchangeHeadRow.__table__
-_BASES = 64
-_WORTH_A_BASE = 0.5
-"""A head that stays larger than this share of itself gets to be a base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,43 +30,6 @@ class StoredHead:
     response_reason: str | None
     response_headers: Headers
     response_trailers: Headers
-
-
-class Bases:
-    """Remembers what was lately stored whole, by a key, to compress the next one of its kind against."""
-
-    def __init__(self, pieces: PieceWriter, remembered: int = _BASES) -> None:
-        self._pieces = pieces
-        self._bases: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
-        self._remembered = remembered
-
-    def forget(self) -> None:
-        """Forget all: their pieces may be gone."""
-        self._bases.clear()
-
-    def pack(self, connection: Connection, raw: bytes, keys: tuple[str, ...]) -> tuple[int | None, bytes]:
-        """Compress against the base of the first key that has one; make this a base where that gains too little.
-
-        Returns:
-            Id of the piece it was compressed against, and the packed bytes.
-        """
-        found = next((self._bases[key] for key in keys if key in self._bases), None)
-        if found is not None:
-            packed = pack(raw, found[1])
-            if len(packed) <= len(raw) * _WORTH_A_BASE or len(raw) < 64:
-                return found[0], packed
-        base_id = self._pieces.store(connection, [raw])[0]
-        for key in keys:
-            self._bases[key] = (base_id, raw)
-            self._bases.move_to_end(key)
-        while len(self._bases) > self._remembered:
-            self._bases.popitem(last=False)
-        return base_id, pack(raw, raw)
-
-
-def unpack_with_base(connection: Connection, base_id: int | None, packed: bytes) -> bytes:
-    """Undo `Bases.pack`."""
-    return unpack(packed, None if base_id is None else read_pieces(connection, [base_id])[base_id])
 
 
 def head_row(

@@ -22,9 +22,10 @@ from proxy_core.exchange import (
     Timing,
 )
 from storage import models, totals
+from storage.bases import Bases
 from storage.batches import Progress
 from storage.bodies import SIDES, BodyDraft, BodyWriter
-from storage.heads import Bases, head_row
+from storage.heads import head_row
 from storage.notices import Change, ExchangeChanged
 from storage.pieces import PieceWriter
 from storage.upserts import replace_rows

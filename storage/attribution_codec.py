@@ -1,0 +1,296 @@
+"""An attribution as bytes: column by column, so that the attribution of the next turn differs by the ends of its columns.
+
+Texts are not kept: they are rebuilt from the stored body by pointer and span. Costs are kept as what is left after sharing
+each zone's cost by tokens, which is next to nothing. What is decoded equals what was encoded, but for the texts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from proxy_core.attribution.model import (
+    Attribution,
+    CallFacts,
+    ContentKind,
+    CostBasis,
+    Grade,
+    ImageFacts,
+    Ledger,
+    LedgerLine,
+    Part,
+    Region,
+    Segment,
+    Source,
+    SourceType,
+    Usage,
+    Zone,
+)
+from storage.errors import BodyCorruptError
+
+HASH_BYTES = 16
+_HEX_DIGITS = 2 * HASH_BYTES
+
+
+class _Segments(msgspec.Struct, array_like=True):
+    source: list[int]
+    part: list[int]
+    region: list[int]
+    kind: list[int]
+    role: list[int]
+    message_index: list[int | None]
+    pointer: list[str]
+    start: list[int]
+    end: list[int]
+    content_bytes: list[int]
+    content_hash: bytes
+    uncertain: list[int]
+    """Indices."""
+    textless: list[int]
+    """Indices of segments that have no text though their span is not empty."""
+    cache_ttl: dict[int, str]
+    image: dict[int, tuple[int | None, int | None]]
+
+
+class _Lines(msgspec.Struct, array_like=True):
+    source: list[int]
+    part: list[int]
+    segment_index: list[int | None]
+    zone: list[int]
+    grade: list[int]
+    estimated_tokens: list[int]
+    tokens: list[int]
+    """Less the estimate."""
+    cost: list[int | None]
+    """Less the line's share of its zone's cost by tokens."""
+    zone_costs: list[int]
+
+
+class _Ledger(msgspec.Struct, array_like=True):
+    lines: _Lines
+    usage: Usage
+    is_settled: bool
+    total_input_tokens: int
+    output_tokens: int | None
+    cost_nano_usd: int | None
+    cost_basis: CostBasis
+    tokenizer: str
+    notes: list[str]
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    version: int
+    names: list[Any]
+    """Every name (or `None`) that the columns point to."""
+    sources: list[tuple[int, int]]
+    """(kind, name) as indices into `names`."""
+    segments: _Segments
+    chain: bytes
+    """Chain hashes, one after the other, where all have 32 hex digits."""
+    facts: CallFacts
+    ledger: _Ledger | None
+    warnings: list[str]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Packed)
+
+
+class _Names:
+    """Numbers for names and sources, in order of their first use."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str | None, int] = {}
+        self.sources: dict[Source, int] = {}
+
+    def of(self, name: str | None) -> int:
+        return self.numbers.setdefault(name, len(self.numbers))
+
+    def of_source(self, source: Source) -> int:
+        return self.sources.setdefault(source, len(self.sources))
+
+    def source_table(self) -> list[tuple[int, int]]:
+        return [(self.of(source.source_type), self.of(source.source_name)) for source in self.sources]
+
+
+def encode(attribution: Attribution) -> bytes:
+    """Encode an attribution, without the segments' texts."""
+    names = _Names()
+    segments = _encode_segments(attribution.segments, names)
+    ledger = _encode_ledger(attribution.ledger, names) if attribution.ledger else None
+    chain, facts = _split_chain(attribution.facts)
+    sources = names.source_table()
+    packed = _Packed(
+        attribution.version, list(names.numbers), sources, segments, chain, facts, ledger, list(attribution.warnings)
+    )
+    return _ENCODER.encode(packed)
+
+
+def decode(raw: bytes) -> Attribution:
+    """Decode an attribution; the segments' texts are empty.
+
+    Raises:
+        BodyCorruptError: These are not bytes that `encode` made.
+    """
+    try:
+        packed = _DECODER.decode(raw)
+        sources = [Source(SourceType(packed.names[kind]), packed.names[name]) for kind, name in packed.sources]
+        chain = tuple(
+            digits[i : i + _HEX_DIGITS] for digits in (packed.chain.hex(),) for i in range(0, len(digits), _HEX_DIGITS)
+        )
+        return Attribution(
+            version=packed.version,
+            facts=replace(packed.facts, chain_hashes=chain) if chain else packed.facts,
+            segments=_decode_segments(packed.segments, packed.names, sources),
+            ledger=_decode_ledger(packed.ledger, packed.names, sources) if packed.ledger else None,
+            warnings=tuple(packed.warnings),
+        )
+    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, IndexError) as error:
+        raise BodyCorruptError(f"an attribution cannot be read: {error}") from error
+
+
+def textless_indices(raw: bytes) -> frozenset[int]:
+    """Read which segments have no text to be rebuilt."""
+    return frozenset(_DECODER.decode(raw).segments.textless)
+
+
+def content_hashes(raw: bytes) -> list[bytes]:
+    """Read the segments' content hashes only."""
+    joined = _DECODER.decode(raw).segments.content_hash
+    return [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)]
+
+
+def _split_chain(facts: CallFacts) -> tuple[bytes, CallFacts]:
+    if not facts.chain_hashes or any(len(digits) != _HEX_DIGITS for digits in facts.chain_hashes):
+        return b"", facts
+    return bytes.fromhex("".join(facts.chain_hashes)), replace(facts, chain_hashes=())
+
+
+def _encode_segments(segments: Sequence[Segment], names: _Names) -> _Segments:
+    return _Segments(
+        source=[names.of_source(segment.source) for segment in segments],
+        part=[names.of(segment.part) for segment in segments],
+        region=[names.of(segment.region) for segment in segments],
+        kind=[names.of(segment.content_kind) for segment in segments],
+        role=[names.of(segment.role) for segment in segments],
+        message_index=[segment.message_index for segment in segments],
+        pointer=[segment.pointer for segment in segments],
+        start=[segment.start for segment in segments],
+        end=[segment.end for segment in segments],
+        content_bytes=[segment.content_bytes for segment in segments],
+        content_hash=bytes.fromhex("".join(segment.content_hash for segment in segments)),
+        uncertain=[index for index, segment in enumerate(segments) if segment.is_uncertain],
+        textless=[index for index, segment in enumerate(segments) if not segment.text and segment.end > segment.start],
+        cache_ttl={index: segment.cache_ttl for index, segment in enumerate(segments) if segment.cache_ttl},
+        image={
+            index: (segment.image.width_px, segment.image.height_px) for index, segment in enumerate(segments) if segment.image
+        },
+    )
+
+
+def _decode_segments(packed: _Segments, names: list[Any], sources: list[Source]) -> tuple[Segment, ...]:
+    digits = packed.content_hash.hex()
+    uncertain = frozenset(packed.uncertain)
+    return tuple(
+        Segment(
+            source=sources[packed.source[index]],
+            part=Part(names[packed.part[index]]),
+            region=Region(names[packed.region[index]]),
+            pointer=pointer,
+            start=packed.start[index],
+            end=packed.end[index],
+            text="",
+            content_bytes=packed.content_bytes[index],
+            content_hash=digits[index * _HEX_DIGITS : (index + 1) * _HEX_DIGITS],
+            content_kind=ContentKind(names[packed.kind[index]]),
+            role=names[packed.role[index]],
+            message_index=packed.message_index[index],
+            is_uncertain=index in uncertain,
+            cache_ttl=packed.cache_ttl.get(index),
+            image=ImageFacts(width_px=packed.image[index][0], height_px=packed.image[index][1])
+            if index in packed.image
+            else None,
+        )
+        for index, pointer in enumerate(packed.pointer)
+    )
+
+
+def _encode_ledger(ledger: Ledger, names: _Names) -> _Ledger:
+    return _Ledger(
+        lines=_encode_lines(ledger.lines, names),
+        usage=ledger.usage,
+        is_settled=ledger.is_settled,
+        total_input_tokens=ledger.total_input_tokens,
+        output_tokens=ledger.output_tokens,
+        cost_nano_usd=ledger.cost_nano_usd,
+        cost_basis=ledger.cost_basis,
+        tokenizer=ledger.tokenizer,
+        notes=list(ledger.notes),
+    )
+
+
+def _decode_ledger(packed: _Ledger, names: list[Any], sources: list[Source]) -> Ledger:
+    return Ledger(
+        lines=_decode_lines(packed.lines, names, sources),
+        usage=packed.usage,
+        is_settled=packed.is_settled,
+        total_input_tokens=packed.total_input_tokens,
+        output_tokens=packed.output_tokens,
+        cost_nano_usd=packed.cost_nano_usd,
+        cost_basis=packed.cost_basis,
+        tokenizer=packed.tokenizer,
+        notes=tuple(packed.notes),
+    )
+
+
+def _encode_lines(lines: Sequence[LedgerLine], names: _Names) -> _Lines:
+    zones = list(Zone)
+    numbers = {zone: number for number, zone in enumerate(zones)}
+    tokens = [0] * len(zones)
+    costs = [0] * len(zones)
+    for line in lines:
+        tokens[numbers[line.zone]] += line.tokens
+        costs[numbers[line.zone]] += line.cost_nano_usd or 0
+    return _Lines(
+        source=[names.of_source(line.source) for line in lines],
+        part=[names.of(line.part) for line in lines],
+        segment_index=[line.segment_index for line in lines],
+        zone=[names.of(line.zone) for line in lines],
+        grade=[names.of(line.grade) for line in lines],
+        estimated_tokens=[line.estimated_tokens for line in lines],
+        tokens=[line.tokens - line.estimated_tokens for line in lines],
+        cost=[
+            None
+            if line.cost_nano_usd is None
+            else line.cost_nano_usd - _share(line.tokens, costs[numbers[line.zone]], tokens[numbers[line.zone]])
+            for line in lines
+        ],
+        zone_costs=costs,
+    )
+
+
+def _decode_lines(packed: _Lines, names: list[Any], sources: list[Source]) -> tuple[LedgerLine, ...]:
+    zones = [Zone(names[number]) for number in packed.zone]
+    amounts = [left + estimate for left, estimate in zip(packed.tokens, packed.estimated_tokens, strict=True)]
+    totals = dict.fromkeys(Zone, 0)
+    for zone, tokens in zip(zones, amounts, strict=True):
+        totals[zone] += tokens
+    costs = dict(zip(Zone, packed.zone_costs, strict=True))
+    return tuple(
+        LedgerLine(
+            source=sources[packed.source[index]],
+            part=Part(names[packed.part[index]]),
+            segment_index=packed.segment_index[index],
+            zone=zone,
+            tokens=amounts[index],
+            estimated_tokens=packed.estimated_tokens[index],
+            grade=Grade(names[packed.grade[index]]),
+            cost_nano_usd=None if left is None else left + _share(amounts[index], costs[zone], totals[zone]),
+        )
+        for index, (zone, left) in enumerate(zip(zones, packed.cost, strict=True))
+    )
+
+
+def _share(tokens: int, cost: int, total_tokens: int) -> int:
+    return tokens * cost // total_tokens if total_tokens else 0

@@ -1,0 +1,75 @@
+"""When each distinct content came first, and how many exchanges carried it.
+
+A request of a long conversation has hundreds of segments that the one before had too. Their rows were inserted one after the
+other, so counting them again means a few ranges of neighbouring rows, not hundreds of scattered ones; which ids those are is
+remembered between turns.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, bindparam, select
+
+from storage import models
+
+_USES = models.SegmentUseRow.__table__
+_REMEMBERED = 50_000
+_AT_ONCE = 400
+
+
+class SegmentUses:
+    """Keeps the counts. For one thread; `forget` after a transaction that was rolled back."""
+
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._ids: OrderedDict[bytes, int] = OrderedDict()
+        self._remembered = remembered
+
+    def forget(self) -> None:
+        """Forget ids that may not exist."""
+        self._ids.clear()
+
+    def replace(self, connection: Connection, row_id: int, before: Iterable[bytes], after: Iterable[bytes]) -> None:
+        """Count an exchange for the contents it carries now, and no longer for those it carried as we knew it before."""
+        old, new = set(before), dict.fromkeys(after)
+        added = [key for key in new if key not in old]
+        dropped = [key for key in old if key not in new]
+        if not added and not dropped:
+            return
+        self._load(connection, [*added, *dropped])
+        unseen = [key for key in added if key not in self._ids]
+        _add(connection, [self._ids[key] for key in added if key in self._ids], 1)
+        _add(connection, [self._ids[key] for key in dropped if key in self._ids], -1)
+        if unseen:
+            connection.execute(_USES.insert(), [{"content_hash": key, "first_id": row_id, "uses": 1} for key in unseen])
+            self._load(connection, unseen)
+        self._trim(added)
+
+    def _load(self, connection: Connection, keys: Sequence[bytes]) -> None:
+        unknown = [key for key in keys if key not in self._ids]
+        for start in range(0, len(unknown), _AT_ONCE):
+            query = select(_USES.c.content_hash, _USES.c.id).where(_USES.c.content_hash.in_(unknown[start : start + _AT_ONCE]))
+            self._ids.update((row[0], row[1]) for row in connection.execute(query))
+
+    def _trim(self, used: Iterable[bytes]) -> None:
+        for key in used:
+            self._ids.move_to_end(key)
+        while len(self._ids) > self._remembered:
+            self._ids.popitem(last=False)
+
+
+def _add(connection: Connection, ids: list[int], amount: int) -> None:
+    if ids:
+        statement = _USES.update().where(_USES.c.id.between(bindparam("low"), bindparam("high")))
+        ranges = [{"low": low, "high": high} for low, high in contiguous(ids)]
+        connection.execute(statement.values(uses=_USES.c.uses + amount), ranges)
+
+
+def contiguous(ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Join ids into ranges, both ends included."""
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(set(ids)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number, number))
+    return ranges
