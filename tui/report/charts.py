@@ -22,7 +22,7 @@ def stacked_chart(points: Sequence[SeriesPoint]) -> str:
     slot = (_WIDTH - _LEFT) / len(buckets)
     bars = []
     for position, bucket_us in enumerate(sorted(buckets)):
-        y = _HEIGHT - _BOTTOM
+        y = float(_HEIGHT - _BOTTOM)
         for kind in colours.KINDS:
             tokens = buckets[bucket_us].get(kind.value, 0)
             height = (_HEIGHT - _BOTTOM - _TOP) * tokens / highest

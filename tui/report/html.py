@@ -56,7 +56,8 @@ def _headline(report: Report) -> str:
     unpriced = (
         f'<p class="note">{totals.unpriced_requests} requests have no known price.</p>' if totals.unpriced_requests else ""
     )
-    return f"<header><h1>{escape(report.title)}</h1><p>{escape(report.range_text)}</p><dl class=tiles>{tiles}</dl>{unpriced}</header>"
+    title = f"<h1>{escape(report.title)}</h1><p>{escape(report.range_text)}</p>"
+    return f"<header>{title}<dl class=tiles>{tiles}</dl>{unpriced}</header>"
 
 
 def _spectrum(report: Report) -> str:
@@ -128,7 +129,8 @@ def _findings(report: Report) -> str:
 def _finding(finding: Finding) -> str:
     mark = "" if finding.is_certain else ' <em title="a reading of the traffic, not a fact on the wire">perhaps</em>'
     tokens, cost = _figures(finding.tokens, finding.cost_nano_usd)
-    return f"<li><p><b>{escape(finding.summary)}</b>{mark}<span>{tokens} tokens, {cost}</span></p><p>{escape(finding.action)}</p></li>"
+    head = f"<b>{escape(finding.summary)}</b>{mark}<span>{tokens} tokens, {cost}</span>"
+    return f"<li><p>{head}</p><p>{escape(finding.action)}</p></li>"
 
 
 def _breaks(report: Report) -> str:

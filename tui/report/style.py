@@ -19,7 +19,8 @@ i{background:var(--l);display:block}
 @media(prefers-color-scheme:dark){i{background:var(--d)}}
 .spectrum{display:flex;height:28px;border-radius:6px;overflow:hidden;gap:1px}
 .spectrum i{min-width:2px;flex-basis:0}
-.legend{list-style:none;padding:0;margin:14px 0 0;display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:4px 20px}
+.legend{list-style:none;padding:0;margin:14px 0 0;
+  display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:4px 20px}
 .legend i,.swatch{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:8px}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
 th{font-weight:600;font-size:13px;color:var(--dim);border-bottom:1px solid var(--line);padding:4px 8px}
