@@ -1,0 +1,43 @@
+"""`assay` without a command: the proxy with the dashboard, or headless."""
+
+import sys
+
+import click
+
+from tui.settings import Settings
+
+
+def run_live(settings: Settings, *, is_headless: bool, line_format: str | None) -> int:
+    """Start the proxy and show what comes through until told to end.
+
+    Returns:
+        The exit code.
+    """
+    if not is_headless and not has_terminal():
+        click.echo("assay: no terminal here, so running headless (--headless says the same)", err=True)
+        is_headless = True
+    from tui.runtime import Runtime
+
+    runtime = Runtime(settings)
+    if is_headless:
+        from tui.headless import run_headless
+
+        return run_headless(runtime, line_format or "text")
+    return run_dashboard(runtime)
+
+
+def run_dashboard(runtime: "object") -> int:
+    """Show the dashboard over a running proxy; returns the exit code."""
+    from tui.runtime import Runtime
+
+    assert isinstance(runtime, Runtime)
+    with runtime:
+        from tui.app import AssayApp
+
+        AssayApp(runtime.store, runtime).run()
+    return runtime.exit_code
+
+
+def has_terminal() -> bool:
+    """Say whether a screen can be shown."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,287 @@
+"""How each part of a running Assay is made, with foreign errors turned into ours; `tui.runtime` owns what comes out.
+
+Order: database, authority, analysis, writer, proxy, retention, JSON API. Every part puts its own end on the stack at once, so a
+failure further on leaves nothing behind.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tui.environment import ProxyAddress, environment_before, upstream_of
+from tui.errors import AssayError, AuthorityError, ConfigurationError, DatabaseUnusableError, PortTakenError, ProxyStartError
+from tui.settings import Settings
+from tui.trust import authority_directory, extra_bundles, open_own_authority
+
+if TYPE_CHECKING:
+    from proxy_core.feed import CaptureFeed
+    from proxy_core.server import ProxySettings, ProxyThread
+    from storage.api.server import ApiThread
+    from storage.api.settings import ApiSettings
+    from storage.database import Database
+    from tui.runtime import Parts, Runtime
+
+type NoteError = Callable[[str, BaseException], None]
+
+
+def start_parts(
+    settings: Settings, environ: Mapping[str, str], closing: ExitStack, draining: ExitStack, note: NoteError
+) -> "Parts":
+    """Start everything but the JSON API.
+
+    Args:
+        settings: The settings in force.
+        environ: The process's environment.
+        closing: Takes the end of what is read from.
+        draining: Takes the ends of what captures and stores.
+        note: Told what goes wrong while stopping.
+
+    Raises:
+        AssayError: What failed; the ends of the parts before it are on the stacks.
+    """
+    from storage.analyser import AnalysisThread
+    from storage.notices import Notices
+    from storage.retention import RetentionThread
+    from storage.store import Store
+    from storage.writer import StorageWriter
+    from tui.runtime import ANALYSE_S, DRAIN_S, STORE_S, Parts
+
+    check_address(settings.listen, settings.port)
+    if settings.api:
+        check_address(settings.api_listen, settings.api_port, option="--api-port")
+    open_own_authority(settings.data_dir, environ)
+    database = open_database(settings)
+    closing.callback(_guarded, note, "database", database.close)
+    notices = Notices()
+    feed = make_feed(settings)
+    analysis = AnalysisThread(database, notices)
+    writer = StorageWriter(database, feed, notices)
+    proxy = make_proxy(settings, feed, environ)
+    analysis.start()
+    draining.callback(_guarded, note, "analysis", lambda: analysis.stop(ANALYSE_S))
+    start_writer(writer.start)
+    draining.callback(_guarded, note, "writer", lambda: writer.stop(STORE_S))
+    address = start_proxy(proxy, settings, environ)
+    draining.callback(_guarded, note, "proxy", lambda: proxy.stop(DRAIN_S))
+    retention = RetentionThread(database)
+    retention.start()
+    draining.callback(_guarded, note, "retention", retention.stop)
+    return Parts(database, notices, feed, analysis, writer, proxy, retention, Store(database), address)
+
+
+def _guarded(note: NoteError, part: str, stop: Callable[[], object]) -> None:
+    """Stop one part; what goes wrong is noted, so that the others are stopped too."""
+    try:
+        stop()
+    except Exception as error:  # noqa: BLE001 - noted and shown; the other parts still have to end
+        note(part, error)
+
+
+def check_address(host: str, port: int, option: str = "--port") -> None:
+    """See whether an address can be listened on, before anything starts.
+
+    Raises:
+        PortTakenError: It cannot.
+    """
+    if port == 0:
+        return
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise PortTakenError(f"cannot listen on {host}:{port}: {host} is no address of this machine") from error
+    except PermissionError as error:
+        raise PortTakenError(f"cannot listen on {host}:{port}: not allowed", "Take a port above 1023") from error
+    except OSError as error:
+        message = f"cannot listen on {host}:{port}: {(error.strerror or 'taken').lower()}"
+        raise PortTakenError(message, f"Is another Assay running? {option} 0 takes a free port") from error
+
+
+def open_database(settings: Settings) -> "Database":
+    """Open the database.
+
+    Raises:
+        DatabaseUnusableError: It cannot be used.
+    """
+    from storage import database, errors
+
+    if (path := settings.database_path) is not None:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnusableError(f"cannot make the directory of {path}: {error.strerror}") from error
+    try:
+        return database.open_database(settings.database)
+    except errors.StorageError as error:
+        raise DatabaseUnusableError(str(error)) from error
+
+
+def start_writer(start: Callable[[], None]) -> None:
+    """Start the writer.
+
+    Raises:
+        DatabaseUnusableError: The database takes no writes.
+    """
+    from storage.errors import StorageError
+
+    try:
+        start()
+    except StorageError as error:
+        raise DatabaseUnusableError(str(error)) from error
+
+
+def make_feed(settings: Settings) -> "CaptureFeed":
+    """Make the feed, with the key that fingerprints are made with.
+
+    Raises:
+        AuthorityError: The key cannot be read or made.
+    """
+    from proxy_core import errors
+    from proxy_core.feed import CaptureFeed
+    from proxy_core.private_files import open_redaction_key
+    from proxy_core.redact import Redactor
+
+    try:
+        key = open_redaction_key(authority_directory(settings.data_dir))
+    except errors.AuthorityError as error:
+        raise AuthorityError(str(error)) from error
+    feed = CaptureFeed(Redactor(key))
+    if not settings.capture:
+        feed.pause()
+    return feed
+
+
+def make_proxy(settings: Settings, feed: "CaptureFeed", environ: Mapping[str, str]) -> "ProxyThread":
+    """Make the proxy's thread."""
+    from proxy_core.server import ProxyThread
+
+    return ProxyThread(proxy_settings(settings), feed, environment_before(environ))
+
+
+def proxy_settings(settings: Settings) -> "ProxySettings":
+    """Return the proxy's share of the settings."""
+    from proxy_core.exchange import CaptureMode
+    from proxy_core.server import ProxySettings
+
+    if settings.reverse is not None and settings.local is not None:
+        raise ConfigurationError("reverse and local exclude each other")
+    mode = (
+        CaptureMode.REVERSE if settings.reverse else CaptureMode.LOCAL if settings.local is not None else CaptureMode.INTERCEPT
+    )
+    return ProxySettings(
+        ca_directory=authority_directory(settings.data_dir),
+        host=settings.listen,
+        port=settings.port,
+        mode=mode,
+        reverse_url=settings.reverse,
+        local_spec=settings.local or "",
+        intercept_hosts=settings.intercept,
+        upstream_proxy=settings.upstream_proxy,
+        upstream_ca_bundle=settings.upstream_ca,
+    )
+
+
+def start_proxy(proxy: "ProxyThread", settings: Settings, environ: Mapping[str, str]) -> ProxyAddress:
+    """Start the proxy and return what clients have to be told.
+
+    Raises:
+        ConfigurationError: A setting makes no sense.
+        AuthorityError: The certificate authority cannot be used.
+        PortTakenError: The address cannot be listened on.
+        ProxyStartError: Anything else.
+    """
+    from proxy_core import errors
+
+    try:
+        proxy.start()
+        addresses = proxy.wait_listening()
+    except errors.ProxySettingsError as error:
+        raise ConfigurationError(str(error)) from error
+    except errors.AuthorityError as error:
+        raise AuthorityError(str(error)) from error
+    except errors.ListenError as error:
+        raise PortTakenError(str(error)) from error
+    except Exception as error:
+        raise ProxyStartError(f"the proxy did not start: {error}") from error
+    authority = proxy.authority
+    assert authority is not None
+    extra = extra_bundles(settings.data_dir, environ)
+    open_own_authority(settings.data_dir, environ)
+    return ProxyAddress(
+        url=_url(addresses, settings),
+        is_reverse=settings.reverse is not None,
+        certificate=authority.certificate_path,
+        bundle=authority.bundle_path,
+        intercept=settings.intercept,
+        upstream_proxy=settings.upstream_proxy or upstream_of(environ),
+        extra_ca=extra,
+    )
+
+
+def _url(addresses: tuple[tuple[str, int], ...], settings: Settings) -> str:
+    """Return the address that a client on this machine uses."""
+    host, port = addresses[0] if addresses else (settings.listen, settings.port)
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: NoteError) -> "ApiThread | None":
+    """Start the JSON API, unless it is off.
+
+    Raises:
+        PortTakenError: Its address cannot be listened on.
+        AssayError: Its token cannot be used.
+    """
+    if not settings.api:
+        return None
+    from storage.api.server import ApiThread
+
+    api = ApiThread(runtime.store, api_settings(settings), runtime)
+    try:
+        api.start()
+    except OSError as error:
+        message = f"the JSON API cannot listen on {settings.api_listen}:{settings.api_port}: {error}"
+        raise PortTakenError(message, "--api-port 0 takes a free port, --no-api does without") from error
+    stack.callback(_guarded, note, "JSON API", api.stop)
+    return api
+
+
+def api_settings(settings: Settings) -> "ApiSettings":
+    """Return the JSON API's share of the settings; its token is made at the first start.
+
+    Raises:
+        ConfigurationError: It would be open to others without a token.
+        AssayError: The token cannot be used.
+    """
+    from storage.api.settings import ApiSettings, UnsafeSettingsError
+    from storage.api.token import TOKEN_FILE, TokenUnreadableError, ensure_token
+
+    try:
+        token = None if settings.api_no_token else ensure_token(settings.data_dir / TOKEN_FILE)
+        return ApiSettings(token=token, host=settings.api_listen, port=settings.api_port, allowed_origins=settings.api_origin)
+    except UnsafeSettingsError as error:
+        raise ConfigurationError(str(error)) from error
+    except TokenUnreadableError as error:
+        raise AssayError(str(error)) from error
+
+
+def announce(runtime: "Runtime", stack: ExitStack, *, is_private: bool) -> None:
+    """Let other commands find this process while it runs."""
+    from tui.presence import Presence, announced
+
+    presence = Presence(
+        pid=os.getpid(),
+        proxy_url=runtime.address.url,
+        is_reverse=runtime.address.is_reverse,
+        is_private=is_private,
+        api_url=runtime.api_url,
+        started_us=time.time_ns() // 1000,
+    )
+    stack.enter_context(announced(runtime.settings.data_dir, presence))
