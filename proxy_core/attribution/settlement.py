@@ -1,0 +1,100 @@
+"""Settlement: a layout and its anchors become whole tokens for every stretch, summing to the bill between any two anchors.
+
+Where a bill holds more than the visible content can explain, the rest becomes an overhead of its own, never a markup on a
+user's sources.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from proxy_core.attribution.anchors import Anchor
+from proxy_core.attribution.calibration import Piece, calibrate, spread_of
+from proxy_core.attribution.layout import Item, Layout
+from proxy_core.attribution.model import Grade, Part, Source, SourceType
+from proxy_core.attribution.overheads import HIDDEN
+
+SURPRISE = 3.0
+"""Standard errors beyond which a surplus is no error of counting."""
+SURPRISE_SHARE = 0.05
+SURPRISE_TOKENS = 25
+CERTAIN_VARIANCE = 1.5
+"""Tokens squared: neighbours as sure as this leave a single unsure piece no freedom."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledItem:
+    """One stretch with its final size."""
+
+    item: Item
+    tokens: int
+    grade: Grade
+    variance: float
+    """What is left of its own error, tokens squared."""
+
+
+def settle(layout: Layout, anchors: Sequence[Anchor], tokenizer_error: float, *, is_trusted: bool) -> list[SettledItem]:
+    """Fit every stretch between its anchors.
+
+    Args:
+        layout: The request.
+        anchors: Consistent, in order. Behind the last one (when nothing is billed yet) estimates stay estimates.
+        tokenizer_error: Relative error that all texts share.
+        is_trusted: The tokenizer fits, so a surprising surplus is something hidden.
+    """
+    settled: list[SettledItem] = []
+    left = Anchor(0, 0)
+    for right in anchors:
+        items = list(layout.items[left.boundary : right.boundary])
+        settled += _settle_interval(items, right.tokens - left.tokens, tokenizer_error, is_trusted=is_trusted)
+        left = right
+    settled += [_unsettled(item) for item in layout.items[left.boundary :]]
+    return settled
+
+
+def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, is_trusted: bool) -> Iterator[SettledItem]:
+    pieces = [item.piece for item in items]
+    hidden = hidden_variance(pieces, target, tokenizer_error) if is_trusted else 0.0
+    if hidden:
+        items = [hidden_item(hidden), *items]
+        pieces = [item.piece for item in items]
+    tokens = calibrate(pieces, target, tokenizer_error)
+    if tokens is None:
+        items = [hidden_item(1.0), *items]
+        pieces = [item.piece for item in items]
+        tokens = [target] + [0] * (len(items) - 1)
+    spread = spread_of(pieces, tokenizer_error) ** 2
+    for item, size in zip(items, tokens, strict=True):
+        variance = item.piece.variance
+        left = variance * (1 - variance / spread) if spread > 0 else 0.0
+        yield SettledItem(item, size, _grade(item, variance, spread), left)
+
+
+def hidden_variance(pieces: Sequence[Piece], target: int, tokenizer_error: float) -> float:
+    """Return how unsure a hidden stretch is that explains a surprising surplus; 0 when nothing surprises."""
+    expected = sum(piece.estimate for piece in pieces)
+    surplus = target - expected
+    limit = SURPRISE * spread_of(pieces, tokenizer_error) + SURPRISE_SHARE * expected + SURPRISE_TOKENS
+    return surplus**2 if surplus > limit else 0.0
+
+
+def hidden_item(variance: float) -> Item:
+    """Make a stretch that nobody can see."""
+    return Item(Source(SourceType.OVERHEAD, HIDDEN), Part.OVERHEAD, None, Piece(0.0, variance), is_opaque=True)
+
+
+def _grade(item: Item, variance: float, whole_variance: float) -> Grade:
+    if item.is_opaque:
+        return Grade.OPAQUE
+    if whole_variance - variance <= CERTAIN_VARIANCE:
+        return Grade.EXACT
+    return Grade.ESTIMATED if item.is_rough else Grade.BOUNDED
+
+
+def _unsettled(item: Item) -> SettledItem:
+    grade = Grade.OPAQUE if item.is_opaque else Grade.ESTIMATED
+    return SettledItem(item, round(item.piece.estimate), grade, item.piece.variance)
+
+
+def as_estimate(settled: SettledItem) -> SettledItem:
+    """Mark a fitted stretch as an estimate, when what it was fitted to was no bill."""
+    return settled if settled.grade is Grade.OPAQUE else replace(settled, grade=Grade.ESTIMATED)
