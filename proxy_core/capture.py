@@ -285,12 +285,16 @@ class CaptureAddon:
             self._note_forwarded(flow, live, state)
         if writer is None or not _writes_after_response(flow.response, flow.request):
             live.delivered_us = writer.last_write_us if writer else None
+            if live.delivered_us is not None and live.last_byte_us is not None:
+                # The end was only told now; the last byte came before it was passed on.
+                live.last_byte_us = min(live.last_byte_us, live.delivered_us)
             self._end(flow.id, live)
             return
         writer.waiting_end.append(live)
         asyncio.get_running_loop().call_later(_SETTLE_S, self._end, flow.id, live)
         if state is not None:
             state.live.pop(flow.id, None)
+            state.shared.discard(flow.id)
 
     def _finish_delivered(self, live: LiveExchange) -> None:
         self.feed.finish(live)

@@ -16,7 +16,7 @@ from typing import Any
 
 import h2.connection
 from mitmproxy import addonmanager, exceptions, hooks, http, options
-from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
+from mitmproxy.addons import core, disable_h2c, dns_resolver, proxyserver
 from mitmproxy.master import Master
 from mitmproxy.proxy import commands, events, mode_servers, server
 from mitmproxy.utils import asyncio_utils
@@ -92,7 +92,7 @@ class _TableAddonManager(addonmanager.AddonManager):
 
 
 class LeanMaster(Master):
-    """A `Master` with only the addons a forwarding proxy needs.
+    """A `Master` with only the addons a forwarding proxy needs; `server.py` adds those for TLS and the next layer.
 
     Args:
         opts: mitmproxy's options.
@@ -106,7 +106,6 @@ class LeanMaster(Master):
             disable_h2c.DisableH2C(),
             proxyserver.Proxyserver(),
             dns_resolver.DnsResolver(),
-            next_layer.NextLayer(),
         )
 
 

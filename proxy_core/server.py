@@ -6,9 +6,11 @@ Owns mitmproxy's event loop. Knows nothing of storage or screens; what it captur
 # mypy: disable-error-code="no-untyped-call"
 
 import asyncio
+import importlib
 import os
 import socket
 import threading
+import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -131,6 +133,7 @@ class ProxyThread:
         self.log = ProxyLog(redactor, lambda text: self._feed.count_error("mitmproxy", RuntimeError(text.split("\n")[0])))
         if self.settings.mode is not CaptureMode.LOCAL:
             _check_port(self.settings.host, self.settings.port)
+        load_mitmproxy()
         self._thread.start()
 
     def wait_listening(self, timeout_s: float = 15.0) -> tuple[Address, ...]:
@@ -322,6 +325,13 @@ class ProxyThread:
         until = loop.time() + self._drain_s
         while capture.open_flows and loop.time() < until:  # noqa: ASYNC110 - exchanges end in a hundred places
             await asyncio.sleep(0.01)
+
+
+def load_mitmproxy() -> None:
+    """Import mitmproxy (it takes a second) without the deprecation warnings of its dependencies."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("mitmproxy.tools.dump")
 
 
 def _check_port(host: str, port: int) -> None:
