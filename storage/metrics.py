@@ -26,6 +26,7 @@ from storage.models import (
 from storage.ranges import ALL_TIME, DAY_US, HOUR_US, TimeRange, split_range
 from storage.timeseries import read_series, read_trends
 from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SummaryMetrics, TimeBucket
+from storage.words import read_words
 
 _exchange = ExchangeRow.__table__.c
 _source = SourceRow.__table__.c
@@ -129,6 +130,11 @@ class SourceReader:
         """
         with self._database.read() as connection:
             return read_series(connection, wanted, bucket, group, top, now_us)
+
+    def words(self, field: str, beginning: str, limit: int) -> Sequence[str]:
+        """Return values that occur in a field of the filter language, for completion; see `storage.filters.completion`."""
+        with self._database.read() as connection:
+            return read_words(connection, field, beginning, limit)
 
 
 def _find_sources(connection: Connection, types: Sequence[SourceType], name: str | None) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -1,0 +1,36 @@
+"""Whether it works, and what it counts: for supervisors and for Prometheus."""
+
+from fastapi import APIRouter, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage.api.context import ContextOf, StoreOf
+from storage.api.errors import ApiError
+from storage.api.openapi import error_responses
+from storage.api.prometheus import CONTENT_TYPE, render
+from storage.api.schemas.capture import HealthAnswer
+from storage.ranges import TimeRange
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", responses=error_responses(unavailable="The database does not answer."))
+def check(store: StoreOf) -> HealthAnswer:
+    """Say whether the database answers; needs no token and tells nothing else."""
+    try:
+        store.sources.summary(TimeRange(since_us=0, until_us=0))
+    except SQLAlchemyError as error:
+        raise ApiError(503, "The database does not answer") from error
+    return HealthAnswer(status="ok")
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format."}},
+)
+def scrape(context: ContextOf) -> Response:
+    """Return totals and counters as Prometheus reads them."""
+    store = context.store
+    counters = context.control.counters() if context.control else None
+    text = render(store.sources.summary(), store.sources.metrics(), counters)
+    return Response(text, headers={"content-type": CONTENT_TYPE})
