@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tui.config import is_exempt
 
@@ -50,6 +51,12 @@ class ProxyAddress:
     """The proxy Assay itself goes through; handed on, so that an Assay started inside goes the same way."""
     extra_ca: tuple[Path, ...] = ()
     """PEM files merged into the bundle; handed on for the same reason."""
+
+    @property
+    def socket_address(self) -> tuple[str, int]:
+        """Host and port of the URL."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "127.0.0.1", parts.port or 80
 
 
 def client_environment(address: ProxyAddress, environ: Mapping[str, str]) -> dict[str, str]:

@@ -6,12 +6,15 @@ Lines come from the store, after analysis, so they hold the bill. A reader that 
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from storage.notices import Change, ExchangeChanged
 from tui.lines import json_line, text_line
 
 if TYPE_CHECKING:
@@ -20,39 +23,65 @@ if TYPE_CHECKING:
     from tui.runtime import Runtime
 
 _WRITERS: dict[str, "Callable[[ExchangeSummary], str]"] = {"json": json_line, "text": text_line}
-_IDLE_S = 1.0
-_BATCH_S = 0.05
-"""News are gathered for so long before the store is asked."""
+_WAIT_S = 0.2
+"""How soon a signal is obeyed."""
+ANALYSIS_S = 30.0
+"""An exchange that was not analysed after so long is written without its bill."""
 
 
 class LineWriter:
-    """Writes each exchange once, when it has ended and was analysed.
+    """Writes each exchange of this process once, when it has ended and was analysed.
 
     Args:
         store: Where exchanges are read from.
         stream: Where lines go.
         line_format: `json` or `text`.
-        after_id: Exchanges up to this id are old.
+        clock: Seconds, for not waiting for ever.
     """
 
-    def __init__(self, store: "Store", stream: TextIO, line_format: str, after_id: int) -> None:
+    def __init__(self, store: "Store", stream: TextIO, line_format: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._stream = stream
         self._format = _WRITERS[line_format]
-        self._last_id = after_id
-        self._waiting: dict[int, None] = {}
+        self._clock = clock
+        self._news: SimpleQueue[ExchangeChanged] = SimpleQueue()
+        self._finished: dict[int, float] = {}
+        """When each exchange ended that was not written yet, by id."""
         self.is_broken = False
         """The reader went away."""
 
-    def write_new(self, *, is_final: bool = False) -> None:
-        """Write what has become complete; `is_final`: also what was not analysed or has not ended."""
-        for exchange in self._store.exchanges.since(self._last_id):
-            self._last_id = max(self._last_id, exchange.id)
-            self._waiting[exchange.id] = None
-        for exchange in self._store.exchanges.summaries(tuple(self._waiting)):
-            if is_final or _is_settled(exchange):
-                del self._waiting[exchange.id]
-                self._write(self._format(exchange))
+    def hear(self, change: "ExchangeChanged") -> None:
+        """Take note of a change; for any thread."""
+        self._news.put(change)
+
+    def write_new(self, timeout_s: float = 0.0, *, is_final: bool = False) -> None:
+        """Wait for news, then write what is complete.
+
+        Args:
+            timeout_s: How long to wait for news.
+            is_final: Write also what was not analysed.
+        """
+        ready = self._take_news(timeout_s)
+        now = self._clock()
+        ready += [id_ for id_, ended in self._finished.items() if is_final or now - ended > ANALYSIS_S]
+        for id_ in ready:
+            self._finished.pop(id_, None)
+        for exchange in self._store.exchanges.summaries(ready) if ready else ():
+            self._write(self._format(exchange))
+
+    def _take_news(self, timeout_s: float) -> list[int]:
+        """Return the exchanges that are ready to be written."""
+        ready = []
+        with suppress(Empty):
+            change = self._news.get(timeout=timeout_s) if timeout_s else self._news.get_nowait()
+            while True:
+                if change.what is Change.FINISHED:
+                    self._finished[change.id] = self._clock()
+                elif change.what is Change.ANALYSED and change.id in self._finished:
+                    ready.append(change.id)
+                    del self._finished[change.id]
+                change = self._news.get_nowait()
+        return ready
 
     def _write(self, line: str) -> None:
         if self.is_broken:
@@ -65,12 +94,22 @@ class LineWriter:
             click.echo("assay: nobody reads the lines any more; capturing goes on", err=True)
 
 
-def _is_settled(exchange: "ExchangeSummary") -> bool:
-    return exchange.state.value != "open" and exchange.attribution_version is not None
-
-
-def run_headless(runtime: "Runtime", line_format: str, stream: TextIO | None = None) -> int:
+def run_headless(
+    runtime: "Runtime",
+    line_format: str,
+    *,
+    stream: TextIO | None = None,
+    begin: Callable[[], None] | None = None,
+    has_finished: Callable[[], bool] = lambda: False,
+) -> int:
     """Run until SIGINT or SIGTERM, then store and write everything that is left.
+
+    Args:
+        runtime: Started and stopped here.
+        line_format: `json` or `text`.
+        stream: Where lines go; standard output if `None`.
+        begin: Called once it listens.
+        has_finished: Ends it as a signal does.
 
     Returns:
         The exit code: 0, or 1 when something failed or was lost.
@@ -80,15 +119,17 @@ def run_headless(runtime: "Runtime", line_format: str, stream: TextIO | None = N
     """
     with ending_signals() as ending:
         runtime.start()
-        say_where(runtime)
-        writer = LineWriter(runtime.store, stream or sys.stdout, line_format, runtime.store.exchanges.newest_id())
-        news = threading.Event()
-        end = runtime.subscribe(news.set)
+        writer = LineWriter(runtime.store, stream or sys.stdout, line_format)
+        end = runtime.parts.notices.subscribe(writer.hear)
         try:
-            _write_until(runtime, writer, news, ending)
+            say_where(runtime)
+            if begin is not None:
+                begin()
+            while not (ending.is_set() or runtime.has_ended or has_finished()):
+                writer.write_new(_WAIT_S)
         finally:
-            end()
             runtime.drain()
+            end()
             writer.write_new(is_final=True)
             runtime.stop()
     from tui.cli.summary import trouble_lines
@@ -96,16 +137,6 @@ def run_headless(runtime: "Runtime", line_format: str, stream: TextIO | None = N
     for line in [*trouble_lines(runtime), *runtime.stop_errors]:
         click.echo(f"assay: {line}", err=True)
     return runtime.exit_code
-
-
-def _write_until(runtime: "Runtime", writer: LineWriter, news: threading.Event, ending: threading.Event) -> None:
-    while not ending.is_set():
-        if news.wait(_IDLE_S if not ending.is_set() else 0):
-            ending.wait(_BATCH_S)
-            news.clear()
-            writer.write_new()
-        if runtime.has_ended:
-            return
 
 
 def say_where(runtime: "Runtime") -> None:

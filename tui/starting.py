@@ -241,14 +241,13 @@ def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: No
     """
     if not settings.api:
         return None
-    from storage.api.server import ApiThread
+    from storage.api.server import ApiThread, ApiUnavailableError
 
     api = ApiThread(runtime.store, api_settings(settings), runtime)
     try:
         api.start()
-    except OSError as error:
-        message = f"the JSON API cannot listen on {settings.api_listen}:{settings.api_port}: {error}"
-        raise PortTakenError(message, "--api-port 0 takes a free port, --no-api does without") from error
+    except ApiUnavailableError as error:
+        raise PortTakenError(str(error)) from error
     stack.callback(_guarded, note, "JSON API", api.stop)
     return api
 

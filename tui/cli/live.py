@@ -1,10 +1,15 @@
 """`assay` without a command: the proxy with the dashboard, or headless."""
 
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from tui.runtime import Runtime
 
 
 def run_live(settings: Settings, *, is_headless: bool, line_format: str | None) -> int:
@@ -26,16 +31,27 @@ def run_live(settings: Settings, *, is_headless: bool, line_format: str | None) 
     return run_dashboard(runtime)
 
 
-def run_dashboard(runtime: "object") -> int:
-    """Show the dashboard over a running proxy; returns the exit code."""
-    from tui.runtime import Runtime
+def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -> int:
+    """Show the dashboard over a proxy for as long as a person looks.
 
-    assert isinstance(runtime, Runtime)
+    Args:
+        runtime: Started and stopped here.
+        begin: Called once it runs.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        AssayError: It could not start.
+    """
     with runtime:
         from tui.app import AssayApp
 
+        if begin is not None:
+            begin()
         AssayApp(runtime.store, runtime).run()
-    return runtime.exit_code
+        runtime.drain()
+        return runtime.exit_code
 
 
 def has_terminal() -> bool:

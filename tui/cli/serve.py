@@ -1,0 +1,38 @@
+"""`assay serve`: the dashboard in a web browser, by way of textual-serve."""
+
+import shlex
+import sys
+
+import click
+
+from tui.cli.command import command as declare
+from tui.cli.options import setting_options, settings_of
+from tui.errors import AssayError, ConfigurationError
+from tui.settings import Group
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@declare(
+    "serve",
+    examples=["assay serve", "assay serve --web-port 8001 --database colleague.db"],
+    exit_codes=["0 ended, 1 textual-serve is not installed, 2 not a loopback address"],
+)
+@click.option("--web-host", default="127.0.0.1", show_default=True, help="Loopback address to serve on.")
+@click.option("--web-port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to serve on.")
+@setting_options(Group.STORAGE, only=("database", "data_dir"))
+@click.pass_context
+def command(ctx: click.Context, /, web_host: str, web_port: int, **_settings: object) -> None:
+    """Show the dashboard over the database in a web browser (no proxy: start that beside it)."""
+    if web_host not in _LOOPBACK:
+        message = f"--web-host {web_host}: whoever can reach the page can read every prompt, and there is no login"
+        raise ConfigurationError(message, f"Use one of {', '.join(_LOOPBACK)}, and an SSH tunnel from elsewhere")
+    try:
+        from textual_serve.server import Server
+    except ImportError as error:
+        raise AssayError("textual-serve is not installed", "pip install 'context-assay[serve]'") from error
+    settings = settings_of(ctx)
+    arguments = ["view", "--database", settings.database, "--data-dir", str(settings.data_dir)]
+    line = shlex.join([sys.executable, "-c", "from tui.cli.main import main; main()", *arguments])
+    click.echo(f"assay: dashboard on http://{web_host}:{web_port}", err=True)
+    Server(line, host=web_host, port=web_port, title="assay").serve()

@@ -1,0 +1,27 @@
+"""`assay view`: the dashboard over what was captured before, without a proxy."""
+
+import click
+
+from tui.cli.command import command as declare
+from tui.cli.live import has_terminal
+from tui.cli.opening import opened_store
+from tui.cli.options import setting_options, settings_of
+from tui.errors import AssayError
+from tui.settings import Group
+
+
+@declare(
+    "view",
+    examples=["assay view", "assay view --database colleague.db"],
+    exit_codes=["0 closed, 1 there is no terminal, 5 database unusable, 7 there is no database yet"],
+)
+@setting_options(Group.STORAGE, only=("database", "data_dir"))
+@click.pass_context
+def command(ctx: click.Context, /, **_settings: object) -> None:
+    """Open the dashboard over a database; nothing is captured."""
+    with opened_store(settings_of(ctx)) as store:
+        if not has_terminal():
+            raise AssayError("there is no terminal to show a dashboard on", "See assay sessions, assay sources, assay export")
+        from tui.app import AssayApp
+
+        AssayApp(store).run()
