@@ -220,6 +220,8 @@ class AttributionRow(Row, table=True):
     base_piece_id: int | None
     """Piece that it is compressed against; `None`: stands alone."""
     packed: bytes = Field(sa_type=LargeBinary)
+    text_hash: int | None = _wide()
+    """Of the texts in the full-text index (`storage.texts`); `None`: it is not there."""
 
 
 class SourceRow(Row, table=True):

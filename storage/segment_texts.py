@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from proxy_core.attribution.cuts import printable
 from proxy_core.attribution.model import Segment
 from proxy_core.dialects.wire_json import WireJsonError, decode, json_text, value_at, wire_text
 
@@ -36,7 +37,7 @@ def _document(body: bytes) -> Any:
 def _text(document: Any, values: dict[str, str], segment: Segment) -> str:
     if segment.pointer not in values:
         values[segment.pointer] = _value(document, segment.pointer)
-    return _printable(values[segment.pointer][segment.start : segment.end])
+    return printable(values[segment.pointer][segment.start : segment.end])
 
 
 def _value(document: Any, pointer: str) -> str:
@@ -45,18 +46,3 @@ def _value(document: Any, pointer: str) -> str:
     except KeyError:
         return ""
     return value if isinstance(value, str) else json_text(value)
-
-
-def _printable(text: str) -> str:
-    """Replace lone surrogates, which no screen, file or JSON answer can take, one for one."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _has_surrogates(text) else text
-
-
-def _has_surrogates(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

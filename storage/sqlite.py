@@ -104,27 +104,18 @@ def create_extras(connection: Connection) -> None:
     )
 
 
-def index_texts(connection: Connection, rows: Sequence[tuple[int, str, str, str]]) -> None:
-    """Add (exchange id, title, user text, assistant text) to the full-text index."""
-    if rows and connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            "INSERT INTO text_index(rowid, title, user_text, assistant_text) VALUES (?, ?, ?, ?)", list(rows)
-        )
-
-
-def unindex_texts(connection: Connection, rows: Sequence[tuple[int, str, str, str]]) -> None:
-    """Take exactly what was added out again: an index without content needs the old text for it (SQLite before 3.43)."""
-    if rows and connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            "INSERT INTO text_index(text_index, rowid, title, user_text, assistant_text) VALUES ('delete', ?, ?, ?, ?)",
-            list(rows),
-        )
-
-
-def clear_text_index(connection: Connection) -> None:
-    """Empty the full-text index, before it is built anew."""
+def index_text(connection: Connection, row_id: int, texts: Sequence[str]) -> None:
+    """Add an exchange's texts, one for each of `TEXT_COLUMNS`, to the full-text index."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("INSERT INTO text_index(text_index) VALUES ('delete-all')")
+        statement = "INSERT INTO text_index(rowid, title, user_text, assistant_text) VALUES (?, ?, ?, ?)"
+        connection.exec_driver_sql(statement, (row_id, *texts))
+
+
+def unindex_text(connection: Connection, row_id: int, texts: Sequence[str]) -> None:
+    """Take exactly what was added out again: an index without content needs to be told (SQLite before 3.43)."""
+    if connection.dialect.name == "sqlite":
+        statement = "INSERT INTO text_index(text_index, rowid, title, user_text, assistant_text) VALUES ('delete', ?, ?, ?, ?)"
+        connection.exec_driver_sql(statement, (row_id, *texts))
 
 
 def match_text(words: str, columns: Iterable[str] = ()) -> Select[Any]:

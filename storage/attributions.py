@@ -1,0 +1,159 @@
+"""Saves attributions: the packed whole, and what lists and totals need of it, all in one transaction.
+
+Saving again replaces: every total takes back what the earlier attribution had added.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from proxy_core.attribution.model import Attribution, Ledger, Usage
+from proxy_core.exchange import ExchangeState
+from storage import attribution_codec, models, ratings, texts, totals
+from storage.bases import Bases
+from storage.pieces import PieceWriter
+from storage.segment_uses import SegmentUses
+from storage.source_rows import SourceWriter
+from storage.spectrum import encode_spectrum
+from storage.stored_attributions import load_hashes
+from storage.texts import Texts
+from storage.upserts import replace_rows
+
+_EXCHANGES = models.ExchangeRow.__table__
+_ATTRIBUTIONS = models.AttributionRow.__table__
+_LINKED_MESSAGES = 64
+"""How far back, in messages, the request before in a conversation is looked for."""
+_REMEMBERED_CHAINS = 5_000
+
+
+class AttributionWriter:
+    """Saves attributions. For one thread; `forget` after a transaction that was rolled back."""
+
+    def __init__(self) -> None:
+        self._pieces = PieceWriter()
+        self._bases = Bases(self._pieces)
+        self._sources = SourceWriter()
+        self._uses = SegmentUses()
+        self._chains: OrderedDict[str, int] = OrderedDict()
+
+    def forget(self) -> None:
+        """Forget ids that may not exist."""
+        self._pieces.forget()
+        self._bases.forget()
+        self._sources.forget()
+        self._uses.forget()
+        self._chains.clear()
+
+    def save(self, connection: Connection, row_id: int, attribution: Attribution, found_by: Texts | None) -> bool:
+        """Save an attribution inside the caller's transaction; False: the exchange is gone.
+
+        Args:
+            connection: Inside a transaction.
+            row_id: The exchange.
+            attribution: What is known now.
+            found_by: The texts that it is to be found by; `None`: none yet (the exchange is still open).
+        """
+        columns = (_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version)
+        row = connection.execute(select(*columns).where(_EXCHANGES.c.id == row_id)).one_or_none()
+        if row is None:
+            return False
+        if self._pieces.begin(connection):
+            self._bases.forget()
+        before = load_hashes(connection, row_id) if row.attribution_version is not None else []
+        after = [bytes.fromhex(segment.content_hash) for segment in attribution.segments]
+        if row.rating is not None:
+            ratings.take_from_sources(connection, row_id)
+        with totals.following(connection, [row_id]):
+            self._save_row(connection, row_id, attribution, is_open=row.state == ExchangeState.OPEN)
+            self._sources.save(connection, row_id, row.started_us, attribution)
+        if row.rating is not None:
+            ratings.add_to_sources(connection, row_id)
+        texts.unindex(connection, row_id)
+        text_hash = texts.index(connection, row_id, found_by) if found_by else None
+        self._save_packed(connection, row_id, attribution, text_hash)
+        self._uses.replace(connection, row_id, before, after)
+        return True
+
+    def save_failure(self, connection: Connection, row_id: int, version: int, reason: str) -> None:
+        """Note that an exchange could not be analysed, so that it is not tried again by the same version."""
+        values = {"analysis_error": reason, "attribution_version": version}
+        connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
+
+    def _save_row(self, connection: Connection, row_id: int, attribution: Attribution, *, is_open: bool) -> None:
+        chain = attribution.facts.chain_hashes
+        values = _columns(attribution, is_open=is_open)
+        values["previous_id"] = self._find_previous(connection, row_id, chain)
+        connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
+        if chain:
+            self._chains[chain[-1]] = row_id
+            if len(self._chains) > _REMEMBERED_CHAINS:
+                self._chains.popitem(last=False)
+
+    def _find_previous(self, connection: Connection, row_id: int, chain: Sequence[str]) -> int | None:
+        """Find the newest earlier request whose conversation this one goes on with."""
+        candidates = chain[-2 : -2 - _LINKED_MESSAGES : -1]
+        for key in candidates:
+            known = self._chains.get(key)
+            if known is not None and known < row_id:
+                return known
+        if not candidates:
+            return None
+        query = select(_EXCHANGES.c.chain_hash, _EXCHANGES.c.id).where(
+            _EXCHANGES.c.chain_hash.in_(candidates), _EXCHANGES.c.id < row_id
+        )
+        found = {row[0]: row[1] for row in connection.execute(query.order_by(_EXCHANGES.c.id))}
+        return next((found[key] for key in candidates if key in found), None)
+
+    def _save_packed(self, connection: Connection, row_id: int, attribution: Attribution, text_hash: int | None) -> None:
+        facts = attribution.facts
+        conversation = f"{facts.session_id}/{facts.agent_id}/{facts.request_class}"
+        keys = (conversation, f"{facts.client_name}/{facts.prefix_hash}/{facts.request_class}")
+        base_id, packed = self._bases.pack(connection, attribution_codec.encode(attribution), keys)
+        row = {"id": row_id, "version": attribution.version, "base_piece_id": base_id, "packed": packed}
+        replace_rows(connection, _ATTRIBUTIONS, [row | {"text_hash": text_hash}])
+
+
+def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
+    facts = attribution.facts
+    return {
+        "attribution_version": attribution.version,
+        "analysis_error": None,
+        "dialect": facts.dialect,
+        "client_name": facts.client_name,
+        "client_version": facts.client_version,
+        "model": facts.model,
+        "request_class": facts.request_class,
+        "session_id": facts.session_id,
+        "prompt_id": facts.prompt_id,
+        "agent_id": facts.agent_id,
+        "agent_type": facts.agent_type,
+        "parent_agent_id": facts.parent_agent_id,
+        "title": facts.title,
+        "chain_hash": facts.chain_hashes[-1] if facts.chain_hashes else None,
+        "prefix_hash": facts.prefix_hash,
+        "api_request_id": facts.api_request_id,
+        "message_id": facts.message_id,
+        "stop_reason": facts.stop_reason,
+        "error_type": facts.error_type,
+        "error_message": facts.error_message,
+        "is_streaming": facts.is_streaming,
+        "is_distorted": facts.is_distorted,
+        "spectrum": encode_spectrum(attribution.ledger),
+        **_token_columns(attribution.ledger, is_open=is_open),
+    }
+
+
+def _token_columns(ledger: Ledger | None, *, is_open: bool) -> dict[str, Any]:
+    usage = ledger.usage if ledger else Usage()
+    return {
+        "input_tokens": ledger.total_input_tokens if ledger else None,
+        "output_tokens": ledger.output_tokens if ledger else None,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_5m_tokens": usage.cache_write_5m_tokens,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+        "fresh_tokens": usage.input_tokens,
+        "is_estimate": ledger is None or not ledger.is_settled or is_open,
+        "cost_nano_usd": ledger.cost_nano_usd if ledger and not is_open else None,
+    }

@@ -1,0 +1,52 @@
+"""A stored exchange as the analysis wants it: heads, and bodies with their content-encodings undone (bounded)."""
+
+from sqlalchemy import Connection, select
+
+from proxy_core.decoding import decode_body
+from proxy_core.dialects.base import RecordedCall
+from proxy_core.exchange import Side
+from storage import bodies, models
+from storage.errors import NoSuchExchangeError
+from storage.heads import read_head
+
+_EXCHANGES = models.ExchangeRow.__table__
+_BODIES = models.BodyRow.__table__
+
+
+def read_recorded(connection: Connection, row_id: int) -> RecordedCall:
+    """Read an exchange.
+
+    Raises:
+        NoSuchExchangeError: There is none of this number.
+        BodyCorruptError: It cannot be rebuilt.
+    """
+    columns = (_EXCHANGES.c.method, _EXCHANGES.c.url, _EXCHANGES.c.status_code)
+    row = connection.execute(select(*columns).where(_EXCHANGES.c.id == row_id)).one_or_none()
+    if row is None:
+        raise NoSuchExchangeError(f"there is no exchange {row_id}")
+    head = read_head(connection, row_id)
+    return RecordedCall(
+        method=row.method,
+        url=row.url,
+        request_headers=head.request_headers,
+        request_body=decoded_bytes(connection, row_id, Side.REQUEST) or b"",
+        status_code=row.status_code,
+        response_headers=head.response_headers,
+        response_body=decoded_bytes(connection, row_id, Side.RESPONSE),
+    )
+
+
+def decoded_bytes(connection: Connection, row_id: int, side: Side) -> bytes | None:
+    """Rebuild a body without its content-encoding; what can be decoded of a damaged one; `None` when there is none.
+
+    Raises:
+        BodyCorruptError: It cannot be rebuilt.
+    """
+    raw = bodies.read_body(connection, row_id, side)
+    if raw is None:
+        return None
+    query = select(_BODIES.c.content_encoding, _BODIES.c.is_decoded)
+    row = connection.execute(query.where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == bodies.SIDES[side])).one_or_none()
+    if row is None or row.is_decoded or row.content_encoding is None:
+        return raw
+    return decode_body(raw, row.content_encoding).data

@@ -1,0 +1,26 @@
+"""The door to everything captured: one object, four readers. It hands out views, never rows, and is safe from any thread."""
+
+from storage.database import Database
+from storage.exchanges import ExchangeReader
+from storage.feedback import FeedbackStore
+from storage.metrics import SourceReader
+from storage.sessions import SessionReader
+
+
+class Store:
+    """What screens, the API, exports and commands read from.
+
+    Args:
+        database: An open database; closing it stays with who opened it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.exchanges = ExchangeReader(database)
+        """Lists, details, bodies."""
+        self.sources = SourceReader(database)
+        """Totals by source and in all."""
+        self.sessions = SessionReader(database)
+        """Client sessions."""
+        self.feedback = FeedbackStore(database)
+        """Ratings."""
