@@ -24,8 +24,9 @@ from storage.models import (
     SourceRow,
 )
 from storage.ranges import ALL_TIME, DAY_US, HOUR_US, TimeRange, split_range
+from storage.source_uses import count_uses, read_uses
 from storage.timeseries import read_series, read_trends
-from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SummaryMetrics, TimeBucket
+from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SourceUse, SummaryMetrics, TimeBucket
 from storage.words import read_words
 
 _exchange = ExchangeRow.__table__.c
@@ -130,6 +131,23 @@ class SourceReader:
         """
         with self._database.read() as connection:
             return read_series(connection, wanted, bucket, group, top, now_us)
+
+    def uses(
+        self,
+        *,
+        source_type: SourceType | None = None,
+        source_name: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> Sequence[SourceUse]:
+        """Return which exchanges sources were in, newest first."""
+        with self._database.read() as connection:
+            return read_uses(connection, source_type, source_name, limit, offset)
+
+    def count_uses(self, *, source_type: SourceType | None = None, source_name: str | None = None) -> int:
+        """Return how many lines `uses` has in all."""
+        with self._database.read() as connection:
+            return count_uses(connection, source_type, source_name)
 
     def words(self, field: str, beginning: str, limit: int) -> Sequence[str]:
         """Return values that occur in a field of the filter language, for completion; see `storage.filters.completion`."""

@@ -165,6 +165,17 @@ class SourceMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUse:
+    """One source in one exchange."""
+
+    exchange_id: str
+    source_type: SourceType
+    source_name: str | None
+    tokens: int
+    cost_nano_usd: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryMetrics:
     """Everything over a time range."""
 

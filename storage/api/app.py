@@ -11,6 +11,7 @@ from storage.api.guard import Guard
 from storage.api.openapi import describe
 from storage.api.routes import capture, contexts, events, feedback, health, metrics, requests, sessions
 from storage.api.settings import ApiSettings
+from storage.changes import ChangeReader
 from storage.store import Store
 
 PREFIX = "/api/claude"
@@ -24,8 +25,8 @@ def create_app(store: Store, settings: ApiSettings, control: CaptureControl | No
         settings: Whom to answer.
         control: The running capture; `None` when there is none.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False)
-    app.state.context = ApiContext(store=store, settings=settings, control=control)
+    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, generate_unique_id_function=lambda route: route.name)
+    app.state.context = ApiContext(store=store, settings=settings, control=control, changes=ChangeReader(store.database))
     install_error_handlers(app)
     app.add_middleware(Guard, settings=settings)
     for module in (requests, contexts, metrics, feedback, sessions, events, capture):

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from storage.api.settings import ApiSettings
+from storage.changes import ChangeReader
 from storage.store import Store
 from storage.views import CaptureCounters
 
@@ -66,6 +67,7 @@ class ApiContext:
     settings: ApiSettings
     control: CaptureControl | None
     """`None` when the API serves a database alone."""
+    changes: ChangeReader
     bell: Bell = field(default_factory=Bell)
     streams: int = 0
     """Event streams that are open."""

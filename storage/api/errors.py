@@ -6,8 +6,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+
+from storage.errors import NoSuchExchangeError
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(NoSuchExchangeError, _on_missing)
+    app.add_exception_handler(SQLAlchemyError, _on_database_error)
     app.add_exception_handler(Exception, _on_failure)
 
 
@@ -58,6 +63,16 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
     answer = envelope(error.status_code, str(error.detail), None)
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _on_missing(_request: Request, _error: Exception) -> Response:
+    """It was there when the route looked first: retention is quicker sometimes."""
+    return envelope(404, "There is no such exchange", None)
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    logger.error("The database failed at %s %s", request.method, request.url.path, exc_info=error)
+    return envelope(503, "The database does not answer", "it may be busy or full; the log says more")
 
 
 async def _on_failure(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ It must not look at what is asked, and answers every refusal in the envelope of 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,8 +26,11 @@ _OPEN_PATHS = frozenset({"/healthz"})
 _SINGLE = (b"host", b"origin", b"authorization", b"content-length")
 
 
-class _BodyTooLargeError(Exception):
-    """More of a body came than is read."""
+class _BodyTooLargeError(HTTPException):
+    """More of a body came than is read; the envelope of all errors answers it."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "The body is too large")
 
 
 class Guard:
@@ -50,13 +54,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, sending)
             return
-        limited = _LimitedBody(receive, self._settings.max_body_bytes)
-        try:
-            await self._app(scope, limited, sending)
-        except _BodyTooLargeError:
-            if sending.has_started:
-                raise
-            await self._too_large()(scope, receive, sending)
+        await self._app(scope, _LimitedBody(receive, self._settings.max_body_bytes), sending)
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, str]) -> Response | None:
         host = headers.get(b"host", "")
@@ -130,11 +128,9 @@ class _Sending:
     def __init__(self, send: Send, allowed_origin: str | None) -> None:
         self._send = send
         self._allowed_origin = allowed_origin
-        self.has_started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_started = True
             headers = [*message.get("headers", ()), *_SAFE_HEADERS]
             if self._allowed_origin is not None:
                 headers += [(b"access-control-allow-origin", self._allowed_origin.encode("latin-1")), (b"vary", b"origin")]

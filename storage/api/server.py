@@ -30,7 +30,7 @@ class ApiThread:
         self._app: FastAPI = create_app(store, settings, control)
         self._context: ApiContext = self._app.state.context
         self._server: _Server | None = None
-        self._socket: socket.socket | None = None
+        self._port = settings.port
         self._thread: threading.Thread | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self.failure: BaseException | None = None
@@ -39,7 +39,7 @@ class ApiThread:
     @property
     def port(self) -> int:
         """The port it listens on; as in the settings before the start."""
-        return self._settings.port if self._socket is None else int(self._socket.getsockname()[1])
+        return self._port
 
     @property
     def url(self) -> str:
@@ -58,9 +58,10 @@ class ApiThread:
         Raises:
             ApiUnavailableError: the port is taken, the address is not ours, or the server did not come up.
         """
-        self._socket = _listen(self._settings.host, self._settings.port)
+        listening = _listen(self._settings.host, self._settings.port)
+        self._port = int(listening.getsockname()[1])
         self._server = _Server(_configure(self._app))
-        self._thread = threading.Thread(target=self._run, args=(self._server, self._socket), name="assay-api", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._server, listening), name="assay-api", daemon=True)
         self._thread.start()
         if not self._server.has_answered.wait(_START_S) or self.failure is not None:
             self.stop()

@@ -53,7 +53,7 @@ async def stream_events(
 async def _events(context: ApiContext, position: Position | None, *, follow: bool) -> AsyncIterator[str]:
     context.streams += 1
     try:
-        changes = context.store.changes
+        changes = context.changes
         if position is None:
             position = await to_thread.run_sync(changes.now)
         yield f"retry: 2000\nid: {position}\n\n"

@@ -53,6 +53,15 @@ def to_usd(nano_usd: int | None) -> float | None:
     return None if nano_usd is None else nano_usd / 1e9
 
 
+def replace_halves(text: str) -> str:
+    """Replace half characters (JSON can name them, UTF-8 cannot hold them)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def read_moment(value: Any) -> int:
     """Read an ISO 8601 time as microseconds since the epoch; one without a zone is UTC.
 

@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import Field
 
 from proxy_core.attribution.model import LedgerLine, Segment, Zone
-from storage.api.schemas.common import Answer, ExchangeId, Timestamp, Usd, to_timestamp, to_usd
+from storage.api.schemas.common import Answer, ExchangeId, Timestamp, Usd, replace_halves, to_timestamp, to_usd
 from storage.api.schemas.feedback import FeedbackAnswer
-from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary
+from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary, SourceUse
 
 
 class SourceShare(Answer):
@@ -301,12 +301,11 @@ def _response_fields(view: ExchangeSummary, first_byte_us: int | None) -> dict[s
     }
 
 
-def present_request_detail(view: ExchangeDetail, body_json: Any, feedback: FeedbackAnswer | None) -> RequestDetail:
-    """Present a request, whole."""
+def present_request_detail(view: ExchangeDetail, feedback: FeedbackAnswer | None) -> RequestDetail:
+    """Present a request, whole but for `body_json`."""
     return RequestDetail(
         **summary_fields(view.summary),
         headers=[Header(name=name, value=value) for name, value in view.request_headers],
-        body_json=body_json,
         body=_present_body(view.request_body),
         attributions=present_attributions(view),
         response=present_response(view.summary, view.timing.first_byte_us),
@@ -316,12 +315,11 @@ def present_request_detail(view: ExchangeDetail, body_json: Any, feedback: Feedb
     )
 
 
-def present_response_detail(view: ExchangeDetail, body_json: Any) -> ResponseDetail:
-    """Present what came back, whole."""
+def present_response_detail(view: ExchangeDetail) -> ResponseDetail:
+    """Present what came back, whole but for `body_json`."""
     return ResponseDetail(
         **_response_fields(view.summary, view.timing.first_byte_us),
         headers=[Header(name=name, value=value) for name, value in view.response_headers],
-        body_json=body_json,
         body=None if view.response_body is None else _present_body(view.response_body),
         stop_reason=view.facts.stop_reason if view.facts else None,
         api_request_id=view.facts.api_request_id if view.facts else None,
@@ -357,6 +355,24 @@ def _present_line(view: ExchangeDetail, index: int, line: LedgerLine) -> Context
     )
 
 
+def present_use(use: SourceUse) -> ContextAttribution:
+    """Present one source in one request, summed up."""
+    return ContextAttribution(
+        id=f"{use.exchange_id}-{use.source_type}-{use.source_name or ''}",
+        request_id=use.exchange_id,
+        source_type=use.source_type,
+        source_name=use.source_name,
+        token_count=use.tokens,
+        message_index=None,
+        message_role=None,
+        part=None,
+        cost_usd=to_usd(use.cost_nano_usd),
+        cache_zone=None,
+        basis=None,
+        content_hash=None,
+    )
+
+
 def present_segments(view: ExchangeDetail) -> SegmentList:
     """Present the ledger in wire order."""
     ledger = view.ledger
@@ -381,6 +397,8 @@ def _present_segment(index: int, segment: Segment, lines: list[LedgerLine]) -> S
     for line in lines:
         zones[line.zone.value] = zones.get(line.zone.value, 0) + line.tokens
     same = {name: getattr(segment, name) for name in _SEGMENT_NAMES}
+    same["text"] = replace_halves(segment.text)
+    same["pointer"] = replace_halves(segment.pointer)
     return SegmentLine(
         index=index,
         source_type=segment.source.source_type,
