@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from proxy_core.attribution.calibration import Piece, spread_of
 from proxy_core.attribution.context import AnalysisContext, Topic
 from proxy_core.attribution.layout import Layout
-from proxy_core.attribution.model import Usage
+from proxy_core.attribution.model import Region, Usage
+from proxy_core.attribution.tokens.rendering import is_rendered
 from proxy_core.dialects.base import ParsedCall
 
 PLAUSIBLE_FACTOR = 3.0
@@ -172,9 +173,12 @@ def _is_plausible(pieces: Sequence[Piece], left: Anchor, right: Anchor, tokenize
 
 
 def _settings_key(call: ParsedCall) -> str:
-    """Name everything but the messages that a total depends on."""
+    """Name everything but the messages that a total depends on; the order of tools changes none."""
     parameters = replace(call.parameters, service_tier=None, speed=None, inference_geo=None, is_batch=False)
-    text = f"{parameters!r}|{call.facts.prefix_hash}"
+    prefix = sorted(
+        segment.content_hash for segment in call.segments if segment.region is not Region.MESSAGES and is_rendered(segment)
+    )
+    text = f"{parameters!r}|{prefix}"
     return hashlib.blake2b(text.encode("utf-8", errors="surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -189,5 +193,3 @@ def expected_positions(values: Sequence[float] | Sequence[int]) -> list[float]:
     for value in values:
         positions.append(positions[-1] + value)
     return positions
-
-

@@ -75,7 +75,10 @@ def _without_iterations(response: ParsedResponse) -> tuple[BilledSampling, ...]:
         cache_write_5m_tokens=start.cache_write_5m_tokens,
         cache_write_1h_tokens=start.cache_write_1h_tokens,
     )
-    return (replace(whole, usage=first), BilledSampling(kind="message", model=response.model, usage=loop, extra_input=SERVER_LOOP))
+    return (
+        replace(whole, usage=first),
+        BilledSampling(kind="message", model=response.model, usage=loop, extra_input=SERVER_LOOP),
+    )
 
 
 def _less(usage: Usage, start: Usage) -> Usage | None:

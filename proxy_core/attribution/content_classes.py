@@ -38,7 +38,9 @@ O200K_RATIOS = {
 def class_of(text: str) -> ContentClass:
     """Name the class of a text from samples of its start and its middle."""
     middle = len(text) // 2
-    sample = text[:_SAMPLE_CHARS] if len(text) <= 2 * _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + text[middle : middle + _SAMPLE_CHARS]
+    sample = (
+        text[:_SAMPLE_CHARS] if len(text) <= 2 * _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + text[middle : middle + _SAMPLE_CHARS]
+    )
     if not sample:
         return ContentClass.PROSE
     if not sample.isascii() and (foreign := _foreign_class(sample)):

@@ -59,9 +59,7 @@ class PricingFacts:
     started_us: int | None
 
 
-def price_items(
-    items: Sequence[CostItem], samplings: Sequence[BilledSampling], facts: PricingFacts, prices: PriceBook
-) -> Cost:
+def price_items(items: Sequence[CostItem], samplings: Sequence[BilledSampling], facts: PricingFacts, prices: PriceBook) -> Cost:
     """Price every item and the whole.
 
     Args:

@@ -16,7 +16,7 @@ from proxy_core.attribution.self_check import TokenizerState
 from proxy_core.attribution.tokens.counting import TokenCount
 from proxy_core.attribution.tokens.families import V3, claude_version
 from proxy_core.attribution.tokens.images import image_tokens, tier_of
-from proxy_core.attribution.tokens.rendering import is_counted, rendered_text
+from proxy_core.attribution.tokens.rendering import is_counted, is_rendered, rendered_text
 
 UNSEEN_IMAGE_TOKENS = 1300
 UNSEEN_DOCUMENT_TOKENS = 3000
@@ -76,7 +76,7 @@ class Estimator:
     def estimate(self, segment: Segment) -> Estimate:
         """Estimate a segment on its own; thinking is better known by `share_thinking`."""
         kind = segment.content_kind
-        if kind is ContentKind.NOT_RENDERED:
+        if not is_rendered(segment):
             return NOTHING
         if is_counted(segment):
             return self._counted(segment)

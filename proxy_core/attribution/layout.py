@@ -12,6 +12,7 @@ from proxy_core.attribution.estimates import NOTHING, Estimate
 from proxy_core.attribution.model import ContentKind, Part, Region, Segment, Source, SourceType
 from proxy_core.attribution.overhead_priors import CALL_FRAME, FIRST_FRAME, IMAGE_FRAME, NEXT_FRAME, RESULT_FRAME
 from proxy_core.attribution.overheads import HIDDEN, Overhead
+from proxy_core.attribution.tokens.rendering import is_rendered
 
 REGION_ORDER = {Region.TOOLS: 0, Region.SYSTEM: 1, Region.SETTINGS: 2, Region.MESSAGES: 3}
 HIDDEN_PIECE = Piece(0.0, 15.0**2)
@@ -67,7 +68,7 @@ class _Builder:
     def add(self, index: int, segment: Segment, estimate: Estimate) -> None:
         if segment.region is Region.MESSAGES and segment.message_index != self._message:
             self._begin_message(segment.message_index)
-        if segment.content_kind is not ContentKind.NOT_RENDERED and segment.region is Region.MESSAGES:
+        if segment.region is Region.MESSAGES and is_rendered(segment):
             self._frame_block(segment)
         self.items.append(
             Item(segment.source, segment.part, index, estimate.piece, estimate.is_rough, estimate.is_opaque),
@@ -80,9 +81,7 @@ class _Builder:
     def finish(self) -> Layout:
         if self._message is None:
             self._begin_message(None)
-        return Layout(
-            items=tuple(self.items), message_ends=self.ends, marks=tuple(self.marks), message_starts=self.starts
-        )
+        return Layout(items=tuple(self.items), message_ends=self.ends, marks=tuple(self.marks), message_starts=self.starts)
 
     def _begin_message(self, message_index: int | None) -> None:
         is_first = self._message is None

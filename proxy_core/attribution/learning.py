@@ -19,6 +19,7 @@ from proxy_core.attribution.overhead_priors import NEXT_FRAME
 from proxy_core.attribution.overheads import OverheadBook
 from proxy_core.attribution.self_check import TokenizerState
 from proxy_core.attribution.settlement import SettledItem
+from proxy_core.attribution.tokens.rendering import is_rendered
 from proxy_core.dialects.base import ParsedCall, ParsedResponse
 
 MIN_ANSWER_TOKENS = 15
@@ -43,7 +44,11 @@ class Lesson:
 
 
 def learn_from_answer(
-    state: TokenizerState, response: ParsedResponse, samplings: Sequence[BilledSampling], context: AnalysisContext, patience_s: float
+    state: TokenizerState,
+    response: ParsedResponse,
+    samplings: Sequence[BilledSampling],
+    context: AnalysisContext,
+    patience_s: float,
 ) -> TokenizerState:
     """Compare the billed size of a plain text answer with its count."""
     text = sole_text(response.blocks)
@@ -112,7 +117,7 @@ def remember_total(history: History, lesson: Lesson) -> None:
 
 def _text_tokens(segment: Segment, estimator: Estimator) -> int | None:
     """Return the exact count of a plain text; 0 for what is not rendered; `None` for anything else."""
-    if segment.content_kind is ContentKind.NOT_RENDERED:
+    if not is_rendered(segment):
         return 0
     return estimator.raw_count(segment) if segment.content_kind in TEXT_KINDS else None
 

@@ -12,7 +12,15 @@ from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.cost import Cost, PricingFacts, free, price_items, unknown_yet
 from proxy_core.attribution.estimates import count_text
 from proxy_core.attribution.learning import Lesson, learn_from_answer, learn_from_difference, learn_overheads, remember_total
-from proxy_core.attribution.lines import DraftLine, cost_items, loop_lines, output_lines, priced_lines, prompt_lines, search_line
+from proxy_core.attribution.lines import (
+    DraftLine,
+    cost_items,
+    loop_lines,
+    output_lines,
+    priced_lines,
+    prompt_lines,
+    search_line,
+)
 from proxy_core.attribution.model import Ledger, Usage
 from proxy_core.attribution.output import share_output, visible_output
 from proxy_core.attribution.overheads import OverheadBook
@@ -55,12 +63,11 @@ def build_ledger(recorded: RecordedCall, call: ParsedCall, response: ParsedRespo
     return _estimated(case)
 
 
-def _open_case(
-    recorded: RecordedCall, call: ParsedCall, response: ParsedResponse | None, context: AnalysisContext
-) -> _Case:
+def _open_case(recorded: RecordedCall, call: ParsedCall, response: ParsedResponse | None, context: AnalysisContext) -> _Case:
     model = (response.model if response else None) or call.parameters.model
     samplings = billed_samplings(response) if response else ()
-    patience_s = SETTLING_PATIENCE_S if response else FIRST_FIGURE_PATIENCE_S
+    is_final = bool(samplings) or (response is not None and response.counted_tokens is not None)
+    patience_s = SETTLING_PATIENCE_S if is_final else FIRST_FIGURE_PATIENCE_S
     history = History(context, call)
     book = OverheadBook(context, call.parameters, model)
     tokenizer = load_tokenizer(context, model)
@@ -120,7 +127,9 @@ def _estimated(case: _Case) -> Ledger:
         if not case.history.is_known:
             case.history.remember(PastCall(total_tokens=counted, is_counted=True))
         remember_sample(case.context, case.call, case.tokenizer.family, case.prompt.estimator, counted)
-    return _ledger(case, drafts, _cost_without_bill(case, len(drafts)), usage=Usage(), notes=_notes(case.tokenizer, case.prompt))
+    return _ledger(
+        case, drafts, _cost_without_bill(case, len(drafts)), usage=Usage(), notes=_notes(case.tokenizer, case.prompt)
+    )
 
 
 def _cost_without_bill(case: _Case, line_count: int) -> Cost:

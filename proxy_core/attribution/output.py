@@ -37,7 +37,10 @@ def share_output(samplings: Sequence[BilledSampling], usage: Usage) -> list[Outp
         source = OUTPUT_SOURCES.get(samplings[index].kind, Source(SourceType.ASSISTANT))
         thinking = 0 if source.source_name else min(thinking_left, tokens)
         thinking_left -= thinking
-        parts = [OutputShare(index, source, Part.THINKING, thinking), OutputShare(index, source, Part.OUTPUT, tokens - thinking)]
+        parts = [
+            OutputShare(index, source, Part.THINKING, thinking),
+            OutputShare(index, source, Part.OUTPUT, tokens - thinking),
+        ]
         shares = [share for share in parts if share.tokens] + shares
     return shares
 

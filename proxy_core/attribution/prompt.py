@@ -38,8 +38,14 @@ class Prompt:
 
 
 def read_prompt(
-    call: ParsedCall, model: str | None, tokenizer: TokenizerState, history: History, book: OverheadBook, context: AnalysisContext,
-    *, patience_s: float,
+    call: ParsedCall,
+    model: str | None,
+    tokenizer: TokenizerState,
+    history: History,
+    book: OverheadBook,
+    context: AnalysisContext,
+    *,
+    patience_s: float,
 ) -> Prompt:
     """Estimate a request and lay it out."""
     segments = call.segments
@@ -76,7 +82,11 @@ def settle_prompt(
         cleared_tokens: What context editing took out.
     """
     layout = without_cleared(prompt.layout, cleared_tokens) if cleared_tokens else prompt.layout
-    past = [] if cleared_tokens else history_anchors(layout, history, thinking=prompt.thinking, until_message=prompt.first_stripped)
+    past = (
+        []
+        if cleared_tokens
+        else history_anchors(layout, history, thinking=prompt.thinking, until_message=prompt.first_stripped)
+    )
     total = history.counted_total if usage is None else usage.total_input_tokens
     end = None if total is None else Anchor(len(layout.items), total)
     wanted = (cache_anchors(layout, usage) if usage else []) + past

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from proxy_core.attribution.context import AnalysisContext, Topic
 from proxy_core.attribution.estimates import Estimator
-from proxy_core.attribution.model import ContentKind, Region, Segment
+from proxy_core.attribution.model import Region, Segment
 from proxy_core.attribution.overhead_priors import FIRST_FRAME
 from proxy_core.attribution.tokens.counting import TokenCount
-from proxy_core.attribution.tokens.rendering import is_counted
+from proxy_core.attribution.tokens.rendering import is_counted, is_rendered
 from proxy_core.dialects.base import ParsedCall, PromptParameters
 
 MAX_PARTS = 80
@@ -24,18 +24,15 @@ _MODULUS = 1 << 128
 
 def remember_sample(context: AnalysisContext, call: ParsedCall, family: str, estimator: Estimator, counted_tokens: int) -> None:
     """Keep a counted request, and size the parts by which it differs from others."""
-    parts = [segment for segment in call.segments if segment.content_kind is not ContentKind.NOT_RENDERED]
+    parts = [segment for segment in call.segments if is_rendered(segment)]
     if not 0 < len(parts) <= MAX_PARTS:
         return
     sizes = _sizes_by_others(context, call, family, parts, counted_tokens)
     if len(parts) == 1 and parts[0].region is Region.MESSAGES:
         sizes[parts[0].content_hash] = counted_tokens - FIRST_FRAME[family]
-    by_hash = {part.content_hash: part for part in parts}
-    kept = {
-        key: TokenCount(tokens)
-        for key, tokens in sizes.items()
-        if key in by_hash and _is_plausible(by_hash[key], tokens, estimator)
-    }
+    counted = dict(context.cached_counts(family, sizes.keys()))
+    counted |= {part.content_hash: TokenCount(tokens) for part in parts if (tokens := estimator.raw_count(part)) is not None}
+    kept = {key: TokenCount(tokens) for key, tokens in sizes.items() if key in counted and _is_plausible(tokens, counted[key])}
     if kept:
         context.keep_counts(family, kept)
 
@@ -86,9 +83,6 @@ def _number(part: Segment) -> int:
     return int(part.content_hash, 16)
 
 
-def _is_plausible(part: Segment, tokens: int, estimator: Estimator) -> bool:
+def _is_plausible(tokens: int, counted: TokenCount) -> bool:
     """Accept a size only near the count: a difference can hide other differences."""
-    counted = estimator.raw_count(part)
-    if tokens < 0 or counted is None:
-        return False
-    return abs(tokens - counted) <= PLAUSIBLE_TOKENS + PLAUSIBLE_FACTOR * counted
+    return tokens >= 0 and abs(tokens - counted.tokens) <= PLAUSIBLE_TOKENS + PLAUSIBLE_FACTOR * counted.tokens

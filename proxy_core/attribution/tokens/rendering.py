@@ -10,10 +10,19 @@ from proxy_core.attribution.model import ContentKind, Segment
 COUNTED_KINDS = frozenset({ContentKind.TEXT, ContentKind.TOOL_DEFINITION, ContentKind.JSON, ContentKind.DOCUMENT})
 """Kinds whose text is in the prompt as it is, or nearly so."""
 
+UNBILLED_OPENING = "x-anthropic-billing-header:"
+"""A line that Claude Code puts before its system prompt. It changes with every request and breaks no cache, so it is not rendered
+(observed 2026-11)."""
+
+
+def is_rendered(segment: Segment) -> bool:
+    """Tell whether a segment is part of the prompt at all."""
+    return segment.content_kind is not ContentKind.NOT_RENDERED and not segment.text.startswith(UNBILLED_OPENING)
+
 
 def is_counted(segment: Segment) -> bool:
     """Tell whether a counter has anything to count in a segment."""
-    return segment.content_kind in COUNTED_KINDS and bool(segment.text)
+    return segment.content_kind in COUNTED_KINDS and bool(segment.text) and is_rendered(segment)
 
 
 def rendered_text(segment: Segment) -> str:

@@ -11,19 +11,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from proxy_core.attribution.tokens.counting import CountedTexts, TokenCount
 
 HANG_LIMIT_S = 45.0
-"""A single text may take this long; the worst bounded one (64 kB of newlines) takes two seconds."""
+"""Silence for this long while something is to be counted is a hang; the worst bounded text takes two seconds."""
 QUICK_LIMIT_S = 8.0
 """How long quick figures may take, loading the vocabulary included."""
 MAX_STRIKES = 2
 """A text that was being counted when the process ended this often is guessed."""
+MAX_RESTARTS_IN_A_ROW = 5
+"""A process that ends this often without an answer is given up."""
 MAX_FINISHED = 20_000
 """Counts that came after their question gave up, kept for the next one."""
 CHARS_PER_TOKEN = 3.5
@@ -47,50 +50,55 @@ class _State:
     by_key: dict[tuple[Key, bool], int] = field(default_factory=dict)
     finished: dict[Key, TokenCount] = field(default_factory=dict)
     quick: dict[Key, TokenCount] = field(default_factory=dict)
-    begun: tuple[int, float] | None = None
+    begun: int | None = None
+    heard_at: float = 0.0
     next_id: int = 1
+    fruitless_restarts: int = 0
 
 
 class WorkerCounting:
-    """A `CountingService` over a process of its own."""
+    """A `CountingService` over a process of its own.
 
-    def __init__(self, *, hang_limit_s: float = HANG_LIMIT_S, clock: Callable[[], float] = time.monotonic) -> None:
+    Three threads meet here: the caller, a sender that writes jobs, and a reader that takes answers. The condition is never held
+    while writing, or the two pipes could fill up against each other.
+    """
+
+    def __init__(self, *, hang_limit_s: float = HANG_LIMIT_S, command: Sequence[str] | None = None) -> None:
         self._hang_limit_s = hang_limit_s
-        self._clock = clock
+        self._command = list(command or (sys.executable, "-m", "proxy_core.attribution.tokens.worker"))
         self._changed = threading.Condition()
         self._state = _State()
+        self._outbox: SimpleQueue[int | None] = SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
-        self._reader: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._is_closed = False
         self.restarts = 0
 
     def count(self, family: str, texts: Mapping[str, str], *, patience_s: float) -> CountedTexts:
         """Count texts; what is not done in time comes as a quick figure and goes on being counted."""
-        keys = {key: (family, key) for key in texts}
+        pairs = {key: (family, key) for key in texts}
+        finished, quick = self._state.finished, self._state.quick
+        self._submit({pairs[key]: text for key, text in texts.items()}, is_quick=False)
+        self._wait(lambda: all(pair in finished for pair in pairs.values()), patience_s)
+        late = {pairs[key]: text for key, text in texts.items() if pairs[key] not in finished}
+        self._submit(late, is_quick=True)
+        self._wait(lambda: all(pair in quick for pair in late), QUICK_LIMIT_S)
         with self._changed:
-            for key, text in texts.items():
-                self._submit(keys[key], text, is_quick=False)
-        self._wait(lambda: all(pair in self._state.finished for pair in keys.values()), patience_s)
-        with self._changed:
-            late = [key for key, pair in keys.items() if pair not in self._state.finished]
-            for key in late:
-                self._submit(keys[key], texts[key], is_quick=True)
-        self._wait(lambda: all(keys[key] in self._state.quick for key in late), QUICK_LIMIT_S)
-        with self._changed:
-            counts = {key: self._state.finished.pop(pair) for key, pair in keys.items() if pair in self._state.finished}
-            quick = {key: self._quick_figure(keys[key], texts[key]) for key in texts if key not in counts}
-        return CountedTexts(counts=counts, quick=quick)
+            counts = {key: finished.pop(pair) for key, pair in pairs.items() if pair in finished}
+            figures = {key: quick.get(pairs[key]) or _guess(text) for key, text in texts.items() if key not in counts}
+        return CountedTexts(counts=counts, quick=figures)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process and the threads."""
         with self._changed:
             self._is_closed = True
             process, self._process = self._process, None
             self._changed.notify_all()
+        self._outbox.put(None)
         if process is not None:
             _end(process)
-        if self._reader is not None:
-            self._reader.join(timeout=2)
+        for thread in self._threads:
+            thread.join(timeout=2)
 
     @property
     def process_id(self) -> int | None:
@@ -98,70 +106,85 @@ class WorkerCounting:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    def _submit(self, key: Key, text: str, *, is_quick: bool) -> None:
+    def _submit(self, texts: Mapping[Key, str], *, is_quick: bool) -> None:
         state = self._state
-        if (key, is_quick) in state.by_key or key in (state.quick if is_quick else state.finished):
-            return
-        job_id, state.next_id = state.next_id, state.next_id + 1
-        state.jobs[job_id] = _Job(key, text, is_quick)
-        state.by_key[key, is_quick] = job_id
-        self._send(job_id)
-
-    def _send(self, job_id: int) -> None:
-        if self._is_closed:
-            return
-        if self._process is None:
-            self._start()
-            return
-        job = self._state.jobs[job_id]
-        line = json.dumps({"id": job_id, "family": job.key[0], "text": job.text, "quick": job.is_quick}).encode() + b"\n"
-        with contextlib.suppress(OSError, ValueError):
-            assert self._process.stdin is not None
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
+        with self._changed:
+            if not state.jobs:
+                state.heard_at = time.monotonic()
+            for key, text in texts.items():
+                if (key, is_quick) in state.by_key or key in (state.quick if is_quick else state.finished):
+                    continue
+                job_id, state.next_id = state.next_id, state.next_id + 1
+                state.jobs[job_id] = _Job(key, text, is_quick)
+                state.by_key[key, is_quick] = job_id
+                self._outbox.put(job_id)
+            if state.jobs and self._process is None:
+                self._start()
 
     def _start(self) -> None:
-        """Start the process and give it everything that is still open."""
+        """Start the process; whoever calls sees to it that the outbox holds what is open."""
+        if self._is_closed:
+            return
         root = str(Path(__file__).resolve().parents[3])
-        environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
+        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                [sys.executable, "-m", "proxy_core.attribution.tokens.worker"],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=environment,
+                env=dict(os.environ) | {"PYTHONPATH": path},
                 start_new_session=True,
             )
         except OSError:
             self._is_closed = True
+            self._changed.notify_all()
             return
-        self._reader = threading.Thread(target=self._read, args=(self._process,), name="token-counts", daemon=True)
-        self._reader.start()
-        for job_id in list(self._state.jobs):
-            self._send(job_id)
+        self._state.heard_at = time.monotonic()
+        reader = threading.Thread(target=self._read, args=(self._process,), name="token-answers", daemon=True)
+        self._threads = [thread for thread in self._threads if thread.is_alive()] + [reader]
+        if not any(thread.name == "token-jobs" for thread in self._threads):
+            sender = threading.Thread(target=self._send, name="token-jobs", daemon=True)
+            self._threads.append(sender)
+            sender.start()
+        reader.start()
+
+    def _send(self) -> None:
+        while (job_id := self._outbox.get()) is not None:
+            with self._changed:
+                job, process = self._state.jobs.get(job_id), self._process
+            if job is None or process is None or process.stdin is None:
+                continue
+            line = json.dumps({"id": job_id, "family": job.key[0], "text": job.text, "quick": job.is_quick}).encode() + b"\n"
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.write(line)
+                process.stdin.flush()
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, OSError):
+            for line in process.stdout:
                 self._take(json.loads(line))
+        process.kill()
         process.wait()
         with self._changed:
             if self._process is process:
+                _close_pipes(process)
                 self._restart()
             self._changed.notify_all()
 
     def _take(self, reply: Mapping[str, Any]) -> None:
         with self._changed:
+            self._state.heard_at = time.monotonic()
             if "begun" in reply:
-                self._state.begun = (reply["begun"], self._clock())
+                self._state.begun = reply["begun"]
                 return
             job = self._state.jobs.pop(reply["id"], None)
-            if job is not None:
-                self._finish(job, TokenCount(reply["tokens"], is_sampled=reply["sampled"]))
-            if self._state.begun and self._state.begun[0] == reply["id"]:
+            if self._state.begun == reply["id"]:
                 self._state.begun = None
+            if job is not None:
+                self._state.fruitless_restarts = 0
+                self._finish(job, TokenCount(reply["tokens"], is_sampled=reply["sampled"]))
 
     def _finish(self, job: _Job, count: TokenCount) -> None:
         self._state.by_key.pop((job.key, job.is_quick), None)
@@ -173,31 +196,37 @@ class WorkerCounting:
 
     def _restart(self) -> None:
         """Start anew after the process ended; the text it was at is struck."""
+        state = self._state
         self._process = None
-        self.restarts += 1
-        begun, self._state.begun = self._state.begun, None
-        if begun is not None and (job := self._state.jobs.get(begun[0])) is not None:
+        begun, state.begun = state.begun, None
+        job = None if begun is None else state.jobs.get(begun)
+        if begun is not None and job is not None:
             job.strikes += 1
             if job.strikes >= MAX_STRIKES:
-                del self._state.jobs[begun[0]]
+                del state.jobs[begun]
                 self._finish(job, _guess(job.text))
-        if self._state.jobs and not self._is_closed:
-            self._start()
+        if not state.jobs or self._is_closed:
+            return
+        self.restarts += 1
+        state.fruitless_restarts += 1
+        if state.fruitless_restarts > MAX_RESTARTS_IN_A_ROW:
+            self._is_closed = True
+            return
+        self._start()
+        for job_id in state.jobs:
+            self._outbox.put(job_id)
 
     def _wait(self, is_done: Callable[[], bool], patience_s: float) -> None:
-        deadline = self._clock() + patience_s
+        deadline = time.monotonic() + patience_s
         with self._changed:
-            while not is_done() and not self._is_closed and (left := deadline - self._clock()) > 0:
-                self._changed.wait(min(left, 1.0))
+            while not is_done() and not self._is_closed and (left := deadline - time.monotonic()) > 0:
+                self._changed.wait(min(left, self._hang_limit_s / 4))
                 self._end_hung()
 
     def _end_hung(self) -> None:
-        begun, process = self._state.begun, self._process
-        if begun is not None and process is not None and self._clock() - begun[1] > self._hang_limit_s:
-            process.kill()
-
-    def _quick_figure(self, key: Key, text: str) -> TokenCount:
-        return self._state.quick.get(key) or _guess(text)
+        is_hung = bool(self._state.jobs) and time.monotonic() - self._state.heard_at > self._hang_limit_s
+        if is_hung and self._process is not None:
+            self._process.kill()
 
 
 class InlineCounting:
@@ -224,12 +253,13 @@ def _guess(text: str) -> TokenCount:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Close the input, which ends the process; kill it if that does not."""
-    with contextlib.suppress(OSError):
-        if process.stdin is not None:
-            process.stdin.close()
     process.kill()
     process.wait()
-    if process.stdout is not None:
-        with contextlib.suppress(OSError):
-            process.stdout.close()
+    _close_pipes(process)
+
+
+def _close_pipes(process: "subprocess.Popen[bytes]") -> None:
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError, ValueError):
+            if pipe is not None:
+                pipe.close()

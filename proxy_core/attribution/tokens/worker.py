@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from queue import SimpleQueue
@@ -20,6 +21,8 @@ from proxy_core.attribution.tokens.counting import TokenCount, TokenCounter
 from proxy_core.attribution.tokens.sampling import count_bounded
 
 LOWEST_PRIORITY = 19
+IDLE_LIMIT_S = 600.0
+"""Without a job for this long the process ends and gives its memory back; the service starts another when there is work."""
 
 type Job = Mapping[str, Any]
 type Answer = Callable[[Mapping[str, Any]], None]
@@ -35,15 +38,35 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             sink.flush()
 
     jobs: SimpleQueue[Job | None] = SimpleQueue()
+    idle = _IdleEnd(jobs)
     thread = threading.Thread(target=_count_exactly, args=(jobs, answer), name="exact-counts", daemon=True)
     thread.start()
     for line in source:
+        idle.restart()
         job = json.loads(line)
         if job["quick"]:
             _answer(job, answer, _count_quickly)
         else:
             jobs.put(job)
     jobs.put(None)
+
+
+class _IdleEnd:
+    """Ends the process when nobody has wanted anything for long."""
+
+    def __init__(self, jobs: "SimpleQueue[Job | None]") -> None:
+        self._jobs = jobs
+        self._wanted_at = time.monotonic()
+        threading.Thread(target=self._watch, name="idle-end", daemon=True).start()
+
+    def restart(self) -> None:
+        """Note that something was wanted."""
+        self._wanted_at = time.monotonic()
+
+    def _watch(self) -> None:
+        while not self._jobs.empty() or time.monotonic() - self._wanted_at < IDLE_LIMIT_S:
+            time.sleep(IDLE_LIMIT_S / 10)
+        os._exit(0)
 
 
 def _count_exactly(jobs: "SimpleQueue[Job | None]", answer: Answer) -> None:
