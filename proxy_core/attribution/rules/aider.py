@@ -1,0 +1,5 @@
+"""aider."""
+
+from proxy_core.attribution.rules.model import ClientRules
+
+RULES = ClientRules(client="aider")

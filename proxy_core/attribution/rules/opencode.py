@@ -1,0 +1,5 @@
+"""opencode."""
+
+from proxy_core.attribution.rules.model import ClientRules
+
+RULES = ClientRules(client="opencode")

@@ -1,0 +1,5 @@
+"""pi."""
+
+from proxy_core.attribution.rules.model import ClientRules
+
+RULES = ClientRules(client="pi")

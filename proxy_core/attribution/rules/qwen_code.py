@@ -1,0 +1,5 @@
+"""qwen_code."""
+
+from proxy_core.attribution.rules.model import ClientRules
+
+RULES = ClientRules(client="qwen-code")

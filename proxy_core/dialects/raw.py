@@ -1,0 +1,22 @@
+"""Requests of no API that carries prompts: recorded as traffic, read no further."""
+
+from urllib.parse import SplitResult
+
+from proxy_core.dialects.prompts import PromptBody
+
+NAME = "raw"
+
+
+def matches(method: str, url: SplitResult) -> bool:
+    """Take everything: this is the last resort."""
+    return True
+
+
+def prompts(body: bytes) -> tuple[PromptBody, ...]:
+    """Find nothing."""
+    return ()
+
+
+def no_model(url: SplitResult) -> str | None:
+    """Find no model in the URL."""
+    return None
