@@ -141,6 +141,8 @@ def run_headless(
 
 def say_where(runtime: "Runtime") -> None:
     """Say where it listens and how clients get there."""
+    for warning in runtime.warnings:
+        click.echo(f"assay: WARNING: {warning}", err=True)
     kind = "reverse proxy" if runtime.address.is_reverse else "proxy"
     click.echo(f"assay: {kind} on {runtime.address.url}", err=True)
     if runtime.api_url:

@@ -69,6 +69,8 @@ class Runtime:
         """When it was made, microseconds since the epoch, UTC."""
         self.stop_errors: list[str] = []
         """What went wrong while stopping, for people."""
+        self.warnings: list[str] = []
+        """What a person has to be told at the start."""
         self._environ = dict(os.environ if environ is None else environ)
         self._is_private = is_private
         self._parts: Parts | None = None

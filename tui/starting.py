@@ -243,7 +243,10 @@ def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: No
         return None
     from storage.api.server import ApiThread, ApiUnavailableError
 
-    api = ApiThread(runtime.store, api_settings(settings), runtime)
+    shape = api_settings(settings)
+    if shape.warning:
+        runtime.warnings.append(shape.warning)
+    api = ApiThread(runtime.store, shape, runtime)
     try:
         api.start()
     except ApiUnavailableError as error:

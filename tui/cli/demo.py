@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -78,19 +79,19 @@ def play(runtime: "Runtime", make_traffic: "Callable[[tuple[str, int], Path], De
         The exit code.
     """
     with ExitStack() as stack:
-        started: list[DemoTraffic] = []
+        has_finished = Event()
 
         def begin() -> None:
             traffic = make_traffic(runtime.address.socket_address, runtime.address.certificate)
             traffic.start()
             stack.callback(traffic.stop)
-            started.append(traffic)
+            Thread(target=lambda: (traffic.wait(), has_finished.set()), name="demo-end", daemon=True).start()
 
         if line_format is None:
             return run_dashboard(runtime, begin)
         from tui.headless import run_headless
 
-        return run_headless(runtime, line_format, begin=begin, has_finished=lambda: not started[0].is_running)
+        return run_headless(runtime, line_format, begin=begin, has_finished=has_finished.is_set)
 
 
 def demo_settings(ctx: click.Context, directory: Path, upstream_proxy: str, upstream_ca: Path) -> Settings:

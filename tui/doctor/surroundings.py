@@ -59,15 +59,14 @@ def check_trust(environ: Mapping[str, str], certificate: Path) -> Iterator[Findi
     wanted = _fingerprints(certificate)
     if not wanted:
         return
-    trusting, missing = [], []
-    for name in (*ADDING_VARIABLES, *REPLACING_VARIABLES):
-        if path := environ.get(name):
-            (trusting if wanted & _fingerprints(Path(path)) else missing).append(name)
+    named = [name for name in (*ADDING_VARIABLES, *REPLACING_VARIABLES) if environ.get(name)]
+    trusting = [name for name in named if wanted & _fingerprints(Path(environ[name]))]
+    missing = [name for name in named if name not in trusting]
     if trusting:
         yield ok("trust", f"our certificate authority is trusted by way of {', '.join(trusting)}")
-    for name in missing:
-        yield bad("trust", f"{name}={environ[name]} does not hold our certificate authority", _EVAL)
-    if not trusting and not missing:
+    if missing and (environ.get("HTTPS_PROXY") or environ.get("https_proxy")):
+        yield bad("trust", f"the files named by {', '.join(missing)} do not hold our certificate authority", _EVAL)
+    elif not trusting:
         yield note("trust", "no variable of this shell names our certificate authority", _EVAL)
 
 

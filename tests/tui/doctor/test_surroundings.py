@@ -49,7 +49,9 @@ def test_trust(tmp_path: Path) -> None:
     foreign.write_text("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----")
     assert verdicts(list(check_trust({}, certificate))) == [Verdict.NOTE]
     assert verdicts(list(check_trust({"SSL_CERT_FILE": str(authority.bundle_path)}, certificate))) == [Verdict.OK]
-    assert verdicts(list(check_trust({"NODE_EXTRA_CA_CERTS": str(foreign)}, certificate))) == [Verdict.BAD]
+    assert verdicts(list(check_trust({"NODE_EXTRA_CA_CERTS": str(foreign)}, certificate))) == [Verdict.NOTE]
+    pointed = {"NODE_EXTRA_CA_CERTS": str(foreign), "HTTPS_PROXY": URL}
+    assert verdicts(list(check_trust(pointed, certificate))) == [Verdict.BAD]
     assert list(check_trust({}, tmp_path / "none.pem")) == []
 
 
