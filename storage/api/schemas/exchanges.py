@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from proxy_core.attribution.model import LedgerLine, Segment, Zone
+from proxy_core.exchange import Headers
 from storage.api.schemas.common import Answer, ExchangeId, Timestamp, Usd, replace_halves, to_timestamp, to_usd
 from storage.api.schemas.feedback import FeedbackAnswer
 from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary, SourceUse
@@ -103,14 +104,6 @@ class ResponseSummary(Answer):
     """Output tokens, thinking included."""
 
 
-class Header(Answer):
-    """One header line."""
-
-    name: str
-    value: str
-    """Secrets are replaced by `[REDACTED:...]`."""
-
-
 class Body(Answer):
     """What is known of a body without reading it."""
 
@@ -132,7 +125,10 @@ class Body(Answer):
 class ResponseDetail(ResponseSummary):
     """What came back, whole."""
 
-    headers: list[Header]
+    headers: dict[str, str]
+    """By name; lines of the same name are joined by commas. Secrets are replaced by `[REDACTED:...]`."""
+    header_lines: list[tuple[str, str]]
+    """As on the wire: in order, in their case, repeated where they were."""
     body_json: Any = None
     """The body where it is JSON, else `null` (a stream: see `/requests/{id}/body?side=response`)."""
     body: Body | None
@@ -179,7 +175,10 @@ class ContextList(Answer):
 class RequestDetail(RequestSummary):
     """A request, whole."""
 
-    headers: list[Header]
+    headers: dict[str, str]
+    """By name; lines of the same name are joined by commas. Secrets are replaced by `[REDACTED:...]`."""
+    header_lines: list[tuple[str, str]]
+    """As on the wire: in order, in their case, repeated where they were."""
     body_json: Any = None
     """The body as sent, secrets replaced; `null` where it is no JSON."""
     body: Body
@@ -305,7 +304,8 @@ def present_request_detail(view: ExchangeDetail, feedback: FeedbackAnswer | None
     """Present a request, whole but for `body_json`."""
     return RequestDetail(
         **summary_fields(view.summary),
-        headers=[Header(name=name, value=value) for name, value in view.request_headers],
+        headers=_join(view.request_headers),
+        header_lines=list(view.request_headers),
         body=_present_body(view.request_body),
         attributions=present_attributions(view),
         response=present_response(view.summary, view.timing.first_byte_us),
@@ -319,12 +319,21 @@ def present_response_detail(view: ExchangeDetail) -> ResponseDetail:
     """Present what came back, whole but for `body_json`."""
     return ResponseDetail(
         **_response_fields(view.summary, view.timing.first_byte_us),
-        headers=[Header(name=name, value=value) for name, value in view.response_headers],
+        headers=_join(view.response_headers),
+        header_lines=list(view.response_headers),
         body=None if view.response_body is None else _present_body(view.response_body),
         stop_reason=view.facts.stop_reason if view.facts else None,
         api_request_id=view.facts.api_request_id if view.facts else None,
         message_id=view.facts.message_id if view.facts else None,
     )
+
+
+def _join(lines: Headers) -> dict[str, str]:
+    joined: dict[str, tuple[str, str]] = {}
+    for name, value in lines:
+        first = joined.get(name.lower())
+        joined[name.lower()] = (name, value) if first is None else (first[0], f"{first[1]}, {value}")
+    return dict(joined.values())
 
 
 def _present_body(facts: BodyFacts) -> Body:
