@@ -109,7 +109,7 @@ class MessagesApi:
                 return _json_reply(_models(path), headers)
             case method, path if path.startswith("/v1/messages/batches"):
                 return self._batch(method, path, request, headers)
-            case _, path if path.startswith("/api/"):
+            case "POST", path if path.startswith("/api/event_logging/"):
                 return _json_reply({}, headers)
         raise RejectedError(404)
 

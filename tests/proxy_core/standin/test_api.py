@@ -117,6 +117,7 @@ def test_no_key_no_answer(client):
 
 def test_other_paths_of_the_host(client):
     assert client.post("/api/event_logging/v2/batch", json={}).json() == {}
+    assert client.get("/api/claude_code/settings").status_code == 404
     assert client.get("/elsewhere").status_code == 404
 
 
