@@ -47,17 +47,18 @@ class AttributionWriter:
         self._chains.clear()
 
     def save(self, connection: Connection, row_id: int, attribution: Attribution, found_by: Texts | None) -> bool:
-        """Save an attribution inside the caller's transaction; False: the exchange is gone.
+        """Save an attribution inside the caller's transaction; False: the exchange is gone, or has ended meanwhile.
 
         Args:
             connection: Inside a transaction.
             row_id: The exchange.
             attribution: What is known now.
-            found_by: The texts that it is to be found by; `None`: none yet (the exchange is still open).
+            found_by: The texts that it is to be found by; `None`: it was made while the exchange was open.
         """
         columns = (_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version)
         row = connection.execute(select(*columns).where(_EXCHANGES.c.id == row_id)).one_or_none()
-        if row is None:
+        is_open = found_by is None
+        if row is None or (is_open and row.state != ExchangeState.OPEN):
             return False
         if self._pieces.begin(connection):
             self._bases.forget()
@@ -66,7 +67,7 @@ class AttributionWriter:
         if row.rating is not None:
             ratings.take_from_sources(connection, row_id)
         with totals.following(connection, [row_id]):
-            self._save_row(connection, row_id, attribution, is_open=row.state == ExchangeState.OPEN)
+            self._save_row(connection, row_id, attribution, is_open=is_open)
             self._sources.save(connection, row_id, row.started_us, attribution)
         if row.rating is not None:
             ratings.add_to_sources(connection, row_id)
@@ -78,7 +79,7 @@ class AttributionWriter:
 
     def save_failure(self, connection: Connection, row_id: int, version: int, reason: str) -> None:
         """Note that an exchange could not be analysed, so that it is not tried again by the same version."""
-        values = {"analysis_error": reason, "attribution_version": version}
+        values = {"analysis_error": reason, "attribution_version": version, "is_pending": False}
         connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
 
     def _save_row(self, connection: Connection, row_id: int, attribution: Attribution, *, is_open: bool) -> None:
@@ -118,6 +119,7 @@ class AttributionWriter:
 def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
     facts = attribution.facts
     return {
+        "is_pending": is_open,
         "attribution_version": attribution.version,
         "analysis_error": None,
         "dialect": facts.dialect,

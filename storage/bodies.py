@@ -15,7 +15,7 @@ from storage import manifests, models
 from storage.cutting import CHUNK_BYTES, SHORTEST_PIECE_BYTES, Run, cut, restore
 from storage.errors import BodyCorruptError
 from storage.manifests import Entry
-from storage.pieces import PieceWriter, read_pieces
+from storage.pieces import PieceCache, PieceWriter, read_pieces
 from storage.views import BodyFacts
 
 SIDES = {Side.REQUEST: 0, Side.RESPONSE: 1}
@@ -24,7 +24,8 @@ _BODIES = models.BodyRow.__table__
 _JOURNAL = models.JournalRow.__table__
 _WHOLE_BYTES = 16 * 1024 * 1024
 """Journalled bodies up to this size are cut like others; larger ones are moved chunk by chunk, in bounded memory."""
-_PIECES_AT_ONCE = 64
+_PIECES_AT_ONCE = 256
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def read_journal(connection: Connection, row_id: int, side: int) -> Iterator[byt
             select(_JOURNAL.c.id, _JOURNAL.c.chunk)
             .where(_JOURNAL.c.exchange_id == row_id, _JOURNAL.c.side == side, _JOURNAL.c.id > last)
             .order_by(_JOURNAL.c.id)
-            .limit(_PIECES_AT_ONCE)
+            .limit(_ROWS_AT_ONCE)
         )
         rows = connection.execute(query).all()
         if not rows:
@@ -129,22 +130,22 @@ def read_journal(connection: Connection, row_id: int, side: int) -> Iterator[byt
         last = rows[-1].id
 
 
-def read_body(connection: Connection, row_id: int, side: Side) -> bytes | None:
+def read_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> bytes | None:
     """Rebuild a body; `None` when there is none or its bytes were dropped. Of an open exchange: the bytes so far.
 
     Raises:
         BodyCorruptError: It cannot be rebuilt.
     """
-    parts = iterate_body(connection, row_id, side)
+    parts = iterate_body(connection, row_id, side, cache)
     return None if parts is None else b"".join(parts)
 
 
-def iterate_body(connection: Connection, row_id: int, side: Side) -> Iterator[bytes] | None:
+def iterate_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> Iterator[bytes] | None:
     """Rebuild a body part by part, in bounded memory; as `read_body` otherwise."""
     query = select(_BODIES.c.manifest).where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == SIDES[side])
     row = connection.execute(query).one_or_none()
     if row is not None:
-        return None if row.manifest is None else rebuild(connection, row.manifest)
+        return None if row.manifest is None else rebuild(connection, row.manifest, cache)
     journal = read_journal(connection, row_id, SIDES[side])
     first = next(journal, None)
     return None if first is None else _chain(first, journal)
@@ -155,12 +156,12 @@ def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def rebuild(connection: Connection, manifest: bytes) -> Iterator[bytes]:
+def rebuild(connection: Connection, manifest: bytes, cache: PieceCache | None = None) -> Iterator[bytes]:
     """Give the bytes that a manifest describes, in order."""
     entries = manifests.decode(manifest)
     for start in range(0, len(entries), _PIECES_AT_ONCE):
         part = entries[start : start + _PIECES_AT_ONCE]
-        pieces = read_pieces(connection, manifests.piece_ids(part))
+        pieces = read_pieces(connection, manifests.piece_ids(part), cache)
         for entry in part:
             if isinstance(entry, bytes):
                 yield entry

@@ -205,7 +205,15 @@ def _empty_row() -> dict[str, Any]:
     defaults: dict[str, Any] = {
         column.name: None for column in _EXCHANGES.columns if column.name != "id" and column.nullable is True
     }
-    return defaults | {"is_estimate": True, "is_streaming": False, "is_distorted": False, "spectrum": b"", "has_note": False}
+    flags = {"is_pending": True, "is_estimate": True, "is_streaming": False, "is_distorted": False, "has_note": False}
+    return defaults | flags | {"spectrum": b""}
+        "is_pending": True,
+        "is_estimate": True,
+        "is_streaming": False,
+        "is_distorted": False,
+        "spectrum": b"",
+        "has_note": False,
+    }
 
 
 def _times(timing: Timing) -> dict[str, int | None]:
@@ -219,6 +227,7 @@ def _ending(row_id: int, event: ExchangeFinished) -> dict[str, Any]:
         "started_us": timing.client_started_us,
         "state": event.state,
         "owner": None,
+        "is_pending": True,
         "status_code": event.response.status_code if event.response else None,
         "error": event.error,
         "latency_us": _microseconds(timing.latency_ms),

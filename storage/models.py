@@ -61,7 +61,7 @@ class ExchangeRow(Row, table=True):
     __table_args__ = (
         Index("ix_exchange_session", "session_id", "id"),
         Index("ix_exchange_owner", "owner", sqlite_where=text("owner IS NOT NULL")),
-        Index("ix_exchange_unanalysed", "attribution_version", sqlite_where=text("attribution_version IS NULL")),
+        Index("ix_exchange_pending", "is_pending", sqlite_where=text("is_pending")),
         _KEEP_IDS,
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -102,6 +102,8 @@ class ExchangeRow(Row, table=True):
     response_bytes: int | None = _wide()
     """Body on the wire; `None`: no response (yet)."""
 
+    is_pending: bool = True
+    """It is still to be analysed, or was only while it was open."""
     attribution_version: int | None
     """`None`: not analysed yet; all below is unknown then."""
     analysis_error: str | None

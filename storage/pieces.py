@@ -83,7 +83,31 @@ def find_ids(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int
     return found
 
 
-def read_pieces(connection: Connection, ids: Iterable[int]) -> Mapping[int, bytes]:
+class PieceCache:
+    """Keeps pieces that were read lately, up to a number of bytes. For one thread. Ids are never given twice."""
+
+    def __init__(self, limit_bytes: int = 32 * 1024 * 1024) -> None:
+        self._contents: OrderedDict[int, bytes] = OrderedDict()
+        self._limit_bytes = limit_bytes
+        self._bytes = 0
+
+    def get(self, piece_id: int) -> bytes | None:
+        """Return a piece if it is here."""
+        content = self._contents.get(piece_id)
+        if content is not None:
+            self._contents.move_to_end(piece_id)
+        return content
+
+    def put(self, piece_id: int, content: bytes) -> None:
+        """Keep a piece, letting go of those not used for longest."""
+        self._contents[piece_id] = content
+        self._bytes += len(content)
+        while self._bytes > self._limit_bytes:
+            _, dropped = self._contents.popitem(last=False)
+            self._bytes -= len(dropped)
+
+
+def read_pieces(connection: Connection, ids: Iterable[int], cache: PieceCache | None = None) -> Mapping[int, bytes]:
     """Read pieces by id.
 
     Raises:
@@ -91,14 +115,17 @@ def read_pieces(connection: Connection, ids: Iterable[int]) -> Mapping[int, byte
     """
     wanted = list(dict.fromkeys(ids))
     found: dict[int, bytes] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        query = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.packed).where(
-            _PIECES.c.id.in_(wanted[start : start + _AT_ONCE])
-        )
-        for piece_id, raw_bytes, packed in connection.execute(query):
+    if cache is not None:
+        found = {piece_id: content for piece_id in wanted if (content := cache.get(piece_id)) is not None}
+    unread = [piece_id for piece_id in wanted if piece_id not in found]
+    for start in range(0, len(unread), _AT_ONCE):
+        query = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.packed)
+        for piece_id, raw_bytes, packed in connection.execute(query.where(_PIECES.c.id.in_(unread[start : start + _AT_ONCE]))):
             content = found[piece_id] = unpack(packed)
             if len(content) != raw_bytes:
                 raise BodyCorruptError(f"piece {piece_id} has {len(content)} bytes instead of {raw_bytes}")
+            if cache is not None:
+                cache.put(piece_id, content)
     if len(found) != len(wanted):
         missing = next(piece_id for piece_id in wanted if piece_id not in found)
         raise BodyCorruptError(f"piece {missing} is missing")

@@ -8,12 +8,13 @@ from proxy_core.exchange import Side
 from storage import bodies, models
 from storage.errors import NoSuchExchangeError
 from storage.heads import read_head
+from storage.pieces import PieceCache
 
 _EXCHANGES = models.ExchangeRow.__table__
 _BODIES = models.BodyRow.__table__
 
 
-def read_recorded(connection: Connection, row_id: int) -> RecordedCall:
+def read_recorded(connection: Connection, row_id: int, cache: PieceCache | None = None) -> RecordedCall:
     """Read an exchange.
 
     Raises:
@@ -29,20 +30,20 @@ def read_recorded(connection: Connection, row_id: int) -> RecordedCall:
         method=row.method,
         url=row.url,
         request_headers=head.request_headers,
-        request_body=decoded_bytes(connection, row_id, Side.REQUEST) or b"",
+        request_body=decoded_bytes(connection, row_id, Side.REQUEST, cache) or b"",
         status_code=row.status_code,
         response_headers=head.response_headers,
-        response_body=decoded_bytes(connection, row_id, Side.RESPONSE),
+        response_body=decoded_bytes(connection, row_id, Side.RESPONSE, cache),
     )
 
 
-def decoded_bytes(connection: Connection, row_id: int, side: Side) -> bytes | None:
+def decoded_bytes(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> bytes | None:
     """Rebuild a body without its content-encoding; what can be decoded of a damaged one; `None` when there is none.
 
     Raises:
         BodyCorruptError: It cannot be rebuilt.
     """
-    raw = bodies.read_body(connection, row_id, side)
+    raw = bodies.read_body(connection, row_id, side, cache)
     if raw is None:
         return None
     query = select(_BODIES.c.content_encoding, _BODIES.c.is_decoded)

@@ -56,7 +56,7 @@ def _close(connection: Connection, bodies: BodyWriter, row_id: int) -> None:
             lengths[f"{side}_bytes"] = body.wire_bytes
         elif side is Side.REQUEST:
             bodies.save(connection, [BodyDraft(row_id, side, _empty(), None)])
-    values = {"state": ExchangeState.INTERRUPTED, "owner": None, "error": _ERROR, **lengths}
+    values = {"state": ExchangeState.INTERRUPTED, "owner": None, "error": _ERROR, "is_pending": True, **lengths}
     connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
 
 

@@ -1,0 +1,223 @@
+"""Analyses what was recorded: in its own thread, each exchange in its own transaction, as often as wanted.
+
+A bug in a parser costs the attribution of one exchange, never the exchange. While an exchange is open its request alone gives
+a first estimate. What a stopped or killed process did not get to is found again in the database.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from proxy_core.attribution.model import ATTRIBUTION_VERSION
+from proxy_core.exchange import ExchangeState
+from storage import models, totals
+from storage.analysing import Analyst
+from storage.database import Database
+from storage.errors import StorageError
+from storage.notices import Change, ExchangeChanged, Notices
+
+BACKLOG = 2_000
+"""Exchanges remembered to be analysed; more are found in the database when these are done."""
+_IDLE_S = 0.5
+_LOOK_EVERY_S = 30.0
+_RETRY_S = (0.1, 0.5, 2.0, 5.0)
+_EXCHANGES = models.ExchangeRow.__table__
+
+
+class AnalysisThread:
+    """Analyses exchanges as they are stored.
+
+    Args:
+        database: Where they are.
+        notices: Who says that one was stored, and hears that one was analysed.
+        price_file: The user's price list; `None`: the built-in one alone.
+        analyst: Who does the work; made in the thread when left out (it loads much).
+    """
+
+    def __init__(
+        self, database: Database, notices: Notices, price_file: str | None = None, analyst: Analyst | None = None
+    ) -> None:
+        self.analysed = 0
+        """Exchanges analysed to the end since start."""
+        self.errors = 0
+        """Exchanges that could not be analysed, and attempts that the database refused."""
+        self.last_error: str | None = None
+        """The last of them in one line; `None` when there was none."""
+        self.failure: BaseException | None = None
+        """What stopped the thread; `None` while it runs or when it ended as told."""
+        self._database = database
+        self._notices = notices
+        self._price_file = price_file
+        self._analyst = analyst
+        self._waiting: OrderedDict[int, bool] = OrderedDict()
+        """Row ids; True: it has ended."""
+        self._changed = threading.Condition()
+        self._is_stopping = False
+        self._deadline = float("inf")
+        self._looked_at = float("-inf")
+        self._attempts = 0
+        self._end_hearing: Callable[[], None] | None = None
+        self._thread = threading.Thread(target=self._run, name="assay-analysis", daemon=True)
+
+    def start(self) -> None:
+        """Begin to analyse; first of all what was left over."""
+        self._end_hearing = self._notices.subscribe(self._hear)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Analyse what waits, for at most `timeout_s`; the rest is taken up at the next start.
+
+        Raises:
+            StorageError: The thread had failed.
+        """
+        with self._changed:
+            self._is_stopping = True
+            self._deadline = time.monotonic() + timeout_s
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s + 1)
+        if self._end_hearing:
+            self._end_hearing()
+        if self._analyst is not None:
+            self._analyst.close()
+        if self.failure is not None:
+            raise StorageError(f"the analysis failed: {self.failure}") from self.failure
+
+    @property
+    def waiting(self) -> int:
+        """Exchanges known to wait."""
+        return len(self._waiting)
+
+    def _hear(self, notice: ExchangeChanged) -> None:
+        if notice.what not in {Change.STARTED, Change.FINISHED}:
+            return
+        with self._changed:
+            has_ended = notice.what is Change.FINISHED
+            if len(self._waiting) >= BACKLOG and notice.id not in self._waiting:
+                self._looked_at = float("-inf")
+                return
+            self._waiting[notice.id] = has_ended or self._waiting.get(notice.id, False)
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - the thread's root: kept, shown, raised again by stop()
+            self.failure = error
+            self.last_error = f"{type(error).__name__}: {error}"
+
+    def _work(self) -> None:
+        if self._analyst is None:
+            self._analyst = Analyst.over(self._database, self._price_file)
+        while True:
+            item = self._next()
+            if item is None:
+                return
+            self._analyse(self._analyst, *item)
+
+    def _next(self) -> tuple[int, bool] | None:
+        """Wait for an exchange; `None`: it is time to end. Those that have ended go before those that still run."""
+        while True:
+            with self._changed:
+                if time.monotonic() > self._deadline or (self._is_stopping and not self._waiting):
+                    return None
+                if self._waiting:
+                    row_id = next((key for key, has_ended in self._waiting.items() if has_ended), next(iter(self._waiting)))
+                    return row_id, self._waiting.pop(row_id)
+                is_due = time.monotonic() - self._looked_at >= _LOOK_EVERY_S
+                if not is_due:
+                    self._changed.wait(_IDLE_S)
+            if is_due:
+                self._look()
+
+    def _look(self) -> None:
+        """Find ended exchanges that wait in the database."""
+        self._looked_at = time.monotonic()
+        query = select(_EXCHANGES.c.id).where(_EXCHANGES.c.is_pending, _EXCHANGES.c.state != ExchangeState.OPEN)
+        try:
+            with self._database.read() as connection:
+                found = connection.execute(query.order_by(_EXCHANGES.c.id.desc()).limit(BACKLOG)).scalars().all()
+        except OperationalError as error:
+            self._count(error)
+            return
+        with self._changed:
+            for row_id in found:
+                self._waiting[row_id] = True
+        if len(found) == BACKLOG:
+            self._looked_at = float("-inf")
+
+    def _analyse(self, analyst: Analyst, row_id: int, has_ended: bool) -> None:
+        try:
+            is_done = analyst.analyse(row_id, has_ended=has_ended)
+        except OperationalError as error:
+            self._count(error)
+            self._put_back(row_id, has_ended)
+            return
+        self._attempts = 0
+        if analyst.error is not None:
+            self._count(analyst.error)
+        elif has_ended and is_done:
+            self.analysed += 1
+        if is_done:
+            self._notices.post(ExchangeChanged(row_id, Change.ANALYSED))
+
+    def _put_back(self, row_id: int, has_ended: bool) -> None:
+        """Try again after a pause: the database is locked, full or read-only."""
+        with self._changed:
+            self._waiting[row_id] = has_ended or self._waiting.get(row_id, False)
+            self._changed.wait(_RETRY_S[min(self._attempts, len(_RETRY_S) - 1)])
+        self._attempts += 1
+
+    def _count(self, error: BaseException) -> None:
+        self.errors += 1
+        reason = getattr(error, "orig", None) or error
+        self.last_error = f"{type(reason).__name__}: {reason}".splitlines()[0]
+
+
+def reanalyze(
+    database: Database,
+    *,
+    since_us: int = 0,
+    is_forced: bool = False,
+    price_file: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    analyst: Analyst | None = None,
+) -> tuple[int, int]:
+    """Analyse stored exchanges again, oldest first, and sum up all totals anew.
+
+    Args:
+        database: Where they are.
+        since_us: Only those that started at this time or later.
+        is_forced: Also those that this version has analysed already (prices may have changed).
+        price_file: The user's price list.
+        progress: Called with (done, total) after each.
+        analyst: Who does the work; made, and closed at the end, when left out.
+
+    Returns:
+        How many were analysed, and how many could not be.
+    """
+    query = select(_EXCHANGES.c.id).where(_EXCHANGES.c.started_us >= since_us, _EXCHANGES.c.state != ExchangeState.OPEN)
+    if not is_forced:
+        is_current = _EXCHANGES.c.attribution_version == ATTRIBUTION_VERSION
+        query = query.where(_EXCHANGES.c.is_pending | is_current.is_not(True))
+    with database.read() as connection:
+        row_ids = connection.execute(query.order_by(_EXCHANGES.c.id)).scalars().all()
+    worker = analyst or Analyst.over(database, price_file)
+    failed = 0
+    try:
+        for done, row_id in enumerate(row_ids, 1):
+            worker.analyse(row_id, has_ended=True)
+            failed += worker.error is not None
+            if progress:
+                progress(done, len(row_ids))
+    finally:
+        if analyst is None:
+            worker.close()
+    if row_ids:
+        with database.write() as connection:
+            totals.recompute(connection)
+    return len(row_ids) - failed, failed
