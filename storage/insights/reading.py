@@ -1,0 +1,147 @@
+"""Fetches the material of insights from the store: analysed model calls with their ledgers, and rated uses."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, true
+
+from proxy_core.attribution.model import RequestClass, Source, SourceType
+from proxy_core.dialects.responses import read_response
+from storage import stored_attributions
+from storage.database import Database
+from storage.errors import BodyCorruptError
+from storage.insights.overview import Insights, gather_insights
+from storage.insights.turns import AnalysedTurn
+from storage.insights.worth import RatedUse
+from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRow
+from storage.ranges import ALL_TIME, TimeRange
+from storage.recorded import read_recorded
+
+TURNS_LOOKED_AT = 2_000
+"""Newest model calls of a range that insights look at; more would not fit into a reader's patience."""
+
+_exchange = ExchangeRow.__table__.c
+_feedback = FeedbackRow.__table__.c
+_source = SourceRow.__table__.c
+_use = ExchangeSourceRow.__table__.c
+
+_WITHOUT_PROMPT = (RequestClass.OTHER.value, RequestClass.COUNT_TOKENS.value)
+
+type Clause = ColumnElement[bool]
+type _Found = Row[int, str, int, int | None, int | None]
+
+
+class InsightReader:
+    """Reads what insights need; safe from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insights(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None, where: Clause | None = None) -> Insights:
+        """Look at the newest model calls of a range (or one session, or a filter) from every side."""
+        turns = self.turns(wanted, session_id, where=where, limit=TURNS_LOOKED_AT + 1)
+        is_cut = len(turns) > TURNS_LOOKED_AT
+        return gather_insights(
+            turns[-TURNS_LOOKED_AT:],
+            self.rated_uses(wanted, session_id),
+            since_us=wanted.since_us,
+            until_us=wanted.until_us,
+            session_id=session_id,
+            is_cut=is_cut,
+        )
+
+    def turns(
+        self,
+        wanted: TimeRange = ALL_TIME,
+        session_id: str | None = None,
+        *,
+        where: Clause | None = None,
+        limit: int = TURNS_LOOKED_AT,
+        has_texts: bool = True,
+    ) -> list[AnalysedTurn]:
+        """Read the newest analysed model calls, in order of arrival.
+
+        Args:
+            wanted: When they started.
+            session_id: Only this session's.
+            where: A further condition, such as a compiled filter.
+            limit: At most so many.
+            has_texts: Rebuild the segments' texts; slower, and needed only where contents are compared.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(_exchange.id, _exchange.exchange_id, _exchange.started_us, _exchange.delivered_us, _exchange.previous_id)
+                .where(_is_model_call(wanted, session_id), *([] if where is None else [where]))
+                .order_by(_exchange.id.desc())
+                .limit(limit)
+            ).all()
+            followed = {row.previous_id for row in rows}
+            turns = (_read_turn(connection, row, row.id in followed, has_texts=has_texts) for row in reversed(rows))
+            return [turn for turn in turns if turn is not None]
+
+    def rated_uses(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None) -> list[RatedUse]:
+        """Read every source of every rated exchange."""
+        query = (
+            select(_source.source_type, _source.source_name, _feedback.rating, _use.cost_nano_usd)
+            .select_from(FeedbackRow.__table__)
+            .join(ExchangeRow.__table__, _exchange.id == _feedback.exchange_id)
+            .join(ExchangeSourceRow.__table__, _use.exchange_id == _exchange.id)
+            .join(SourceRow.__table__, _source.id == _use.source_id)
+            .where(wanted.holds(_exchange.started_us), _of_session(session_id))
+        )
+        with self._database.read() as connection:
+            return [_rated_use(row) for row in connection.execute(query)]
+
+
+def _is_model_call(wanted: TimeRange, session_id: str | None) -> Clause:
+    return and_(
+        wanted.holds(_exchange.started_us),
+        _of_session(session_id),
+        _exchange.attribution_version.is_not(None),
+        _exchange.is_estimate.is_(False),
+        _exchange.request_class.not_in(_WITHOUT_PROMPT),
+    )
+
+
+def _of_session(session_id: str | None) -> Clause:
+    return true() if session_id is None else _exchange.session_id == session_id
+
+
+def _read_turn(connection: Connection, row: _Found, is_followed: bool, *, has_texts: bool) -> AnalysedTurn | None:
+    """Read one turn; `None` when its attribution is damaged, which `assay verify` tells."""
+    try:
+        if has_texts:
+            attribution = stored_attributions.load_with_texts(connection, row.id)
+        else:
+            stored = stored_attributions.load(connection, row.id)
+            attribution = None if stored is None else stored.attribution
+        # What an answer calls is in the next request anyway, where there is one.
+        called = frozenset() if is_followed else frozenset(_called_tools(connection, row.id))
+    except BodyCorruptError:
+        return None
+    if attribution is None:
+        return None
+    return AnalysedTurn(
+        id=row.id,
+        exchange_id=row.exchange_id,
+        started_us=row.started_us,
+        ended_us=row.delivered_us or row.started_us,
+        previous_id=row.previous_id,
+        attribution=attribution,
+        called_tools=called,
+    )
+
+
+def _called_tools(connection: Connection, row_id: int) -> Iterator[str]:
+    response = read_response(read_recorded(connection, row_id))
+    for block in response.blocks if response is not None else ():
+        name = block.get("name")
+        if block.get("type") in {"tool_use", "server_tool_use", "mcp_tool_use"} and isinstance(name, str):
+            yield name
+
+
+def _rated_use(row: Row[str, str, float, int | None]) -> RatedUse:
+    return RatedUse(
+        source=Source(SourceType(row.source_type), row.source_name or None),
+        rating=row.rating,
+        cost_nano_usd=row.cost_nano_usd,
+    )
