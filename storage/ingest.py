@@ -207,13 +207,6 @@ def _empty_row() -> dict[str, Any]:
     }
     flags = {"is_pending": True, "is_estimate": True, "is_streaming": False, "is_distorted": False, "has_note": False}
     return defaults | flags | {"spectrum": b""}
-        "is_pending": True,
-        "is_estimate": True,
-        "is_streaming": False,
-        "is_distorted": False,
-        "spectrum": b"",
-        "has_note": False,
-    }
 
 
 def _times(timing: Timing) -> dict[str, int | None]:
