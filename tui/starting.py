@@ -17,6 +17,7 @@ from tui.settings import Settings
 from tui.trust import authority_directory, extra_bundles, open_own_authority
 
 if TYPE_CHECKING:
+    from proxy_core.attribution.prices import PriceBook
     from proxy_core.feed import CaptureFeed
     from proxy_core.server import ProxySettings, ProxyThread
     from storage.api.server import ApiThread
@@ -52,12 +53,14 @@ def start_parts(
     check_address(settings.listen, settings.port)
     if settings.api:
         check_address(settings.api_listen, settings.api_port, option="--api-port")
+    if settings.prices is not None:
+        open_prices(settings)
     open_own_authority(settings.data_dir, environ)
     database = open_database(settings)
     closing.callback(_guarded, note, "database", database.close)
     notices = Notices()
     feed = make_feed(settings)
-    analysis = AnalysisThread(database, notices)
+    analysis = AnalysisThread(database, notices, str(settings.prices) if settings.prices else None)
     writer = StorageWriter(database, feed, notices)
     proxy = make_proxy(settings, feed, environ)
     analysis.start()
@@ -230,6 +233,21 @@ def _url(addresses: tuple[tuple[str, int], ...], settings: Settings) -> str:
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def open_prices(settings: Settings) -> "PriceBook":
+    """Open the price list, the user's own file on top.
+
+    Raises:
+        ConfigurationError: That file cannot be used.
+    """
+    from proxy_core.attribution.prices import load_price_book
+    from proxy_core.attribution.user_prices import PriceFileError
+
+    try:
+        return load_price_book(str(settings.prices) if settings.prices else None)
+    except PriceFileError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: NoteError) -> "ApiThread | None":
