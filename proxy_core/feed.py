@@ -158,16 +158,21 @@ class CaptureFeed:
         events: list[CaptureEvent] = []
         for live in self._gather(timeout_s):
             events += self._events_of(live)
-        if self._recordings and self._monotonic() - self._flushed_at >= FLUSH_S:
+        if self._recordings and self._flush_in_s() <= 0:
             self._flushed_at = self._monotonic()
             for recording in self._recordings.values():
                 events += recording.grow()
         return events
 
+    def _flush_in_s(self) -> float:
+        # Much is coming in: a large body leaves memory sooner.
+        interval_s = FLUSH_S if self._volume.queued_bytes < self._held_body_bytes else FLUSH_S / 10
+        return self._flushed_at + interval_s - self._monotonic()
+
     def _gather(self, timeout_s: float) -> list[LiveExchange]:
         news: list[LiveExchange] = []
         if self._recordings:
-            timeout_s = min(timeout_s, max(0.0, self._flushed_at + FLUSH_S - self._monotonic()))
+            timeout_s = min(timeout_s, max(0.0, self._flush_in_s()))
         try:
             news.append(self._news.get(timeout=timeout_s) if timeout_s > 0 else self._news.get_nowait())
         except queue.Empty:

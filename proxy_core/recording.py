@@ -66,7 +66,7 @@ class BodyRecording:
             return b""
         if self._decoder is None:
             self._decoder = BodyDecoder(self._encoding)
-        shown = b"".join([self._stream.feed(self._decoder.feed(chunk)) for chunk in self._unshown])
+        shown = self._stream.feed(self._decoder.feed(b"".join(self._unshown)))
         self._unshown.clear()
         if self.is_large:
             self._release()

@@ -52,13 +52,13 @@ _KEY_REST = (
 )
 _KEY = re.compile(_KEY_START + _KEY_REST)
 _PLAIN_KEY = re.compile(rb"sk-ant-" + _KEY_REST)
-_ESCAPED_LETTER = re.compile(rb"\\u00(?:73|6[bB]|2[dD]|61|6[eE]|74)|[kt]%2[dD]")
+_ESCAPED_LETTER = re.compile(rb"\\u00(?:73|6[bB]|2[dD]|61|6[eE]|74)")
 _UNESCAPE = re.compile(rb"\\+u00([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})")
 
 # The member with its value, at the top level of a JSON text or inside strings of one (then every quote has backslashes).
 _MEMBER_NAME = rb"\"authorization(?:_|\\u005[fF])token\"\s*:\s*\""
 # A text that is cut off has no closing quote: then the value goes on to the end.
-_MEMBER = re.compile(rb"(?<!\\)(" + _MEMBER_NAME + rb")((?:[^\"\\]|\\.)+)(?=\"|\\?\Z)", re.DOTALL)
+_MEMBER = re.compile(rb"(" + _MEMBER_NAME + rb")((?:[^\"\\]|\\.)+)(?=\"|\\?\Z)", re.DOTALL)
 _NESTED_MEMBER = re.compile(rb"((\\+)\"authorization_token\2\"\s*:\s*\2\")(.+?)(?=(?<!\\)\2\"|\Z)", re.DOTALL)
 _BEARER = re.compile(rb"(?i)\b((?:bearer|basic) )([A-Za-z0-9._~+/=-]{8,})")
 _HEADER_LINE = re.compile(
@@ -111,9 +111,9 @@ class Redactor:
         """Return a body with its secrets replaced: the very same object when there is none."""
         if b"sk-ant-" in data:
             data = _PLAIN_KEY.sub(self._replace_key, data)
-        if _ESCAPED_LETTER.search(data):
+        if _may_hide_key(data):
             data = _KEY.sub(self._replace_key, data)
-        if b"authorization" in data and b"token" in data:
+        if b"authorization_token" in data or b"authorization\\u005" in data:
             data = _MEMBER.sub(self._replace_value(2), data)
             data = _NESTED_MEMBER.sub(self._replace_value(3), data)
         return data
@@ -193,18 +193,24 @@ def _safe_cut(buffer: bytes) -> int:
     """Return up to where a buffer can be redacted whatever follows it."""
     window = max(0, len(buffer) - _LONGEST_KEY)
     cut = max(0, len(buffer) - _LONGEST_START)
-    patterns = []
-    if buffer.find(b"sk-ant-", window) >= 0 or _ESCAPED_LETTER.search(buffer, window):
-        patterns += [_OPEN_KEY, _KEY]
-    member_at = buffer.find(b"authorization")
+    patterns: tuple[re.Pattern[bytes], ...] = ()
+    if buffer.find(b"sk-ant-", window) >= 0 or _may_hide_key(buffer, window):
+        patterns = (_OPEN_KEY, _KEY)
+    found = [match for pattern in patterns for match in pattern.finditer(buffer, window)]
+    member_at = buffer.rfind(b"authorization")
     if member_at >= 0:
-        window = max(0, min(window, member_at - _LONGEST_START))
-        patterns += [_OPEN_MEMBER, _MEMBER, _NESTED_MEMBER]
-    for pattern in patterns:
-        for match in pattern.finditer(buffer, window):
-            if match.start() < cut and (match.end() > cut or match.end() == len(buffer)):
-                cut = match.start()
-    return cut
+        member_at = max(0, member_at - _LONGEST_START)
+        for pattern in (_OPEN_MEMBER, _MEMBER, _NESTED_MEMBER):
+            found += pattern.finditer(buffer, member_at)
+    # What reaches beyond the cut, or to the very end, may go on in the next piece.
+    return min([cut, *(match.start() for match in found if match.end() > cut or match.end() == len(buffer))])
+
+
+def _may_hide_key(data: bytes, start: int = 0) -> bool:
+    """Say, from a few searches for fixed bytes, whether a key may stand there in an escaped form."""
+    if data.find(b"%2d", start) >= 0 or data.find(b"%2D", start) >= 0:
+        return True
+    return data.find(b"\\u00", start) >= 0 and _ESCAPED_LETTER.search(data, start) is not None
 
 
 def _unescape(secret: bytes) -> bytes:
