@@ -9,6 +9,8 @@ from proxy_core.attribution.model import Usage
 from proxy_core.dialects.base import ParsedResponse, UsageEntry
 from proxy_core.dialects.usage import add_usages
 
+KNOWN_KINDS = frozenset({"message", "compaction", "advisor_message", "fallback_message"})
+"""Kinds of samplings (SDK 2.12.0, 2026-11); others are billed as the server's own loop."""
 SERVER_LOOP = "server tool loop"
 AFTER_COMPACTION = "prompt after compaction"
 ADVISOR = "advisor"

@@ -30,7 +30,7 @@ class PromptParameters:
     """What of a request changes how it is rendered or billed, beside its content."""
 
     model: str | None
-    tool_choice: str | None
+    tool_choice: str | None = None
     """`auto`, `any`, `tool`, `none`, or `None` when absent."""
     tool_types: tuple[str, ...] = ()
     """Type of every tool in order; `custom` where there is none."""

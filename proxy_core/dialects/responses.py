@@ -5,7 +5,7 @@ Never raises: what cannot be read becomes a warning.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,31 @@ from proxy_core.attribution.model import Usage
 from proxy_core.dialects.amazon_eventstream import read_amazon_events
 from proxy_core.dialects.base import ParsedResponse, RecordedCall
 from proxy_core.dialects.sse import MessageStream, read_events, read_message_stream
-from proxy_core.dialects.usage import read_iterations, read_usage
+from proxy_core.dialects.usage import read_iterations, read_usage, usage_notes
+
+KNOWN_BLOCKS = frozenset(
+    {
+        "text",
+        "thinking",
+        "redacted_thinking",
+        "tool_use",
+        "server_tool_use",
+        "web_search_tool_result",
+        "web_fetch_tool_result",
+        "advisor_tool_result",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "text_editor_code_execution_tool_result",
+        "tool_search_tool_result",
+        "mcp_tool_use",
+        "mcp_tool_result",
+        "mcp_tool_listing",
+        "container_upload",
+        "compaction",
+        "fallback",
+    }
+)
+"""Types of content blocks in answers (SDK 2.12.0, 2026-11). Others are kept all the same, and noted."""
 
 _MAX_ERROR_CHARS = 2000
 
@@ -32,7 +56,7 @@ def read_response(recorded: RecordedCall) -> ParsedResponse | None:
     body = recorded.response_body or b""
     content_type = _header(recorded, "content-type") or ""
     request_id = _header(recorded, "request-id") or _header(recorded, "x-amzn-requestid")
-    if "event-stream" in content_type or body[:64].lstrip().startswith((b"event:", b"data:", b":")):
+    if "event-stream" in content_type or "amazon.eventstream" in content_type or body[:64].lstrip().startswith((b"event:", b"data:", b":")):
         events = read_amazon_events(body) if "amazon" in content_type else read_events(body)
         return _from_stream(read_message_stream(events), request_id)
     return _from_json(body, request_id, recorded.status_code)
@@ -41,7 +65,7 @@ def read_response(recorded: RecordedCall) -> ParsedResponse | None:
 def _from_stream(stream: MessageStream, request_id: str | None) -> ParsedResponse:
     blocks = stream.blocks()
     message = stream.message
-    warnings = list(stream.warnings)
+    warnings = [*stream.warnings, *_unknown_blocks(blocks), *stream.usage_notes]
     if not stream.is_stopped and stream.error is None:
         warnings.append("the stream was cut off before its end")
     error = stream.error or {}
@@ -78,8 +102,9 @@ def _from_json(body: bytes, request_id: str | None, status_code: int) -> ParsedR
         return _openai_answer(parsed, request_id)
     content = parsed.get("content")
     raw_usage = parsed.get("usage")
+    blocks = tuple(block for block in content if isinstance(block, Mapping)) if isinstance(content, list) else ()
     return ParsedResponse(
-        blocks=tuple(block for block in content if isinstance(block, Mapping)) if isinstance(content, list) else (),
+        blocks=blocks,
         usage=Usage() if _is_count(parsed) else read_usage(raw_usage),
         iterations=read_iterations(raw_usage),
         model=_text(parsed.get("model")),
@@ -89,6 +114,7 @@ def _from_json(body: bytes, request_id: str | None, status_code: int) -> ParsedR
         counted_tokens=_counted(parsed),
         cleared_input_tokens=_cleared_tokens(parsed.get("context_management")),
         is_complete=True,
+        warnings=(*_unknown_blocks(blocks), *usage_notes(raw_usage)),
     )
 
 
@@ -130,6 +156,11 @@ def _openai_answer(parsed: Mapping[str, Any], request_id: str | None) -> ParsedR
         stop_reason=_text(choice.get("finish_reason")),
         is_complete=True,
     )
+
+
+def _unknown_blocks(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
+    kinds = dict.fromkeys(str(block.get("type")) for block in blocks)
+    return [f"unknown content block {kind!r:.60}" for kind in kinds if kind not in KNOWN_BLOCKS]
 
 
 def _is_count(parsed: Mapping[str, Any]) -> bool:

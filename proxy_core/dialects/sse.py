@@ -11,7 +11,7 @@ from typing import Any
 
 from proxy_core.attribution.model import Usage
 from proxy_core.dialects.base import UsageEntry
-from proxy_core.dialects.usage import merge_delta, read_iterations, read_usage
+from proxy_core.dialects.usage import merge_delta, read_iterations, read_usage, usage_notes
 
 KNOWN_EVENTS = frozenset(
     {
@@ -84,6 +84,7 @@ class MessageStream:
         self.is_stopped = False
         self.has_final_usage = False
         self.warnings: list[str] = []
+        self.usage_notes: tuple[str, ...] = ()
         self._blocks: dict[int, dict[str, Any]] = {}
         self._pieces: dict[tuple[int, str], list[str]] = {}
 
@@ -136,7 +137,9 @@ class MessageStream:
             self._note(f"content block {index} grew before it started")
             self._open(index, {"type": _orphan_type(delta)})
         kind = delta.get("type")
-        block = self._blocks.get(index, {})
+        block = self._blocks.get(index)
+        if block is None:
+            return
         if isinstance(kind, str) and kind in APPENDED_DELTAS:
             source, target = APPENDED_DELTAS[kind]
             self._pieces.setdefault((index, target), []).append(_string(delta.get(source)))
@@ -164,6 +167,7 @@ class MessageStream:
         if isinstance(event.get("usage"), Mapping):
             self.usage = merge_delta(self.usage, event["usage"])
             self.iterations = read_iterations(event["usage"]) or self.iterations
+            self.usage_notes = usage_notes(event["usage"])
             self.has_final_usage = self.usage.output_tokens is not None
         self.context_management = _mapping(event.get("context_management")) or self.context_management
 

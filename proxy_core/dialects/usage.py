@@ -16,6 +16,24 @@ _COUNT_FIELDS = tuple(
     field.name for field in fields(Usage) if field.name.endswith(("_tokens", "_requests")) and field.name not in _TEXT_FIELDS
 )
 
+KNOWN_FIELDS = frozenset(
+    {
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation",
+        "output_tokens",
+        "output_tokens_details",
+        "server_tool_use",
+        "service_tier",
+        "inference_geo",
+        "speed",
+        "iterations",
+        "fallback_credit",
+    }
+)
+"""Fields of a usage (SDK 2.12.0, 2026-11). A new one may be billed: it is noted."""
+
 MAX_COUNT = 10**12
 """A count above this is no count; it would only poison sums."""
 
@@ -67,6 +85,15 @@ def read_iterations(raw: object) -> tuple[UsageEntry, ...]:
         for entry in listed
         if isinstance(entry, Mapping)
     )
+
+
+def usage_notes(raw: object) -> tuple[str, ...]:
+    """Say what of a usage is not in our figures, for people."""
+    usage = _mapping(raw)
+    notes = [f"unknown usage field {name!r:.60}" for name in usage if name not in KNOWN_FIELDS]
+    if _mapping(usage.get("fallback_credit")).get("status") == "redeemed":
+        notes.append("a fallback credit was redeemed: the cost shown is before it")
+    return tuple(notes)
 
 
 def add_usages(usages: Iterable[Usage]) -> Usage:
