@@ -79,7 +79,7 @@ def _spans(text: str, context: ElementContext, holder: Source | Pending | None) 
     if holder is not None:
         return [Span(0, len(text), holder, Part.RESULT)]
     if context.role == "assistant":
-        return cut_assistant_text(text)
+        return cut_assistant_text(text, context)
     if context.role in {"system", "developer"}:
         return cut_system_message(text, context)
     if context.role == "user":
@@ -164,6 +164,8 @@ def _subject(block: dict[str, Any], name: str, context: ElementContext) -> str |
     speech, given = context.ruleset.client.speech, block.get("input")
     if not isinstance(given, dict):
         return None
+    if name in speech.skill_readers:
+        return _skill_of_file(given)
     keys = (
         ("skill", "name", "skill_name", "command")
         if name in speech.skill
@@ -177,6 +179,13 @@ def _subject(block: dict[str, Any], name: str, context: ElementContext) -> str |
     )
     found = next((given[key] for key in keys if isinstance(given.get(key), str) and given[key]), None)
     return found.split()[0].removeprefix("/") if found and found.strip() else None
+
+
+def _skill_of_file(given: dict[str, Any]) -> str | None:
+    """Name the skill whose file is read: the folder that holds its `SKILL.md`."""
+    path = given.get("path") or given.get("file_path")
+    parts = path.replace("\\", "/").rsplit("/", 2) if isinstance(path, str) else []
+    return parts[-2] if len(parts) > 1 and parts[-1] == "SKILL.md" else None
 
 
 def _result(block: dict[str, Any], pointer: str, context: ElementContext, holder: Source | Pending | None) -> Iterator[Cut]:

@@ -1,17 +1,16 @@
 """Which program sent a request, by its headers, and by its system prompt where the headers name only a library."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy_core.attribution.rules.model import Version
-from proxy_core.attribution.rules.signatures import AGENT_NAMES, PROMPT_BEGINNINGS
+from proxy_core.attribution.rules.signatures import AGENT_NAMES, BILLING_PREFIXES, PROMPT_BEGINNINGS
 from proxy_core.exchange import Headers
 
-_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,60})(?:/([0-9A-Za-z.+-]{1,60}))?")
+_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,60})(?:/(Python|JS|Java|Go|Ruby|C#|PHP)?[ ]?v?([0-9][0-9A-Za-z.+-]{0,60})?)?")
 _NUMBER = re.compile(r"\d{1,9}")
-_LIBRARIES = frozenset({"litellm", "anthropic-py", "anthropic-ts", "node", "undici", "axios", "python-httpx", "bun"})
-"""Names that say what the request was made with, not by whom."""
+_HEADS_READ = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +36,34 @@ def header_map(headers: Headers) -> dict[str, str]:
     return found
 
 
-def identify(headers: Mapping[str, str], prompt_head: str) -> Client:
+def identify(headers: Mapping[str, str], prompt_heads: Sequence[str]) -> Client:
     """Name the client of a request.
+
+    A program that speaks through a library, or under another's name, is known by how its system prompt begins.
 
     Args:
         headers: By lower-case name.
-        prompt_head: How its system prompt begins, some thousand characters.
+        prompt_heads: How the blocks of its system prompt begin.
     """
     agent = headers.get("user-agent", "")
-    product = _PRODUCT.match(agent)
-    named = product[1].lower() if product else None
-    version = product[2] if product else None
-    name = AGENT_NAMES.get(named, named) if named else None
-    if name == "claude-code" and "agent-sdk/" in agent:
+    named, version = _product(agent)
+    by_prompt = next(
+        (client for head in prompt_heads[:_HEADS_READ] for beginning, client in PROMPT_BEGINNINGS if head.startswith(beginning)), None
+    )
+    if by_prompt is not None and by_prompt != named:
+        return Client(by_prompt, None)
+    if by_prompt is None and named is None:
+        by_prompt = next((client for client, wrapper in BILLING_PREFIXES for head in prompt_heads[:1] if head.startswith(wrapper)), None)
+        return Client(by_prompt, None)
+    if named == "claude-code" and "agent-sdk/" in agent:
         return Client("claude-agent-sdk", version)
-    if name is None or name in _LIBRARIES:
-        by_prompt = next((client for beginning, client in PROMPT_BEGINNINGS if prompt_head.startswith(beginning)), None)
-        if by_prompt is not None:
-            return Client(by_prompt, version if by_prompt == name else None)
-        if name == "anthropic-py" or name == "anthropic-ts" or name == "litellm":
-            return Client(name, version)
-    return Client(name, version)
+    return Client(named, version)
+
+
+def _product(agent: str) -> tuple[str | None, str | None]:
+    found = _PRODUCT.match(agent)
+    if found is None:
+        return None, None
+    product, language = found[1].lower(), (found[2] or "").lower()
+    name = AGENT_NAMES.get(f"{product}/{language}" if language else product, product)
+    return name, found[3]

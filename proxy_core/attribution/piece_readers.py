@@ -20,12 +20,17 @@ type PieceReader = Callable[[str, int, int, PieceRule, ElementContext], list[Spa
 _MEMORY_HEADER = re.compile(r"^Contents of ([^\n]{1,1000}?) \([^()\n]{1,200}\):$", re.MULTILINE)
 _MEMORY_FOOTER = re.compile(r"\n(?:# (?:currentDate|important-instruction-reminders|userEmail|gitStatus)\n|\s{0,20}IMPORTANT: this context may)")
 _MEMORY_NAME = re.compile(r"(?:^|/)(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|GEMINI|QWEN)\.md$|/\.claude/rules/.|/\.claude/projects/[^/]+/memory/.")
-_SECTION = re.compile(r"(?:^|\n)## ([^\n]{1,200})\n")
-_ENTRY = re.compile(r"^- /?([^\s]{1,200}?)(?: [^\n:]{0,200})?(?:: |$)", re.MULTILINE)
-_STRICT_ENTRY = re.compile(r"^- ([^\s]{1,200}?)(?:: |$)", re.MULTILINE)
+_SECTION = re.compile(r"(?:^|\n)###? ([^\n]{1,200})\n")
+_ENTRY = re.compile(r"^- [*`\"]{0,3}/?([^\s*`\"]{1,200}?)[*`\"]{0,3}(?: [^\n:]{0,200})?(?:: |$)", re.MULTILINE)
+_STRICT_ENTRY = re.compile(r"^- [*`\"]{0,3}([^\s*`\"]{1,200}?)[*`\"]{0,3}(?:: |$)", re.MULTILINE)
 _NAME_LINE = re.compile(r"[\w.:-]{1,256}")
 _XML_SKILL = re.compile(r"<skill>\s{0,20}<name>\s{0,20}([^<\n]{1,200}?)\s{0,20}</name>")
 _XML_SERVER = re.compile(r'<server name="([^"\n]{1,200})">')
+_XML_FILE = re.compile(r'<project_instructions path="([^"\n]{1,1000})">')
+_RULE_HEADING = re.compile(r"^## ([^\n]{1,200})$", re.MULTILINE)
+_RULE_NAME = re.compile(r"(?:(?:Workspace|Global) )?AGENTS(?:\.md)?|Rules to read when they apply|[^\sA-Z]{1,200}|[^\s]{0,200}[/._-][^\s]{0,200}")
+_TOOL_LINE = re.compile(r"^- [`\"*]{0,3}([A-Za-z0-9_.-]{1,200})[`\"*]{0,3}(?=:|\s|$)", re.MULTILINE)
+_REFERENCED = re.compile(r"^Content from @([^\n]{1,1000}):$", re.MULTILINE)
 _TOOL_USE_ID = re.compile(r"<tool-use-id>([^<\s]{1,200})</tool-use-id>")
 _COMMAND = re.compile(r"<command-(message|name|args)>")
 _MCP_RESOURCE = re.compile(r'<mcp-resource server="([^"\n]{1,200})"')
@@ -296,22 +301,84 @@ def _framed(text: str, start: int, end: int, frame: Frame) -> tuple[int, int]:
     return first, last if last >= 0 else end
 
 
+_XML_KINDS: dict[Reader, tuple[re.Pattern[str], str, SourceType, str]] = {
+    Reader.XML_SKILLS: (_XML_SKILL, "</skill>", SourceType.SKILL, "skills listing"),
+    Reader.XML_SERVERS: (_XML_SERVER, "</server>", SourceType.MCP_SERVER, "MCP instructions"),
+    Reader.XML_FILES: (_XML_FILE, "</project_instructions>", SourceType.MEMORY, "memory preamble"),
+}
+
+
 def _xml_entries(text: str, start: int, end: int, rule: PieceRule, context: ElementContext) -> list[Span]:
-    is_servers = rule.reader is Reader.XML_SERVERS
-    kind, closing = (SourceType.MCP_SERVER, "</server>") if is_servers else (SourceType.SKILL, "</skill>")
-    frame = _framework("MCP instructions" if is_servers else "skills listing")
+    expression, closing, kind, frame_name = _XML_KINDS[rule.reader]
+    frame = _framework(frame_name)
     spans, at = [], start
-    for found in (_XML_SERVER if is_servers else _XML_SKILL).finditer(text, start, end):
+    for found in expression.finditer(text, start, end):
         close = text.find(closing, found.end(), end)
         if found.start() < at or close < 0:
             continue
-        name = wire_name(found[1]) if is_servers else found[1]
-        if is_servers:
+        name = wire_name(found[1]) if kind is SourceType.MCP_SERVER else found[1]
+        if kind is SourceType.MCP_SERVER:
             context.servers.add(name)
         stop = close + len(closing)
         spans += [Span(at, found.start(), frame, Part.CONTEXT), Span(found.start(), stop, Source(kind, name), rule.part)]
         at = stop
     return [*spans, Span(at, end, frame, Part.CONTEXT)]
+
+
+def _tagged_files(text: str, start: int, end: int, rule: PieceRule, context: ElementContext) -> list[Span]:
+    """Cut files in tags, one after the other from the beginning; what follows them is typed."""
+    spans, at = [], start
+    while found := expression_of(rule).match(text, at):
+        tag = text[at + 1 : text.find(" ", at)]
+        close = text.find(f"</{tag}>", found.end(), end)
+        stop = close + len(tag) + 3 if close >= 0 else end
+        stop = min(stop + 1, end) if text.startswith("\n", stop) else stop
+        spans.append(Span(at, stop, file_source(found["path"]), rule.part))
+        at = stop
+    context.typed = text[at : min(end, at + 2000)].strip() or context.typed
+    return [*spans, Span(at, end, Pending(Need.TYPED), Part.PROMPT)]
+
+
+def _tagged_skill(text: str, start: int, end: int, rule: PieceRule, context: ElementContext) -> list[Span]:
+    close = text.find("</skill>", start, end)
+    stop = close + len("</skill>") if close >= 0 else end
+    context.typed = text[stop : min(end, stop + 2000)].strip() or context.typed
+    return [
+        Span(start, stop, Source(SourceType.SKILL, _group(text, start, rule, "name")), rule.part),
+        Span(stop, end, Pending(Need.TYPED), Part.PROMPT),
+    ]
+
+
+def _rule_sections(text: str, start: int, end: int, rule: PieceRule, context: ElementContext) -> list[Span]:
+    """Cut `## <rule>` sections; a heading that looks like prose belongs to the file it stands in."""
+    found = [section for section in _RULE_HEADING.finditer(text, start, end)]
+    first = found[0].start() if found else end
+    names = [(section.start(), section[1]) for index, section in enumerate(found) if index == 0 or _RULE_NAME.fullmatch(section[1])]
+    spans = [Span(start, first, _framework("memory preamble"), Part.CONTEXT)]
+    for (at, name), (following, _) in zip(names, [*names[1:], (end, "")], strict=True):
+        spans.append(Span(at, following, Source(SourceType.MEMORY, name), rule.part))
+    return spans
+
+
+def _tool_lines(text: str, start: int, end: int, rule: PieceRule, context: ElementContext) -> list[Span]:
+    frame, spans, at = _framework("deferred tools"), list[Span](), start
+    for found in _TOOL_LINE.finditer(text, start, end):
+        stop = min(_line_end(text, found.start(), end) + 1, end)
+        spans += [Span(at, found.start(), frame, Part.CONTEXT), Span(found.start(), stop, Pending(Need.TOOL, found[1]), rule.part)]
+        if found[1].startswith(PREFIX):
+            context.servers.add(found[1])
+        at = stop
+    return [*spans, Span(at, end, frame, Part.CONTEXT)]
+
+
+def _referenced_files(text: str, start: int, end: int, rule: PieceRule, context: ElementContext) -> list[Span]:
+    found = list(_REFERENCED.finditer(text, start, end))
+    frame = _framework("files frame")
+    spans = [Span(start, found[0].start() if found else end, frame, Part.CONTEXT)]
+    for index, file in enumerate(found):
+        stop = found[index + 1].start() if index + 1 < len(found) else end
+        spans.append(Span(file.start(), stop, file_source(file[1]), rule.part))
+    return spans
 
 
 _FENCED = re.compile(r"^([^\n`]{1,1000})\n(`{3,20}|<source>)[^\n]{0,80}\n", re.MULTILINE)
@@ -363,6 +430,12 @@ _READERS: dict[Reader, PieceReader] = {
     Reader.BETWEEN: _between,
     Reader.XML_SKILLS: _xml_entries,
     Reader.XML_SERVERS: _xml_entries,
+    Reader.XML_FILES: _xml_entries,
+    Reader.TAGGED_FILES: _tagged_files,
+    Reader.TAGGED_SKILL: _tagged_skill,
+    Reader.RULE_SECTIONS: _rule_sections,
+    Reader.TOOL_LINES: _tool_lines,
+    Reader.REFERENCED_FILES: _referenced_files,
     Reader.PATH_HEADING: _path_heading,
     Reader.ADDED_FILES: _added_files,
 }

@@ -60,7 +60,7 @@ class Conversation:
         if call is None:
             return Source(SourceType.TOOL), part, True
         speech = self.owners.rules.speech
-        if call.name in speech.skill and call.subject:
+        if call.name in speech.skill | speech.skill_readers and call.subject:
             return Source(SourceType.SKILL, call.subject), part, False
         if call.name in speech.command and call.subject:
             return Source(SourceType.COMMAND, call.subject), part, False
@@ -223,3 +223,8 @@ def _segments(
 def without_unloaded(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """Mark the segments of a definition that is deferred and was not loaded: it is on the wire, but not in the prompt."""
     return tuple(replace(segment, content_kind=ContentKind.NOT_RENDERED) for segment in segments)
+
+
+def as_examples(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Give turns that a client made up itself to the framework."""
+    return tuple(replace(segment, source=Source(SourceType.FRAMEWORK, "example turns"), part=Part.CONTEXT) for segment in segments)

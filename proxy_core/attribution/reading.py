@@ -11,9 +11,9 @@ from proxy_core.attribution.clients import Client, header_map, identify
 from proxy_core.attribution.cuts import UNATTRIBUTED, CutElement, Span, cut_text
 from proxy_core.attribution.elements import Cutter
 from proxy_core.attribution.linking import Links, billing_fields, chain_hashes, prefix_hash, read_links
-from proxy_core.attribution.model import CallFacts, Part, Region, RequestClass, Segment
+from proxy_core.attribution.model import CallFacts, Part, Region, RequestClass, Segment, Source
 from proxy_core.attribution.parameters import read_parameters
-from proxy_core.attribution.placing import Conversation, placed, server_names, without_unloaded
+from proxy_core.attribution.placing import Conversation, as_examples, placed, server_names, without_unloaded
 from proxy_core.attribution.request_class import CLASS_HEADER, SIDE_CALLS, Glimpse, agent_type_in, classify, glimpse
 from proxy_core.attribution.rules.choose import rules_of
 from proxy_core.attribution.ruleset import Ruleset, ruleset_for
@@ -69,7 +69,7 @@ def read_call(recorded: RecordedCall) -> ParsedCall:
 
 def _prepare(dialect: Dialect, headers: Mapping[str, str], body: PromptBody) -> _Prompt:
     seen = glimpse(body)
-    client = identify(headers, seen.head)
+    client = identify(headers, seen.system)
     rules = rules_of(client.name)
     links = read_links(headers, body.rest, billing_fields(seen.head))
     kind = classify(dialect.name, headers, links, body, seen, rules)
@@ -123,6 +123,7 @@ def _is_system(message: Any) -> bool:
 def _place(prompt: _Prompt, cut: _CutPrompt) -> Iterator[Segment]:
     conversation = _conversation(prompt, cut)
     loaded = frozenset[str]().union(*(message.loaded for message in cut.messages))
+    examples = _example_count(prompt, cut)
     for element, tool in zip(prompt.body.tools, cut.tools, strict=True):
         segments = placed(tool, element.pointer, Region.TOOLS, None, conversation)
         is_waiting = tool.is_deferred and tool.tool_name not in loaded
@@ -131,11 +132,25 @@ def _place(prompt: _Prompt, cut: _CutPrompt) -> Iterator[Segment]:
         yield from placed(block, element.pointer, Region.SYSTEM, None, conversation)
     for index, (element, message) in enumerate(zip(prompt.body.messages, cut.messages, strict=True)):
         conversation.enter(message)
-        yield from placed(message, element.pointer, Region.MESSAGES, index, conversation)
+        segments = placed(message, element.pointer, Region.MESSAGES, index, conversation)
+        yield from as_examples(segments) if index < examples else segments
         conversation.leave(message)
     for key, value in prompt.body.rest.items():
         cuts = tuple(setting_cuts(key, value))
         yield from placed(CutElement(cuts), prompt.body.prefix, Region.SETTINGS, None, conversation)
+
+
+def _example_count(prompt: _Prompt, cut: _CutPrompt) -> int:
+    """Count the messages that are the client's own examples: all before the one that says they are over."""
+    until = prompt.ruleset.client.canned_until
+    if until is None:
+        return 0
+    ends = (index for index, message in enumerate(cut.messages) if any(_is_named(piece.source, until) for piece in message.cuts))
+    return next(ends, 0)
+
+
+def _is_named(source: object, name: str) -> bool:
+    return isinstance(source, Source) and source.source_name == name
 
 
 def _conversation(prompt: _Prompt, cut: _CutPrompt) -> Conversation:
@@ -200,10 +215,10 @@ def _text(holder: Mapping[str, Any], key: str) -> str | None:
 
 
 def _nothing(dialect: Dialect, headers: Mapping[str, str]) -> ParsedCall:
-    client = identify(headers, "")
+    client = identify(headers, ())
     links = read_links(headers, {}, {})
     facts = CallFacts(dialect=dialect.name, client_name=client.name, client_version=client.version, session_id=links.session_id)
-    return ParsedCall(facts=facts, segments=(), parameters=PromptParameters(model=None))
+    return ParsedCall(facts=facts, segments=(), parameters=PromptParameters(model=None, tool_choice=None))
 
 
 def _unreadable(dialect: Dialect, headers: Mapping[str, str], body: bytes, why: str) -> ParsedCall:

@@ -25,7 +25,7 @@ _TITLE_CHARACTERS = 2_000
 
 def cut_system_message(text: str, context: ElementContext) -> list[Span]:
     """Cut a message with role `system`: pieces joined by a blank line, each recognised by how it begins."""
-    if not context.ruleset.client.reminder_tag:
+    if context.ruleset.matchers[Place.SYSTEM_MESSAGE].expression is None:
         return [Span(0, len(text), Source(SourceType.FRAMEWORK, "system message"), Part.INSTRUCTIONS)]
     spans: list[Span] = []
     rule, start = context.ruleset.rule_at(Place.SYSTEM_MESSAGE, text, 0), 0
@@ -130,8 +130,10 @@ def _framed(spans: list[Span], end: int, start: int = 0, *, is_uncertain: bool =
     return [span._replace(is_uncertain=True) for span in joined] if is_uncertain else joined
 
 
-def cut_assistant_text(text: str) -> list[Span]:
-    """Cut an earlier answer: all of it is the assistant's, whatever it looks like."""
+def cut_assistant_text(text: str, context: ElementContext) -> list[Span]:
+    """Cut an earlier answer: all of it is the assistant's, whatever it looks like, unless the client put it there."""
+    if text in context.ruleset.client.canned_answers:
+        return [Span(0, len(text), Source(SourceType.FRAMEWORK, "canned answer"), Part.CONTEXT)]
     return [Span(0, len(text), ASSISTANT, Part.TEXT)]
 
 
@@ -231,7 +233,7 @@ def _line_starts(text: str, context: ElementContext) -> list[int]:
     while 0 < at < len(text) and len(starts) < MAX_PIECES:
         if text.startswith("```", at):
             is_fenced = not is_fenced
-        elif not is_fenced and text[at] not in " \n\t-*":
+        elif not is_fenced and text[at] not in " \n\t*":
             starts.append(at)
         at = text.find("\n", at) + 1
     return starts

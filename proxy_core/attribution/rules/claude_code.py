@@ -12,6 +12,7 @@ from proxy_core.attribution.rules.model import (
     ToolSpeech,
     Version,
 )
+from proxy_core.attribution.rules.sections import framework, piece, section
 
 CONTEXT = Place.SYSTEM_MESSAGE | Place.REMINDER
 ANYWHERE = CONTEXT | Place.FOLDED
@@ -22,31 +23,20 @@ ENVIRONMENT_LEFT_PROMPT: Version = (2, 1, 330)
 USER = Source(SourceType.USER)
 
 
-def framework(name: str) -> Source:
-    """Name a section of the framework's."""
-    return Source(SourceType.FRAMEWORK, name)
-
-
-def _section(opener: str, name: str, places: Place = ANYWHERE, *, is_pattern: bool = False, is_foreign: bool = False) -> PieceRule:
-    return PieceRule(opener=opener, places=places, source=framework(name), is_pattern=is_pattern, is_foreign=is_foreign)
-
-
-def _of(kind: SourceType, opener: str, reader: Reader, part: Part, places: Place, *, is_pattern: bool = False) -> PieceRule:
-    return PieceRule(
-        opener=opener, places=places, source=Source(kind), reader=reader, part=part, is_pattern=is_pattern, is_foreign=True
-    )
+def _section(opener: str, name: str, places: Place = ANYWHERE, *, is_pattern: bool = False) -> PieceRule:
+    return section(opener, name, places, is_pattern=is_pattern)
 
 
 _MEMORY = (
-    _of(SourceType.MEMORY, "Codebase and user instructions are shown below.", Reader.MEMORY_FILES, Part.BODY, CONTEXT),
-    _of(
+    piece(SourceType.MEMORY, "Codebase and user instructions are shown below.", Reader.MEMORY_FILES, Part.BODY, CONTEXT),
+    piece(
         SourceType.MEMORY,
         "As you answer the user's questions, you can use the following context:\n# claudeMd",
         Reader.MEMORY_FILES,
         Part.BODY,
         CONTEXT,
     ),
-    _of(
+    piece(
         SourceType.MEMORY,
         r"Contents of [^\n]{1,1000} \([^\n]{1,200}\):\n",
         Reader.MEMORY_FILES,
@@ -54,70 +44,70 @@ _MEMORY = (
         CONTEXT,
         is_pattern=True,
     ),
-    _of(SourceType.MEMORY, r"Contents of [^\n]{1,1000}:\n", Reader.NESTED_MEMORY, Part.BODY, ANYWHERE, is_pattern=True),
+    piece(SourceType.MEMORY, r"Contents of [^\n]{1,1000}:\n", Reader.NESTED_MEMORY, Part.BODY, ANYWHERE, is_pattern=True),
 )
 
 _LISTINGS = (
-    _of(
+    piece(
         SourceType.AGENT, r"(?:Available|New|The following) agent types[^\n]{0,160}:\n", Reader.LISTING, Part.LISTING, ANYWHERE,
         is_pattern=True,
     ),
     _section("When you launch multiple agents for independent work", "agents listing"),
-    _of(
+    piece(
         SourceType.SKILL, r"The following (?:additional )?skills are [^\n]{0,160}:\n", Reader.LISTING, Part.LISTING, ANYWHERE,
         is_pattern=True,
     ),
-    _of(
+    piece(
         SourceType.TOOL, r"The following deferred tools (?:are|have) [^\n]{0,400}:\n", Reader.NAMES, Part.NAMES, ANYWHERE,
         is_pattern=True,
     ),
-    _of(SourceType.TOOL, "<available-deferred-tools>", Reader.NAMES, Part.NAMES, Place.BLOCK | ANYWHERE),
-    _of(
+    piece(SourceType.TOOL, "<available-deferred-tools>", Reader.NAMES, Part.NAMES, Place.BLOCK | ANYWHERE),
+    piece(
         SourceType.MCP_SERVER, r"The following MCP servers (?:are|have) (?!provided)[^\n]{0,400}:\n", Reader.SERVER_NAMES,
         Part.NAMES, ANYWHERE, is_pattern=True,
     ),
     _section("If the user's request might be served by one of these servers", "deferred tools"),
-    _of(SourceType.MCP_SERVER, "# MCP Server Instructions", Reader.MCP_INSTRUCTIONS, Part.INSTRUCTIONS, ANYWHERE),
+    piece(SourceType.MCP_SERVER, "# MCP Server Instructions", Reader.MCP_INSTRUCTIONS, Part.INSTRUCTIONS, ANYWHERE),
 )
 
 _FILES = (
-    _of(SourceType.FILE, r"Called the \w{1,60} tool with the following input: ", Reader.FILE_CALL, Part.BODY, ANYWHERE, is_pattern=True),
-    _of(SourceType.FILE, r"Result of calling the \w{1,60} tool:", Reader.FILE_RESULT, Part.BODY, ANYWHERE, is_pattern=True),
-    _of(SourceType.FILE, r"Note: (?P<path>[^\n]{1,1000}?) was (?:modified|read)\b", Reader.PATH_HEADING, Part.BODY, ANYWHERE, is_pattern=True),
-    _of(
+    piece(SourceType.FILE, r"Called the \w{1,60} tool with the following input: ", Reader.FILE_CALL, Part.BODY, ANYWHERE, is_pattern=True),
+    piece(SourceType.FILE, r"Result of calling the \w{1,60} tool:", Reader.FILE_RESULT, Part.BODY, ANYWHERE, is_pattern=True),
+    piece(SourceType.FILE, r"Note: (?P<path>[^\n]{1,1000}?) was (?:modified|read)\b", Reader.PATH_HEADING, Part.BODY, ANYWHERE, is_pattern=True),
+    piece(
         SourceType.FILE, r"The user (?:opened the file|selected the (?:lines?|following lines)[^\n]{0,60} from) (?P<path>[^\n]{1,1000}?)(?: in the IDE|:\n)",
         Reader.PATH_HEADING, Part.BODY, ANYWHERE, is_pattern=True,
     ),
-    _of(SourceType.MCP_SERVER, "Full contents of resource:", Reader.RESOURCE, Part.RESOURCE, ANYWHERE),
-    _of(SourceType.MCP_SERVER, "<mcp-resource ", Reader.RESOURCE, Part.RESOURCE, ANYWHERE),
+    piece(SourceType.MCP_SERVER, "Full contents of resource:", Reader.RESOURCE, Part.RESOURCE, ANYWHERE),
+    piece(SourceType.MCP_SERVER, "<mcp-resource ", Reader.RESOURCE, Part.RESOURCE, ANYWHERE),
     _section("Do NOT read this resource again unless", "resource note"),
 )
 
 _HOOKS = (
-    _of(
+    piece(
         SourceType.HOOK, r"(?P<event>[A-Z][A-Za-z]{2,40})(?::[^\n]{0,200}?)? hook "
         r"(?:success|additional context|blocking error|non-blocking|error|feedback|stopped|cancelled|denied|warning)",
         Reader.HOOK, Part.OUTPUT, ANYWHERE, is_pattern=True,
     ),
-    _of(SourceType.HOOK, r"(?P<event>(?:Subagent)?Stop|TeammateIdle|TaskCompleted) hook feedback:", Reader.HOOK, Part.OUTPUT, Place.BLOCK, is_pattern=True),
-    _of(SourceType.HOOK, r"<(?P<event>[a-z]{2,20}(?:-[a-z]{2,20}){0,4})-hook>", Reader.TAGGED_HOOK, Part.OUTPUT, Place.BLOCK | ANYWHERE, is_pattern=True),
+    piece(SourceType.HOOK, r"(?P<event>(?:Subagent)?Stop|TeammateIdle|TaskCompleted) hook feedback:", Reader.HOOK, Part.OUTPUT, Place.BLOCK, is_pattern=True),
+    piece(SourceType.HOOK, r"<(?P<event>[a-z]{2,20}(?:-[a-z]{2,20}){0,4})-hook>", Reader.TAGGED_HOOK, Part.OUTPUT, Place.BLOCK | ANYWHERE, is_pattern=True),
 )  # fmt: skip
 
 _STYLE = (
-    _of(SourceType.OUTPUT_STYLE, r"# Output Style: (?P<name>[^\n]{1,200})\n?", Reader.OUTPUT_STYLE, Part.BODY, ANYWHERE, is_pattern=True),
-    _of(
+    piece(SourceType.OUTPUT_STYLE, r"# Output Style: (?P<name>[^\n]{1,200})\n?", Reader.OUTPUT_STYLE, Part.BODY, ANYWHERE, is_pattern=True),
+    piece(
         SourceType.OUTPUT_STYLE, r"(?P<name>[^\n]{1,200}?) output style is active\. Remember", Reader.ACTIVE_STYLE, Part.CONTEXT, ANYWHERE,
         is_pattern=True,
     ),
 )  # fmt: skip
 
 _NOTICES = (
-    _of(
+    piece(
         SourceType.AGENT, r"(?:<tools-used-before-summary>[^\n]{0,2000}\n)?\[SYSTEM NOTIFICATION - NOT USER INPUT\]", Reader.TASK_NOTICE,
         Part.RESULT, ANYWHERE | Place.BLOCK, is_pattern=True,
     ),
-    _of(SourceType.AGENT, r"(?:A background agent completed a task:\n)?<task-notification>", Reader.TASK_NOTICE, Part.RESULT, ANYWHERE | Place.BLOCK, is_pattern=True),
-    _of(SourceType.USER, r"The user sent (?:a new|the following) message[^\n]{0,80}:\n", Reader.USER_AFTER, Part.PROMPT, ANYWHERE | Place.BLOCK, is_pattern=True),
+    piece(SourceType.AGENT, r"(?:A background agent completed a task:\n)?<task-notification>", Reader.TASK_NOTICE, Part.RESULT, ANYWHERE | Place.BLOCK, is_pattern=True),
+    piece(SourceType.USER, r"The user sent (?:a new|the following) message[^\n]{0,80}:\n", Reader.USER_AFTER, Part.PROMPT, ANYWHERE | Place.BLOCK, is_pattern=True),
 )  # fmt: skip
 
 _FRAMEWORK = (
@@ -148,10 +138,10 @@ _FRAMEWORK = (
 )
 
 _BLOCKS = (
-    _of(SourceType.COMMAND, "<command-message>", Reader.COMMAND, Part.CALL, Place.BLOCK),
-    _of(SourceType.COMMAND, "<command-name>", Reader.LOCAL_COMMAND, Part.CALL, Place.BLOCK),
-    _of(SourceType.COMMAND, r"<local-command-std(?:out|err)>", Reader.LOCAL_OUTPUT, Part.RESULT, Place.BLOCK, is_pattern=True),
-    _of(SourceType.SKILL, "Base directory for this skill: ", Reader.SKILL_BODY, Part.BODY, Place.BLOCK),
+    piece(SourceType.COMMAND, "<command-message>", Reader.COMMAND, Part.CALL, Place.BLOCK),
+    piece(SourceType.COMMAND, "<command-name>", Reader.LOCAL_COMMAND, Part.CALL, Place.BLOCK),
+    piece(SourceType.COMMAND, r"<local-command-std(?:out|err)>", Reader.LOCAL_OUTPUT, Part.RESULT, Place.BLOCK, is_pattern=True),
+    piece(SourceType.SKILL, "Base directory for this skill: ", Reader.SKILL_BODY, Part.BODY, Place.BLOCK),
     _section(r"(?:<local-command-caveat>|Caveat: The messages below were generated by the user while running local commands)",
              "local command caveat", Place.BLOCK | Place.REMINDER, is_pattern=True),
     PieceRule(opener="<bash-input>", places=Place.BLOCK, source=USER, part=Part.PROMPT),

@@ -78,6 +78,18 @@ class Reader(Enum):
     """`<skill><name>..</name>...</skill>`, one after the other."""
     XML_SERVERS = auto()
     """`<server name="..">...</server>`, one after the other."""
+    XML_FILES = auto()
+    """`<project_instructions path="..">...</project_instructions>`, one after the other."""
+    TAGGED_FILES = auto()
+    """`<file name="..">...</file>`, one after the other; what follows is the user's."""
+    TAGGED_SKILL = auto()
+    """`<skill name="..">...</skill>`; what follows is the user's."""
+    RULE_SECTIONS = auto()
+    """`## <rule or file>`, one after the other."""
+    TOOL_LINES = auto()
+    """`- name: description` lines, each its tool's; anything else is the framework's."""
+    REFERENCED_FILES = auto()
+    """`Content from @<path>:`, one after the other."""
     PATH_HEADING = auto()
     """A line that names a file; its text follows."""
     ADDED_FILES = auto()
@@ -141,6 +153,8 @@ class ToolSpeech:
     """Tools that run a slash command."""
     numbered: frozenset[str] = frozenset()
     """Tools that put a line number before every line, so that nothing they print can look like a reminder."""
+    skill_readers: frozenset[str] = frozenset()
+    """Tools that load a skill when they read a file named `SKILL.md`."""
     file: frozenset[str] = frozenset()
     """Tools that touch files: only after them a memory file is added."""
     builtin: frozenset[str] = frozenset()
