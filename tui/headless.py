@@ -147,7 +147,8 @@ def say_where(runtime: "Runtime") -> None:
     click.echo(f"assay: {kind} on {runtime.address.url}", err=True)
     if runtime.api_url:
         click.echo(f"assay: JSON API on {runtime.api_url} (assay token prints its key)", err=True)
-    click.echo('assay: in another terminal: eval "$(assay env)"; claude', err=True)
+    if not runtime.is_private:
+        click.echo('assay: in another terminal: eval "$(assay env)"; claude', err=True)
 
 
 @contextmanager

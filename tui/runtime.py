@@ -72,7 +72,7 @@ class Runtime:
         self.warnings: list[str] = []
         """What a person has to be told at the start."""
         self._environ = dict(os.environ if environ is None else environ)
-        self._is_private = is_private
+        self.is_private = is_private
         self._parts: Parts | None = None
         self._closing = ExitStack()
         """Ends what reads: the JSON API, the database."""
@@ -90,7 +90,7 @@ class Runtime:
         with ExitStack() as closing, ExitStack() as draining:
             self._parts = starting.start_parts(self.settings, self._environ, closing, draining, self._note_stop_error)
             self._parts.api = starting.start_api(self.settings, self, closing, self._note_stop_error)
-            starting.announce(self, draining, is_private=self._is_private)
+            starting.announce(self, draining, is_private=self.is_private)
             self._closing, self._draining = closing.pop_all(), draining.pop_all()
 
     def drain(self) -> None:
