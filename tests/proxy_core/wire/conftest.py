@@ -13,7 +13,9 @@ from proxy_core.certificates import Authority, open_authority
 from proxy_core.exchange import CaptureEvent, CaptureMode, ExchangeFinished
 from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
-from proxy_core.server import ProxySettings, ProxyThread
+from proxy_core.server import ProxySettings, ProxyThread, load_mitmproxy
+
+load_mitmproxy()  # before any test module imports it: its dependencies warn, and warnings are errors here
 
 
 @dataclass
