@@ -53,9 +53,11 @@ def settle(layout: Layout, anchors: Sequence[Anchor], tokenizer_error: float, *,
 
 def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, is_trusted: bool) -> Iterator[SettledItem]:
     pieces = [item.piece for item in items]
-    hidden = hidden_variance(pieces, target, tokenizer_error) if is_trusted else 0.0
-    if hidden:
-        items = [hidden_item(hidden), *items]
+    surprise = surprising_rest(pieces, target, tokenizer_error)
+    if surprise < 0:
+        tokenizer_error = max(tokenizer_error, -surprise / (sum(piece.estimate for piece in pieces if piece.is_text) or 1.0))
+    elif surprise and is_trusted:
+        items = [hidden_item(surprise**2), *items]
         pieces = [item.piece for item in items]
     tokens = calibrate(pieces, target, tokenizer_error)
     if tokens is None:
@@ -69,12 +71,15 @@ def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, 
         yield SettledItem(item, size, _grade(item, variance, spread), left)
 
 
-def hidden_variance(pieces: Sequence[Piece], target: int, tokenizer_error: float) -> float:
-    """Return how unsure a hidden stretch is that explains a surprising surplus; 0 when nothing surprises."""
+def surprising_rest(pieces: Sequence[Piece], target: int, tokenizer_error: float) -> float:
+    """Return what a bill holds beyond the expected, when that is too much for an error of counting; else 0.
+
+    Too much is something hidden. Too little can only be a tokenizer that counts less than ours.
+    """
     expected = sum(piece.estimate for piece in pieces)
-    surplus = target - expected
+    rest = target - expected
     limit = SURPRISE * spread_of(pieces, tokenizer_error) + SURPRISE_SHARE * expected + SURPRISE_TOKENS
-    return surplus**2 if surplus > limit else 0.0
+    return rest if abs(rest) > limit else 0.0
 
 
 def hidden_item(variance: float) -> Item:
