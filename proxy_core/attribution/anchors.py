@@ -6,10 +6,12 @@ answer; and count_tokens answers. An anchor that contradicts another is dropped:
 
 import hashlib
 import json
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from proxy_core.attribution.calibration import Piece, spread_of
+from proxy_core.attribution.calibration import Piece
 from proxy_core.attribution.context import AnalysisContext, Topic
 from proxy_core.attribution.layout import Layout
 from proxy_core.attribution.model import Region, Usage
@@ -150,26 +152,37 @@ def consistent_anchors(layout: Layout, wanted: Sequence[Anchor], end: Anchor | N
     Returns:
         Anchors in order of position, `end` last.
     """
-    pieces = [item.piece for item in layout.items]
+    scale = _Scale([item.piece for item in layout.items], tokenizer_error)
     kept = [Anchor(0, 0)] + ([end] if end else [])
     for anchor in wanted:
         after = next((index for index, other in enumerate(kept) if other.boundary >= anchor.boundary), len(kept))
         if after < len(kept) and kept[after].boundary == anchor.boundary:
             continue
         neighbours = [(kept[after - 1], anchor)] + ([(anchor, kept[after])] if after < len(kept) else [])
-        if all(_is_plausible(pieces, left, right, tokenizer_error) for left, right in neighbours):
+        if all(scale.is_plausible(left, right) for left, right in neighbours):
             kept.insert(after, anchor)
     return kept[1:]
 
 
-def _is_plausible(pieces: Sequence[Piece], left: Anchor, right: Anchor, tokenizer_error: float) -> bool:
-    between = pieces[left.boundary : right.boundary]
-    width = right.tokens - left.tokens
-    if width < 0 or not any(piece.estimate > 0 or piece.variance > 0 for piece in between):
-        return width == 0
-    expected = sum(piece.estimate for piece in between)
-    slack = PLAUSIBLE_FACTOR * spread_of(between, tokenizer_error) + 0.5 * expected + PLAUSIBLE_SLACK_TOKENS
-    return abs(width - expected) <= slack
+class _Scale:
+    """Running sums over the pieces of a prompt, so that any interval is judged at once."""
+
+    def __init__(self, pieces: Sequence[Piece], tokenizer_error: float) -> None:
+        self._error = tokenizer_error
+        self._expected = list(accumulate((piece.estimate for piece in pieces), initial=0.0))
+        self._text = list(accumulate((piece.estimate if piece.is_text else 0.0 for piece in pieces), initial=0.0))
+        self._variance = list(accumulate((piece.variance for piece in pieces), initial=0.0))
+
+    def is_plausible(self, left: Anchor, right: Anchor) -> bool:
+        """Tell whether what lies between two anchors can be as wide as they are apart."""
+        width = right.tokens - left.tokens
+        expected, text, variance = (
+            sums[right.boundary] - sums[left.boundary] for sums in (self._expected, self._text, self._variance)
+        )
+        if width < 0 or (expected <= 0 and variance <= 0):
+            return width == 0
+        spread = math.sqrt(max(0.0, variance) + (self._error * text) ** 2)
+        return abs(width - expected) <= PLAUSIBLE_FACTOR * spread + 0.5 * expected + PLAUSIBLE_SLACK_TOKENS
 
 
 def _settings_key(call: ParsedCall) -> str:

@@ -85,9 +85,14 @@ def _without_iterations(response: ParsedResponse) -> tuple[BilledSampling, ...]:
 
 def _less(usage: Usage, start: Usage) -> Usage | None:
     """Subtract the input figures of one usage from another; `None` when that makes no sense."""
-    names = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
-    rest = {name: (getattr(usage, name) or 0) - (getattr(start, name) or 0) for name in names}
-    return None if any(tokens < 0 for tokens in rest.values()) else Usage(**rest)
+    rest = Usage(
+        input_tokens=(usage.input_tokens or 0) - (start.input_tokens or 0),
+        cache_read_tokens=(usage.cache_read_tokens or 0) - (start.cache_read_tokens or 0),
+        cache_write_5m_tokens=(usage.cache_write_5m_tokens or 0) - (start.cache_write_5m_tokens or 0),
+        cache_write_1h_tokens=(usage.cache_write_1h_tokens or 0) - (start.cache_write_1h_tokens or 0),
+    )
+    counts = (rest.input_tokens, rest.cache_read_tokens, rest.cache_write_5m_tokens, rest.cache_write_1h_tokens)
+    return None if any((count or 0) < 0 for count in counts) else rest
 
 
 def _later(entry: UsageEntry, before: list[UsageEntry], model: str | None) -> BilledSampling:

@@ -35,6 +35,20 @@ O200K_RATIOS = {
 """Claude tokens (4.7 and later) for one o200k token: medians of 2,000 recorded documents, 2026-11."""
 
 
+_MAX_REMEMBERED = 100_000
+_remembered: dict[str, ContentClass] = {}
+
+
+def class_of_content(content_hash: str, text: str) -> ContentClass:
+    """Name the class of a content seen again and again: looked at once."""
+    found = _remembered.get(content_hash)
+    if found is None:
+        if len(_remembered) >= _MAX_REMEMBERED:
+            _remembered.clear()
+        found = _remembered[content_hash] = class_of(text)
+    return found
+
+
 def class_of(text: str) -> ContentClass:
     """Name the class of a text from samples of its start and its middle."""
     middle = len(text) // 2

@@ -1,9 +1,10 @@
 """Cost: what an exchange cost, and each line's share of it, in whole billionths of a dollar that add up.
 
-Exact arithmetic on fractions; rounding happens once, at the end. Which tokens were billed is `billing.py`'s business, what a token
-costs `prices.py`'s.
+Exact arithmetic on fractions; rounding happens once, at the end. Which tokens were billed is the business of `billing.py`, what a
+token costs that of `prices.py`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -73,11 +74,12 @@ def price_items(items: Sequence[CostItem], samplings: Sequence[BilledSampling], 
         if isinstance(found, Unpriced):
             return unpriced(len(items), found)
     priced = [found for found in rates if isinstance(found, Rates)]
-    amounts = [_amount(item, samplings[item.sampling], priced[item.sampling]) for item in items]
-    whole = round(sum(amounts, Fraction(0)))
+    tariffs = [_tariff(sampling, found) for sampling, found in zip(samplings, priced, strict=True)]
+    denominator = math.lcm(*(price.denominator for tariff in tariffs for price in tariff.values()))
+    shares, whole = round_to_sum([_numerator(item, tariffs[item.sampling], denominator) for item in items], denominator)
     return Cost(
         nano_usd=whole,
-        item_nano_usd=tuple(round_to_sum(amounts, whole)),
+        item_nano_usd=tuple(shares),
         basis=_basis(items, samplings, priced, facts, whole),
     )
 
@@ -125,11 +127,20 @@ def _rate(rates: Rates, zone: Zone) -> Decimal:
     }[zone]
 
 
-def _amount(item: CostItem, sampling: BilledSampling, rates: Rates) -> Fraction:
-    """Return billionths of a dollar: $1 per million tokens is 1,000 of them per token."""
-    if sampling.is_free:
-        return Fraction(0)
-    return Fraction(_rate(rates, item.zone)) * 1000 * item.tokens + Fraction(rates.web_search) * 1_000_000 * item.searches
+def _tariff(sampling: BilledSampling, rates: Rates) -> dict[Zone | None, Fraction]:
+    """Return billionths of a dollar per token of each zone ($1 per million is 1,000 of them), and per search under `None`."""
+    factor = 0 if sampling.is_free else 1
+    tokens: dict[Zone | None, Fraction] = {zone: Fraction(_rate(rates, zone)) * 1000 * factor for zone in Zone}
+    return tokens | {None: Fraction(rates.web_search) * 1_000_000 * factor}
+
+
+def _numerator(item: CostItem, tariff: dict[Zone | None, Fraction], denominator: int) -> int:
+    price = tariff[item.zone]
+    amount = item.tokens * price.numerator * (denominator // price.denominator)
+    if item.searches:
+        search = tariff[None]
+        amount += item.searches * search.numerator * (denominator // search.denominator)
+    return amount
 
 
 def _basis(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy_core.attribution.calibration import Piece
-from proxy_core.attribution.content_classes import ContentClass, class_of
+from proxy_core.attribution.content_classes import ContentClass, class_of_content
 from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.model import ContentKind, Part, Segment
 from proxy_core.attribution.self_check import TokenizerState
@@ -99,7 +99,7 @@ class Estimator:
         count = count or self._counts.quick.get(segment.content_hash) or TokenCount(len(segment.text) // 4 + 1, is_sampled=True)
         tokens = float(count.tokens)
         if self._ratios is not None:
-            tokens *= self._ratios[class_of(segment.text)]
+            tokens *= self._ratios[class_of_content(segment.content_hash, segment.text)]
         deviation = self._deviation(segment, tokens, is_rough=is_rough)
         return Estimate(Piece(tokens, deviation**2, is_text=True), is_rough=is_rough)
 

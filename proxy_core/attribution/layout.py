@@ -1,7 +1,7 @@
 """Layout: the prompt as the API renders it, in order: segments, and between them what is added without being shown.
 
-Tools come first, then system, then settings that are rendered, then messages with their frames. Sizes are expectations; no bill is
-looked at here.
+Tools come first, then system, then settings that are rendered, then messages with their frames. Sizes are expectations; no bill
+is looked at here.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The price book: what a token of a model costs, from `genai-prices`, with the traps of that library handled, and a user's file over it.
+"""The price book: what a token of a model costs, from `genai-prices` with its traps handled, and a user's file over it.
 
 Only known model ids are priced: the library matches many by prefix, so a new model that merely starts like an old one would get
 the old one's price. Here it stays unpriced, visibly. Nothing in here multiplies tokens: that is `cost.py`.

@@ -1,4 +1,7 @@
-"""One prompt, estimated and laid out, and the anchors that a bill and the history give it. No money, no lines: those come after."""
+"""One prompt, estimated and laid out, and fitted to the anchors that a bill and the history give it.
+
+No money, no lines: those come after.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

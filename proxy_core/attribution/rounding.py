@@ -25,15 +25,20 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def round_to_sum(amounts: Sequence[Fraction], total: int) -> list[int]:
-    """Round amounts to whole numbers that sum to `total`, which must be their sum, rounded either way."""
-    floors = [amount.numerator // amount.denominator for amount in amounts]
-    remainders = [amount - floor for amount, floor in zip(amounts, floors, strict=True)]
+def round_to_sum(numerators: Sequence[int], denominator: int) -> tuple[list[int], int]:
+    """Round fractions of one denominator to whole numbers that sum to their rounded sum.
+
+    Returns:
+        The whole numbers, and their sum: the true sum, rounded half to even.
+    """
+    total = round(Fraction(sum(numerators), denominator))
+    floors = [numerator // denominator for numerator in numerators]
+    remainders = [numerator % denominator for numerator in numerators]
     _hand_out(floors, remainders, total - sum(floors))
-    return floors
+    return floors, total
 
 
-def _hand_out(shares: list[int], remainders: Sequence[int | Fraction], units: int) -> None:
+def _hand_out(shares: list[int], remainders: Sequence[int], units: int) -> None:
     order = sorted(range(len(shares)), key=lambda index: (-remainders[index], index))
     for index in order[:units]:
         shares[index] += 1

@@ -1,7 +1,7 @@
 """Samples: what count_tokens answers say about the parts of a request.
 
-Two counted requests that differ in one part size that part exactly. Requests are known by the sum of their parts' hashes, so that
-"the same without this part" is one subtraction away, in whichever order the two were seen.
+Two counted requests that differ in one part size that part exactly. Requests are known by the sum of their parts' hashes, so
+that "the same without this part" is one subtraction away, in whichever order the two were seen.
 """
 
 import json

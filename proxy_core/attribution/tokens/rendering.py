@@ -11,8 +11,8 @@ COUNTED_KINDS = frozenset({ContentKind.TEXT, ContentKind.TOOL_DEFINITION, Conten
 """Kinds whose text is in the prompt as it is, or nearly so."""
 
 UNBILLED_OPENING = "x-anthropic-billing-header:"
-"""A line that Claude Code puts before its system prompt. It changes with every request and breaks no cache, so it is not rendered
-(observed 2026-11)."""
+"""A line that Claude Code puts before its system prompt. It changes with every request and breaks no cache, so it is not
+rendered (observed 2026-11)."""
 
 
 def is_rendered(segment: Segment) -> bool:

@@ -1,7 +1,6 @@
-"""The counting service: the parent's end of the counting process. Starts it when something is to be counted, restarts it when it
-dies or hangs, and never lets a text that kills it kill it for ever.
+"""The counting service: the parent's end of the counting process.
 
-Used from the analysis thread; waiting here holds no lock that the proxy needs.
+Starts it when something is to be counted, restarts it when it dies or hangs, and gives up a text that killed it twice. Used from the analysis thread; waiting here holds no lock that the proxy needs.
 """
 
 import contextlib

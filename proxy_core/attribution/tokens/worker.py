@@ -1,7 +1,7 @@
 """The counting process: reads jobs from standard input, answers on standard output, at the lowest priority.
 
-It exists because the Claude tokenizers are pure Python and would hold the interpreter lock of the proxy. It ends with its input.
-One line of JSON each way. Exact counts are made by a thread of their own, so that quick figures never wait behind them.
+It exists because the Claude tokenizers are pure Python and would hold the interpreter lock of the proxy. It ends with its
+input. One line of JSON each way. Exact counts are made by a thread of their own, so that quick figures never wait behind them.
 
     {"id": 7, "family": "ctok 4.8", "text": "...", "quick": false}  ->  {"begun": 7}, {"id": 7, "tokens": 12, "sampled": false}
 """
