@@ -4,6 +4,7 @@ Reads go to memory first, then to the database. What is learnt waits in memory u
 that saves the analysis: an analysis that fails teaches nothing.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 
@@ -71,7 +72,9 @@ class DatabaseContext:
             for (family, key), count in self._new_counts.items()
         ]
         replace_rows(connection, _COUNTS, counts)
-        replace_rows(connection, _LEARNT, [{"key": key, "learned": fact} for key, fact in self._new_facts.items()])
+        now_us = time.time_ns() // 1000
+        facts = [{"key": key, "learned": fact, "learned_us": now_us} for key, fact in self._new_facts.items()]
+        replace_rows(connection, _LEARNT, facts)
 
     def settle(self) -> None:
         """What was flushed is committed."""

@@ -62,6 +62,7 @@ class AttributionWriter:
             return False
         if self._pieces.begin(connection):
             self._bases.forget()
+            self._uses.forget()
         before = load_hashes(connection, row_id) if row.attribution_version is not None else []
         after = [bytes.fromhex(segment.content_hash) for segment in attribution.segments]
         if row.rating is not None:

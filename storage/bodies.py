@@ -187,17 +187,33 @@ def read_facts(connection: Connection, row_id: int) -> dict[Side, BodyFacts]:
     }
 
 
-def check_body(connection: Connection, row_id: int, side: Side) -> str | None:
-    """Rebuild a body and compare its hash: `None` when it is byte for byte what was stored, else what is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyCheck:
+    """What rebuilding a body showed."""
+
+    checked_bytes: int
+    is_wire: bool
+    """Compared with the hash of the wire's bytes; else with that of what was kept of them."""
+    problem: str | None
+    """`None`: byte for byte the same."""
+
+
+def check_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> BodyCheck | None:
+    """Rebuild a body and compare its hash; `None` when there are no bytes to compare."""
     query = select(_BODIES).where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == SIDES[side])
     row = connection.execute(query).one_or_none()
     if row is None or row.manifest is None:
         return None
     digest = hashlib.sha256()
+    length = 0
+    problem = None
     try:
-        for part in rebuild(connection, row.manifest):
+        for part in rebuild(connection, row.manifest, cache):
             digest.update(part)
+            length += len(part)
     except BodyCorruptError as error:
-        return str(error)
+        problem = str(error)
     expected = row.wire_sha256 if row.stored_sha256 is None else row.stored_sha256
-    return None if digest.digest() == expected else "the rebuilt bytes have another SHA-256"
+    if problem is None and digest.digest() != expected:
+        problem = "the rebuilt bytes have another SHA-256"
+    return BodyCheck(checked_bytes=length, is_wire=row.stored_sha256 is None, problem=problem)

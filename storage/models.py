@@ -170,6 +170,8 @@ class PieceRow(Row, table=True):
     hash: bytes = Field(unique=True, sa_type=LargeBinary)
     """First 16 bytes of BLAKE2b."""
     raw_bytes: int
+    sweep: int = 0
+    """Number of the last sweep that had begun when a writer last looked the piece up; see `storage.sweeping`."""
     packed: bytes = Field(sa_type=LargeBinary)
     """zstd, or as it is where that is smaller (`storage.compression`)."""
 
@@ -408,6 +410,8 @@ class LearnedOverheadRow(Row, table=True):
     key: str = Field(primary_key=True)
     learned: str
     """JSON."""
+    learned_us: int = _wide(index=True)
+    """When; facts about single conversations are dropped with them."""
 
 
 class SavedFilterRow(Row, table=True):

@@ -1,8 +1,9 @@
 """The table of pieces: each distinct run of bytes once, found by its hash.
 
-Ids are remembered in memory, so that a turn of a conversation looks up only what is new. A sweep that deletes unused pieces
-(`retention.py`) raises a mark in the same transaction; who remembers ids reads the mark at the start of each of its own and
-forgets them when it moved, so that no body ever points to a piece that is gone.
+Ids are remembered in memory, so that a turn of a conversation looks up only what is new. A sweep of unused pieces
+(`sweeping.py`) begins by raising a mark; whoever remembers ids reads the mark at the start of each transaction, forgets them
+when it moved, and stamps each piece it looks up from then on. The sweep never deletes a stamped piece, so no body ever
+points to one that is gone.
 """
 
 import hashlib
@@ -55,16 +56,31 @@ class PieceWriter:
         """Store what is not there yet and return the id of each content."""
         hashes = [hash_piece(content) for content in contents]
         unknown = {key: content for key, content in zip(hashes, contents, strict=True) if key not in self._ids}
-        found = find_ids(connection, unknown)
+        found = self._find_stamped(connection, unknown)
         new = [key for key in unknown if key not in found]
         if new:
-            rows = [{"hash": key, "raw_bytes": len(unknown[key]), "packed": pack(unknown[key])} for key in new]
+            rows = [
+                {"hash": key, "raw_bytes": len(unknown[key]), "sweep": self._sweeps, "packed": pack(unknown[key])}
+                for key in new
+            ]
             connection.execute(_PIECES.insert(), rows)
             found.update(find_ids(connection, new))
         self._ids.update(found)
         ids = [self._ids[key] for key in hashes]
         self._trim(hashes)
         return ids
+
+    def _row(self, key: bytes, content: bytes) -> dict[str, object]:
+        return {"hash": key, "raw_bytes": len(content), "sweep": self._sweeps, "packed": pack(content)}
+
+    def _find_stamped(self, connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        """Look up ids, and keep those pieces from being swept from now on."""
+        found = find_ids(connection, hashes)
+        ids = list(found.values())
+        for start in range(0, len(ids), _AT_ONCE):
+            is_older = _PIECES.c.id.in_(ids[start : start + _AT_ONCE]) & (_PIECES.c.sweep < self._sweeps)
+            connection.execute(_PIECES.update().where(is_older).values(sweep=self._sweeps))
+        return found
 
     def _trim(self, used: Iterable[bytes]) -> None:
         for key in used:

@@ -77,6 +77,7 @@ def _pragmas(*, is_reader: bool) -> tuple[str, ...]:
         return (*common, f"PRAGMA cache_size=-{_READ_CACHE_KB}", f"PRAGMA mmap_size={_MAP_BYTES}", "PRAGMA query_only=ON")
     return (
         *common,
+        "PRAGMA auto_vacuum=INCREMENTAL",
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=NORMAL",
         f"PRAGMA cache_size=-{_WRITE_CACHE_KB}",
@@ -160,15 +161,15 @@ def checkpoint(engine: Engine, *, mode: str = "TRUNCATE") -> bool:
         raw.close()
 
 
-def vacuum(engine: Engine) -> None:
-    """Give free pages back to the file system; needs as much free space again, and locks out writers meanwhile."""
-    if engine.dialect.name != "sqlite":
-        return
-    raw = engine.raw_connection()
-    try:
-        raw.cursor().execute("VACUUM")
-    finally:
-        raw.close()
+def give_back(connection: Connection, pages: int) -> bool:
+    """Give up to so many free pages back to the file system; False when there are none left. Inside a transaction."""
+    if connection.dialect.name != "sqlite":
+        return False
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA incremental_vacuum({pages:d})")
+    cursor.fetchall()  # each step frees one page
+    cursor.close()
+    return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()) > 0
 
 
 def find_damage(connection: Connection) -> list[str]:
