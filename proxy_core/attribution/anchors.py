@@ -176,9 +176,8 @@ class _Scale:
     def is_plausible(self, left: Anchor, right: Anchor) -> bool:
         """Tell whether what lies between two anchors can be as wide as they are apart."""
         width = right.tokens - left.tokens
-        expected, text, variance = (
-            sums[right.boundary] - sums[left.boundary] for sums in (self._expected, self._text, self._variance)
-        )
+        running = (self._expected, self._text, self._variance)
+        expected, text, variance = (sums[right.boundary] - sums[left.boundary] for sums in running)
         if width < 0 or (expected <= 0 and variance <= 0):
             return width == 0
         spread = math.sqrt(max(0.0, variance) + (self._error * text) ** 2)

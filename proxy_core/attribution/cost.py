@@ -1,7 +1,7 @@
 """Cost: what an exchange cost, and each line's share of it, in whole billionths of a dollar that add up.
 
-Exact arithmetic on fractions; rounding happens once, at the end. Which tokens were billed is the business of `billing.py`, what a
-token costs that of `prices.py`.
+Exact arithmetic on fractions; rounding happens once, at the end. Which tokens were billed is the business of `billing.py`,
+what a token costs that of `prices.py`.
 """
 
 import math

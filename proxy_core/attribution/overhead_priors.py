@@ -38,8 +38,8 @@ NEXT_FRAME = {V3: 3, V4_7: 2, V4_8: 2, O200K: 3}
 """Tokens around each further message. Measured on recorded traffic, 2026-11; 4.7 assumed like 4.8."""
 
 RESULT_FRAME = {V3: 9, V4_7: 3, V4_8: 3, O200K: 6}
-"""Tokens around a tool result beside its message's own: 11..13 (v3) or 5 (v4.8+) between two requests, less a text turn's 3 or 2.
-Measured 2026-11."""
+"""Tokens around a tool result beside its message's own: 11..13 (v3) or 5 (v4.8+) between two requests, less a text turn's 3
+or 2. Measured 2026-11."""
 
 CALL_FRAME = {V3: 40, V4_7: 25, V4_8: 25, O200K: 20}
 """Tokens around a tool call's name and input. A guess from recorded answers; the next request's bill tells the truth."""
@@ -59,8 +59,8 @@ SERVER_TOOLS = {
     "browser_toolset_": (6300, 6300),
 }
 """Prefix of a tool's type -> tokens of its hidden definition (up to 4.6, from 4.7 on), without the tool prompt.
-bash, text editor, computer, browser: Anthropic's tool pages, 2026-08-21; the others: measured residuals of 2026-11 less the tool prompt;
-code execution: a guess, to be learnt."""
+bash, text editor, computer, browser: Anthropic's tool pages, 2026-08-21; the others: measured residuals of 2026-11 less the
+tool prompt; code execution: a guess, to be learnt."""
 
 THINKING_SETTING = {V3: 28, V4_7: 0, V4_8: 0, O200K: 0}
 """Tokens that `thinking: enabled` adds. Measured 2026-11."""

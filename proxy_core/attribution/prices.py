@@ -37,7 +37,7 @@ BATCH_FACTOR = Decimal("0.5")
 """Message batches cost half on every model (documented since 2024); used where the library lists no batch price."""
 
 GEO_FACTOR = Decimal("1.1")
-"""`inference_geo: us` costs 1.1 times, all token categories, from the 4.6 generation on (Anthropic's price page, 2026-08-21)."""
+"""`inference_geo: us` costs 1.1 times, all kinds of tokens, from the 4.6 generation on (Anthropic's price page, 2026-08)."""
 GEO_SINCE = (4, 6)
 
 PROVIDERS = {"bedrock": "aws", "vertex": "google"}

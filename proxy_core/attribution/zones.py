@@ -1,6 +1,7 @@
 """Zones: at which rate each stretch of a prompt is billed.
 
-By position alone: read, then written for an hour, then for five minutes, then fresh. A stretch that lies across a border is cut in two.
+By position alone: read, then written for an hour, then for five minutes, then fresh.
+A stretch that lies across a border is cut in two.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,7 @@
 """The counting service: the parent's end of the counting process.
 
-Starts it when something is to be counted, restarts it when it dies or hangs, and gives up a text that killed it twice. Used from the analysis thread; waiting here holds no lock that the proxy needs.
+Starts it when something is to be counted, restarts it when it dies or hangs, and gives up a text that killed it twice.
+Used from the analysis thread; waiting here holds no lock that the proxy needs.
 """
 
 import contextlib
