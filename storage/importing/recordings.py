@@ -1,0 +1,77 @@
+"""What a recording is turned into: the event that live traffic would have made, secrets replaced.
+
+Every reader of a format goes through here, so that nothing gets past the redaction.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from proxy_core.decoding import decode_body
+from proxy_core.exchange import CapturedBody, Headers
+from proxy_core.redact import Redactor
+from storage.errors import StorageError
+
+type RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+class RecordingUnreadableError(StorageError):
+    """A file that cannot be imported: missing, damaged, or of no format that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawBody:
+    """A body as a recording has it, before redaction."""
+
+    data: bytes
+    wire_bytes: int | None = None
+    """Length on the wire where it is known to differ from `data`'s."""
+    wire_sha256: str | None = None
+    """Of the bytes on the wire where `data` is not these."""
+    is_redacted: bool = False
+    is_decoded: bool = False
+    """`data` is without its content-encoding."""
+    is_truncated: bool = False
+
+
+def capture_body(body: RawBody, content_encoding: str | None, redactor: Redactor) -> CapturedBody:
+    """Redact a body: also inside its content-encoding, which is then undone, as live traffic's is."""
+    data, is_decoded, is_truncated = body.data, body.is_decoded, body.is_truncated
+    kept = redactor.body(data)
+    is_redacted = kept is not data
+    if content_encoding and not is_decoded:
+        decoded = decode_body(data, content_encoding)
+        shown = redactor.body(decoded.data)
+        if shown is not decoded.data or decoded.is_oversized:
+            is_redacted = is_redacted or shown is not decoded.data
+            kept, is_decoded, is_truncated = shown, True, is_truncated or not decoded.is_complete
+    return CapturedBody(
+        data=kept,
+        wire_bytes=len(data) if body.wire_bytes is None else body.wire_bytes,
+        wire_sha256=body.wire_sha256 or hashlib.sha256(data).hexdigest(),
+        is_redacted=body.is_redacted or is_redacted,
+        is_decoded=is_decoded,
+        is_truncated=is_truncated,
+    )
+
+
+def redact_headers(headers: Headers, redactor: Redactor) -> Headers:
+    """Redact header lines that are text already."""
+    return redactor.headers((name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers)
+
+
+def content_encoding_of(headers: Headers) -> str | None:
+    """Return the content-encodings of a message, in the order in which they were applied."""
+    values = [value for name, value in headers if name.lower() == "content-encoding"]
+    return ", ".join(values) or None
+
+
+def stable_id(at_us: int, *parts: str) -> str:
+    """Make an id out of what is recorded: the same recording taken in twice is the same exchange.
+
+    Shaped like the ids of live traffic (UUID version 7), so that it sorts by time.
+    """
+    milliseconds, microseconds = divmod(max(0, at_us), 1000)
+    tail = int.from_bytes(hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).digest())
+    head = f"{milliseconds & 0xFFFFFFFFFFFF:012x}7{microseconds * 4096 // 1000:03x}"
+    return f"{head}{tail >> 2 | 0x8000000000000000:016x}"
