@@ -75,7 +75,8 @@ class Authority:
         self._directory = directory
         self._private_key = private_key
         self._certificate = certificate
-        self._now = now
+        self.now = now
+        """The clock its certificates go by."""
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
 
     @property
@@ -115,7 +116,7 @@ class Authority:
     def issue_for(self, names: Sequence[x509.GeneralName]) -> LeafCertificate:
         """Sign a server certificate; renews the root first when that is due."""
         self.renew_if_due()
-        now = self._now()
+        now = self.now()
         common_name = str(names[0].value) if names else ""
         has_subject = 0 < len(common_name) < 64
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if has_subject else [])
@@ -149,9 +150,9 @@ class Authority:
 
     def renew_if_due(self) -> bool:
         """Sign the root anew, same key and name, when it nears its end; say whether that was done."""
-        if self.valid_until - self._now() > dt.timedelta(days=ROOT_RENEWAL_DAYS):
+        if self.valid_until - self.now() > dt.timedelta(days=ROOT_RENEWAL_DAYS):
             return False
-        self._certificate = _sign_root(self._private_key, self._now())
+        self._certificate = _sign_root(self._private_key, self.now())
         replace(self._directory / "ca.pem", _key_pem(self._private_key) + self._pem())
         self.write_public_files(())
         return True
@@ -212,20 +213,18 @@ class LeafCache:
     """Leaf certificates by name, renewed before they expire.
 
     Args:
-        authority: Signs.
-        now: The clock.
+        authority: Signs, and tells the time.
     """
 
-    def __init__(self, authority: Authority, now: Callable[[], dt.datetime] = _now) -> None:
+    def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._now = now
         self._leaves: dict[tuple[str, ...], LeafCertificate] = {}
 
     def leaf_for(self, names: Sequence[x509.GeneralName]) -> LeafCertificate:
         """Return a certificate that is valid for days to come."""
         key = tuple(str(name.value) for name in names)
         leaf = self._leaves.get(key)
-        if leaf is None or leaf.certificate.not_valid_after_utc - self._now() < dt.timedelta(days=LEAF_RENEWAL_DAYS):
+        if leaf is None or leaf.certificate.not_valid_after_utc - self._authority.now() < dt.timedelta(days=LEAF_RENEWAL_DAYS):
             if len(self._leaves) >= 1000:
                 self._leaves.clear()
             leaf = self._leaves[key] = self._authority.issue_for(names)

@@ -243,6 +243,7 @@ class ProxyThread:
                     )
                     await self._drain(master, capture)
             finally:
+                await master.addons.get("proxyserver").servers.update([])
                 master.should_exit.set()
                 await running
 
