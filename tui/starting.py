@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storage.api.server import ApiThread
     from storage.api.settings import ApiSettings
     from storage.database import Database
+    from storage.retention import RetentionPolicy
     from tui.runtime import Parts, Runtime
 
 type NoteError = Callable[[str, BaseException], None]
@@ -69,7 +70,7 @@ def start_parts(
     draining.callback(_guarded, note, "writer", lambda: writer.stop(STORE_S))
     address = start_proxy(proxy, settings, environ)
     draining.callback(_guarded, note, "proxy", lambda: proxy.stop(DRAIN_S))
-    retention = RetentionThread(database)
+    retention = RetentionThread(database, retention_policy(settings), notices)
     retention.start()
     draining.callback(_guarded, note, "retention", retention.stop)
     return Parts(database, notices, feed, analysis, writer, proxy, retention, Store(database), address)
@@ -248,6 +249,13 @@ def open_prices(settings: Settings) -> "PriceBook":
         return load_price_book(str(settings.prices) if settings.prices else None)
     except PriceFileError as error:
         raise ConfigurationError(str(error)) from error
+
+
+def retention_policy(settings: Settings) -> "RetentionPolicy":
+    """Return the retention's share of the settings."""
+    from storage.retention import RetentionPolicy
+
+    return RetentionPolicy(max_age_days=settings.retention_days or None, max_bytes=settings.retention_size)
 
 
 def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: NoteError) -> "ApiThread | None":

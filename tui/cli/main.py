@@ -3,6 +3,7 @@
 Nothing heavy is imported here; `tests/tui/cli/test_imports.py` watches over it.
 """
 
+import os
 import sys
 from typing import Any, override
 
@@ -13,6 +14,9 @@ from tui.cli.lazy import CommandEntry, LazyGroup
 from tui.cli.options import config_option, setting_options, settings_of
 from tui.errors import AssayError
 from tui.settings import Group
+
+TRACEBACK_VARIABLE = "ASSAY_TRACEBACK"
+"""Set to 1: an unexpected error ends with its traceback."""
 
 _CAPTURE, _READ, _KEEP, _SETUP = "Capture", "Look", "Keep", "Set up"
 
@@ -98,9 +102,15 @@ def cli(ctx: click.Context, /, headless: bool, line_format: str | None, **_setti
 
 
 def main() -> None:
-    """Run the command line; errors that a person can act on become one line and an exit code."""
+    """Run the command line; every error becomes one line and an exit code."""
     try:
         cli(prog_name="assay")
     except AssayError as error:
         click.echo(f"assay: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the program's root: reported, and shown whole on demand
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        reason = (str(getattr(error, "orig", None) or error).splitlines() or [""])[0]
+        click.echo(f"assay: unexpected error: {type(error).__name__}: {reason} ({TRACEBACK_VARIABLE}=1 shows where)", err=True)
+        sys.exit(1)
