@@ -1,22 +1,157 @@
 """The dashboard's application: it wires one store and, where there is one, one running proxy to the screens.
 
-It must not read the database, draw, or decide what a screen shows.
+It must not read rows, draw, or decide what a screen shows. It listens to the running side and passes on, a few times a
+second at most, that something changed.
 """
 
-from textual.app import App
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 
 from storage.store import Store
+from tui.commands import GLOBAL_COMMANDS, bindings, palette_commands
 from tui.live import LiveSource
+from tui.messages import CountersRead, FilterRequested, StoreChanged
+from tui.screens.charts import ChartsScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.help import HelpScreen
+from tui.screens.live import LiveScreen
+from tui.screens.sessions import SessionsScreen
+from tui.screens.sources import SourcesScreen
+from tui.theme import DARK, LIGHT
+from tui.widgets.title_bar import TitleBar
+
+_LOOK_S: Final = 0.1
+"""How often it is looked whether something was stored."""
+_COUNT_S: Final = 0.5
+_VIEW_S: Final = 1.0
+"""How often a database without a proxy is read again: another process may record into it."""
 
 
 class AssayApp(App[None]):
     """The dashboard over a store; live when a proxy runs beside it."""
 
     TITLE = "assay"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar = bindings(GLOBAL_COMMANDS)
+    MODES: ClassVar = {"live": LiveScreen, "sources": SourcesScreen, "sessions": SessionsScreen, "charts": ChartsScreen}
+    DEFAULT_MODE = "live"
 
-    def __init__(self, store: Store, live: LiveSource | None = None) -> None:
+    def __init__(self, store: Store, live: LiveSource | None = None, *, clock_us: Callable[[], int] | None = None) -> None:
         super().__init__()
         self.store = store
         """Everything the screens show is read from here."""
         self.live = live
         """The running proxy; `None` when only a database is looked at."""
+        self.last_counters: CountersRead | None = None
+        """The newest figures of the running side; `None` without one."""
+        self.now_us = clock_us or (lambda: time.time_ns() // 1000)
+        """The present, microseconds since the epoch, UTC."""
+        self._is_changed = False
+        self._end_subscription: Callable[[], None] | None = None
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    @property
+    def address(self) -> str:
+        """Where the proxy listens, or the database that is viewed."""
+        if self.live is not None:
+            return (self.live.proxy_url or "starting").removeprefix("http://")
+        path = self.store.database.path
+        return path.name if path is not None else self.store.database.name
+
+    def on_mount(self) -> None:
+        """Begin to listen."""
+        if self.live is None:
+            self.set_interval(_VIEW_S, lambda: self._tell(StoreChanged()))
+            return
+        self._end_subscription = self.live.subscribe(self._mark_changed)
+        self.set_interval(_LOOK_S, self._look)
+        self.set_interval(_COUNT_S, self._count)
+        self._count()
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        if self._end_subscription is not None:
+            self._end_subscription()
+
+    def _mark_changed(self) -> None:
+        """Note that something was stored; called from other threads, so often that it may do nothing else."""
+        self._is_changed = True
+
+    def _look(self) -> None:
+        if self._is_changed:
+            self._is_changed = False
+            self._tell(StoreChanged())
+
+    def _count(self) -> None:
+        assert self.live is not None, "only counted when a proxy runs"
+        self.last_counters = CountersRead(self.live.counters(), self.live.failure())
+        self._tell(self.last_counters)
+
+    def _tell(self, message: StoreChanged | CountersRead) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DashboardScreen):
+                screen.post_message(message)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer the commands of the screen in front, and those that apply everywhere."""
+        groups = screen.COMMAND_GROUPS if isinstance(screen, DashboardScreen) else ()
+        for command in palette_commands([*groups, GLOBAL_COMMANDS]):
+            place = screen if hasattr(screen, f"action_{command.action()}") else self
+            yield SystemCommand(
+                f"{command.title()}  [{command.sign()}]", command.help(), getattr(place, f"action_{command.action()}")
+            )
+
+    def on_title_bar_place_clicked(self, event: TitleBar.PlaceClicked) -> None:
+        """Go to the screen that was clicked."""
+        self.switch_mode(event.mode)
+
+    async def on_filter_requested(self, event: FilterRequested) -> None:
+        """Show requests on the live screen."""
+        await self.switch_mode("live")
+        if isinstance(self.screen, LiveScreen):
+            self.screen.filter_text = event.text
+
+    def action_show_live(self) -> None:
+        """Show the requests."""
+        self.switch_mode("live")
+
+    def action_show_sources(self) -> None:
+        """Show the sources."""
+        self.switch_mode("sources")
+
+    def action_show_sessions(self) -> None:
+        """Show the sessions."""
+        self.switch_mode("sessions")
+
+    def action_show_charts(self) -> None:
+        """Show the charts."""
+        self.switch_mode("charts")
+
+    def action_pause_capture(self) -> None:
+        """Pause or resume capturing."""
+        if self.live is None:
+            self.notify("No proxy runs here: this is a database only", severity="warning")
+        elif self.live.counters().is_paused:
+            self.live.resume()
+        else:
+            self.live.pause()
+        if self.live is not None:
+            self._count()
+
+    def action_switch_theme(self) -> None:
+        """Switch between dark and light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_open_palette(self) -> None:
+        """Open the command palette."""
+        self.action_command_palette()
+
+    def action_show_help(self) -> None:
+        """Show every key."""
+        self.push_screen(HelpScreen())

@@ -27,10 +27,10 @@ class CountersRead(Message):
         return isinstance(message, CountersRead)
 
 
-class SessionRequested(Message):
-    """The requests of one session are to be shown."""
+class FilterRequested(Message):
+    """The requests that pass a filter are to be shown on the live screen."""
 
-    def __init__(self, filter_text: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.filter_text = filter_text
-        """The filter that selects them."""
+        self.text = text
+        """The filter."""

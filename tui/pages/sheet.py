@@ -31,7 +31,9 @@ class Sheet:
         """Write a title, with a gap above it unless it is the first."""
         if self.lines:
             self.gap()
-        self.lines.append([(" " + fmt.fit(text, min(self.width - 1, cell_len(text))), self.inks.strong), ("  " + note, self.inks.muted)])
+        self.lines.append(
+            [(" " + fmt.fit(text, min(self.width - 1, cell_len(text))), self.inks.strong), ("  " + note, self.inks.muted)]
+        )
 
     def gap(self) -> None:
         """Leave a line empty."""
@@ -61,10 +63,10 @@ class Sheet:
 
 def wrap(text: str, width: int) -> list[str]:
     """Cut a text into lines of at most `width` cells, at spaces where there are any."""
-    return [line for paragraph in text.splitlines() for line in _wrap_paragraph(_visible(paragraph), width)]
+    return [line for paragraph in text.splitlines() for line in _wrap_paragraph(visible(paragraph), width)]
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Replace what a terminal would obey instead of showing."""
     if text.isprintable():
         return text

@@ -185,7 +185,6 @@ class ExchangeList(LineList):
 
     def on_resize(self) -> None:
         """Ask for what a larger window shows."""
-        super().on_resize()
         self._ask_for_missing()
 
     # Drawing

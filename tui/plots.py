@@ -1,0 +1,181 @@
+"""Plots of block characters: stacked columns at half-cell height, and a filled curve against a limit. Pure: figures in, lines out.
+
+Where there is no colour, a letter stands for each series. Must not know what is plotted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.style import Style
+
+from tui.theme import Inks
+from tui.widgets.line_list import Line
+
+_LABEL_CELLS: Final = 8
+_BRAILLE_BASE: Final = 0x2800
+_BRAILLE_ROWS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""Dots of a braille cell from top to bottom: left, right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One layer of a stack."""
+
+    name: str
+    colour: str
+    """`#rrggbb`."""
+    letter: str
+    """Stands for it where there is no colour."""
+    values: tuple[int, ...]
+    """One a column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """How a plot is drawn."""
+
+    width: int
+    """Cells, axis labels included."""
+    height: int
+    """Lines, the axis below included."""
+    inks: Inks
+    has_colour: bool = True
+    label: Callable[[int], str] = str
+    """Writes a value of the upright axis."""
+
+
+def stacked_columns(series: Sequence[Series], times: Sequence[str], frame: Frame) -> list[Line]:
+    """Draw columns stacked from the first series upwards.
+
+    Args:
+        series: Layers, all of the same number of columns.
+        times: What stands below each column; shown where there is room.
+        frame: Size, inks and axis.
+    """
+    columns = len(times)
+    rows = frame.height - 1
+    if columns == 0 or rows < 1:
+        return []
+    top = nice_ceiling(max((sum(one.values[i] for one in series) for i in range(columns)), default=0))
+    cells, gap = column_cells(frame.width - _LABEL_CELLS - 1, columns)
+    stacks = [_pixels(series, index, top, rows * 2) for index in range(columns)]
+    lines: list[Line] = []
+    for row in range(rows):
+        line = _axis_label(row, rows, top, frame)
+        for stack in stacks:
+            upper, lower = stack[rows * 2 - 1 - 2 * row], stack[rows * 2 - 2 - 2 * row]
+            line.append(_cell(series, upper, lower, cells, frame))
+            if gap:
+                line.append((" " * gap, Style.null()))
+        lines.append(line)
+    lines.append(_time_axis(times, cells + gap, frame))
+    return lines
+
+
+def filled_curve(values: Sequence[int], limit: int | None, frame: Frame, colour: str) -> list[Line]:
+    """Draw a curve in braille, filled to the ground, with a dotted line at a limit."""
+    rows = frame.height
+    room = frame.width - _LABEL_CELLS - 1
+    if not values or rows < 2 or room < 4:
+        return []
+    top = nice_ceiling(max(max(values), limit or 0))
+    dots = room * 2
+    heights = [round(_sample(values, x, dots) / top * rows * 4) for x in range(dots)]
+    limit_row = rows - 1 - min(rows - 1, int(limit / top * rows - 1e-9)) if limit else None
+    lines: list[Line] = []
+    for row in range(rows):
+        line = _axis_label(row, rows, top, frame)
+        floor = (rows - 1 - row) * 4
+        text = "".join(_braille(heights[2 * x], heights[2 * x + 1], floor) for x in range(room))
+        line.extend(
+            _with_limit(text, Style(color=colour), frame.inks.warning) if row == limit_row else [(text, Style(color=colour))]
+        )
+        lines.append(line)
+    return lines
+
+
+def nice_ceiling(value: int) -> int:
+    """Round up to 1, 2, 2.5 or 5 times a power of ten; at least 1."""
+    if value <= 1:
+        return 1
+    power = 10 ** (len(str(value)) - 1)
+    for factor in (1, 2, 2.5, 5, 10):
+        if value <= factor * power:
+            return int(factor * power)
+    return 10 * power
+
+
+def column_cells(room: int, columns: int) -> tuple[int, int]:
+    """Return the cells of a column and of the gap after it, so that all fit."""
+    pitch = max(1, room // columns)
+    gap = 1 if pitch >= 3 else 0
+    return min(12, pitch - gap), gap
+
+
+def most_columns(width: int) -> int:
+    """Return how many columns a plot of this width can show."""
+    return max(1, width - _LABEL_CELLS - 1)
+
+
+def _pixels(series: Sequence[Series], index: int, top: int, height: int) -> list[int | None]:
+    """Return, from the ground up, which series each half cell shows; something small still shows where there is room."""
+    stack: list[int | None] = []
+    total = 0
+    for number, one in enumerate(series):
+        total += one.values[index]
+        reach = min(height, round(total * height / top))
+        if one.values[index] > 0 and not stack and reach == 0:
+            reach = 1
+        stack.extend([number] * (reach - len(stack)))
+    return stack + [None] * (height - len(stack))
+
+
+def _cell(series: Sequence[Series], upper: int | None, lower: int | None, cells: int, frame: Frame) -> tuple[str, Style]:
+    if upper is None and lower is None:
+        return " " * cells, Style.null()
+    if not frame.has_colour:
+        number = lower if lower is not None else upper
+        assert number is not None, "one of the two is there"
+        return series[number].letter * cells, frame.inks.plain
+    if lower is not None and (upper is None or upper == lower):
+        return ("▄" if upper is None else "█") * cells, Style(color=series[lower].colour)
+    assert upper is not None, "a stack has no holes"
+    if lower is None:
+        return "▀" * cells, Style(color=series[upper].colour)
+    return "▀" * cells, Style(color=series[upper].colour, bgcolor=series[lower].colour)
+
+
+def _axis_label(row: int, rows: int, top: int, frame: Frame) -> list[tuple[str, Style]]:
+    """Write the value at a line's upper edge on some lines, and the axis on all."""
+    steps = 4 if rows >= 12 else 2
+    shown = {round(rows * step / steps): top - top * step // steps for step in range(steps)}
+    text = frame.label(shown[row]) if row in shown else ""
+    return [(f"{text:>{_LABEL_CELLS - 1}} ", frame.inks.muted), ("┤" if row in shown else "│", frame.inks.faint)]
+
+
+def _time_axis(times: Sequence[str], pitch: int, frame: Frame) -> Line:
+    line = " " * (_LABEL_CELLS + 1)
+    for index, text in enumerate(times):
+        at = _LABEL_CELLS + 1 + index * pitch
+        is_last = at + len(text) > frame.width
+        if text and at >= len(line) + (2 if index else 0) and not is_last:
+            line += " " * (at - len(line)) + text
+    return [(line[: frame.width], frame.inks.muted)]
+
+
+def _sample(values: Sequence[int], x: int, dots: int) -> int:
+    return values[min(len(values) - 1, x * len(values) // dots)]
+
+
+def _braille(left: int, right: int, floor: int) -> str:
+    code = _BRAILLE_BASE
+    for dot in range(4):
+        level = floor + 3 - dot
+        code |= _BRAILLE_ROWS[dot][0] if left > level else 0
+        code |= _BRAILLE_ROWS[dot][1] if right > level else 0
+    return " " if code == _BRAILLE_BASE else chr(code)
+
+
+def _with_limit(text: str, own: Style, limit: Style) -> Line:
+    return [(character if character != " " else "╌", own if character != " " else limit) for character in text]

@@ -1,0 +1,177 @@
+"""Everything the dashboard reads from the store, as functions that workers call: the UI thread never waits for a database.
+
+No widget, no drawing, no second implementation of what the readers answer.
+"""
+
+import json
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from proxy_core.dialects.base import ParsedResponse
+from storage.filters.clauses import compile_filter
+from storage.filters.tree import Filter
+from storage.outline import OutlineEntry, read_ids, read_outline
+from storage.ranges import DAY_US, TimeRange
+from storage.store import Store
+from storage.views import ExchangeDetail, ExchangeSummary
+from tui.outline import GroupKey, Grouping, Row, build_rows
+
+_RECHECKED: Final = 500
+"""Newest rows that are looked at again each time: they may come to pass a filter once they are analysed."""
+_FULL_READ_S: Final = 10.0
+_SHOWN_BODY_CHARS: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which requests are listed, and how."""
+
+    wanted: Filter
+    grouping: Grouping = Grouping.FLAT
+    folded: frozenset[GroupKey] = frozenset()
+
+
+@dataclass(slots=True)
+class RequestRows:
+    """The rows of the request list, kept current by small reads. Used by one worker at a time."""
+
+    store: Store
+    _read_for: tuple[Filter, bool] | None = None
+    """Filter, and whether it was grouped."""
+    _read_at: float = 0.0
+    _entries: list[OutlineEntry] = field(default_factory=list)
+    _ids: list[int] = field(default_factory=list)
+
+    def update(self, selection: Selection) -> Sequence[Row]:
+        """Return all rows of a selection."""
+        is_grouped = selection.grouping is not Grouping.FLAT
+        now = time.monotonic()
+        is_stale = self._read_for != (selection.wanted, is_grouped) or now - self._read_at > _FULL_READ_S
+        if is_stale:
+            self._read_for = (selection.wanted, is_grouped)
+            self._read_at = now
+            self._ids, self._entries = [], []
+        where = None if selection.wanted.is_empty else compile_filter(selection.wanted)
+        if is_grouped:
+            self._update_entries(where)
+            return build_rows(self._entries, selection.grouping, selection.folded)
+        self._update_ids(where)
+        return list(self._ids)
+
+    def _update_ids(self, where: Any) -> None:
+        known = self._ids
+        if where is not None and known:
+            del known[bisect_right(known, known[-1] - _RECHECKED) :]
+        known += read_ids(self.store.database, where, after_id=known[-1] if known else 0)
+
+    def _update_entries(self, where: Any) -> None:
+        known = self._entries
+        if known:
+            last = known[-1].id - _RECHECKED
+            del known[bisect_right(known, last, key=lambda entry: entry.id) :]
+        known += read_outline(self.store.database, where, after_id=known[-1].id if known else 0)
+
+
+def read_summaries(store: Store, ids: Sequence[int]) -> tuple[ExchangeSummary, ...]:
+    """Read the rows of a list by their ids; those that are gone are left out."""
+    return store.exchanges.summaries(ids)
+
+
+def read_detail(store: Store, number: int) -> ExchangeDetail | None:
+    """Read everything of one exchange but its bodies; `None` when it is gone."""
+    return store.exchanges.detail(number)
+
+
+def read_previous(store: Store, detail: ExchangeDetail) -> ExchangeDetail | None:
+    """Read the request before in the same conversation; `None` for the first one."""
+    if detail.summary.previous_id is None:
+        return None
+    return store.exchanges.detail(detail.summary.previous_id)
+
+
+def read_response(store: Store, detail: ExchangeDetail) -> ParsedResponse | None:
+    """Read the answer, put back together from its stream; `None` while there is none."""
+    from proxy_core.dialects.responses import read_response as parse_response
+
+    recorded = store.exchanges.recorded(detail.summary.id)
+    return parse_response(recorded) if recorded.status_code is not None else None
+
+
+def read_document(store: Store, detail: ExchangeDetail) -> dict[str, Any]:
+    """Read both bodies as JSON values; what is no JSON stays text, and a stream becomes the answer it carries."""
+    recorded = store.exchanges.recorded(detail.summary.id)
+    document: dict[str, Any] = {"request": _as_json(recorded.request_body)}
+    if recorded.response_body is not None:
+        document["response"] = _as_json(recorded.response_body)
+        if detail.summary.is_streaming and isinstance(document["response"], str):
+            from proxy_core.dialects.responses import read_response as parse_response
+
+            parsed = parse_response(recorded)
+            document["response (joined from its stream)"] = [dict(block) for block in parsed.blocks] if parsed else None
+    return document
+
+
+def _as_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        text = body.decode("utf-8", errors="replace")
+        if len(text) > _SHOWN_BODY_CHARS:
+            return text[:_SHOWN_BODY_CHARS] + " …"
+        return text
+
+
+def unpriced_today(store: Store, now_us: int) -> int:
+    """Count the calls of the last day whose model has no known price."""
+    return store.sources.summary(TimeRange(since_us=now_us - DAY_US)).unpriced_requests
+
+
+def read_comment(store: Store, exchange_id: str) -> str | None:
+    """Read the comment of a rating; `None` where there is none."""
+    found = store.feedback.of_exchange(exchange_id)
+    return found.feedback_text if found is not None else None
+
+
+def save_rating(store: Store, exchange_id: str, rating: float | None, comment: str | None, *, keeps_comment: bool) -> str:
+    """Store, change or take back a rating.
+
+    Args:
+        store: Where to.
+        exchange_id: The exchange.
+        rating: -1.0 to 1.0; `None` takes it back.
+        comment: What was said; `None`: nothing.
+        keeps_comment: The comment that is there stays, whatever `comment` says.
+
+    Returns:
+        What was done, for people.
+    """
+    found = store.feedback.of_exchange(exchange_id)
+    if rating is None:
+        if found is not None:
+            store.feedback.remove(found.feedback_id)
+        return "The rating was taken back"
+    if found is None:
+        store.feedback.rate(exchange_id, rating, comment)
+    else:
+        store.feedback.update(found.feedback_id, rating, found.feedback_text if keeps_comment else comment)
+    return f"Rated {rating:+.1f}; it counts for every source in the request"
+
+
+def export(store: Store, path: Path, format_name: str, number: int | None, wanted: Filter) -> tuple[str, bool]:
+    """Write exchanges to a file.
+
+    Args:
+        store: Where from.
+        path: Where to; must not exist yet.
+        format_name: `json`, `jsonl`, `har` or `csv`.
+        number: One exchange; `None`: all that pass.
+        wanted: The filter.
+
+    Returns:
+        What was done or why not, for people, and whether it was done.
+    """
+    raise NotImplementedError

@@ -1,0 +1,238 @@
+"""The charts screen: tokens and cost over time, stacked, and how full the running session's context window is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import work
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from storage.views import SeriesGroup, SeriesPoint, SessionDetail, SummaryMetrics, TimeBucket
+from tui import format as fmt
+from tui.charting import BUCKET_US, Columns, Measure, columns, time_labels, value_writer
+from tui.commands import CHARTS_COMMANDS, bindings
+from tui.context_window import session_limit
+from tui.plots import Frame, filled_curve, most_columns, stacked_columns
+from tui.ranges import PERIODS, Period, next_period, range_of
+from tui.screens.dashboard import DashboardScreen
+from tui.theme import Inks, ink
+from tui.widgets.line_list import Line
+from tui.widgets.plot_view import PlotView
+
+_GROUPS: Final = (SeriesGroup.KIND, SeriesGroup.MODEL, SeriesGroup.ZONE)
+_GROUP_NAMES: Final = {SeriesGroup.KIND: "kind of source", SeriesGroup.MODEL: "model", SeriesGroup.ZONE: "cache"}
+_MOST_WIDE: Final = 2_000
+"""Buckets that a plot can be asked to show before a wider bucket is chosen for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """Which chart is looked at."""
+
+    period: Period = PERIODS[1]
+    bucket: TimeBucket = TimeBucket.HOUR
+    measure: Measure = Measure.TOKENS
+    group: SeriesGroup = SeriesGroup.KIND
+
+
+class SeriesRead(Message):
+    """What a chart is drawn from."""
+
+    def __init__(
+        self,
+        view: ChartView,
+        points: Sequence[SeriesPoint],
+        totals: SummaryMetrics,
+        session: SessionDetail | None,
+        limit: int | None,
+        now_us: int,
+    ) -> None:  # noqa: E501 - one message
+        super().__init__()
+        self.view = view
+        self.points = points
+        self.totals = totals
+        self.session = session
+        self.limit = limit
+        self.now_us = now_us
+
+
+class ChartsScreen(DashboardScreen):
+    """Two plots and their totals."""
+
+    MODE = "charts"
+    COMMAND_GROUPS: ClassVar = (CHARTS_COMMANDS,)
+    BINDINGS: ClassVar = bindings(CHARTS_COMMANDS)
+    CSS_PATH = "charts.tcss"
+
+    view: reactive[ChartView] = reactive(ChartView(), init=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_reading = False
+
+    def compose_content(self) -> Iterator[Widget]:
+        """Lay out title, plot, legend, and the window's fill."""
+        yield Static(id="chart-title", markup=False)
+        yield PlotView(id="chart")
+        yield PlotView(id="chart-legend")
+        yield Static(id="window-title", markup=False)
+        yield PlotView(id="window")
+
+    def on_mount(self) -> None:
+        """Read the first time."""
+        self.read()
+
+    def on_screen_resume(self) -> None:
+        """Read what changed meanwhile."""
+        self.read()
+
+    def on_store_changed(self) -> None:
+        """Read what changed, once a second at most."""
+        if self.is_current and not self._is_reading:
+            self._is_reading = True
+            self.set_timer(1.0, self.read)
+
+    def watch_view(self) -> None:
+        """Read another chart."""
+        self.read()
+
+    def read(self) -> None:
+        """Read what the chart needs."""
+        self._is_reading = True
+        self._read(self.view, self.assay.now_us())
+
+    @work(thread=True, exclusive=True, group="series", exit_on_error=False)
+    def _read(self, view: ChartView, now_us: int) -> None:
+        wanted = range_of(view.period, now_us)
+        try:
+            points = self.store.sources.timeseries(wanted, bucket=view.bucket, group=view.group, now_us=now_us)
+            totals = self.store.sources.summary(wanted)
+            newest = self.store.sessions.page(limit=1)
+            session = self.store.sessions.detail(newest[0].session_id) if newest else None
+        finally:
+            self._is_reading = False
+        limit = session_limit(session.summary) if session is not None else None
+        self.post_message(SeriesRead(view, points, totals, session, limit, now_us))
+
+    def on_series_read(self, event: SeriesRead) -> None:
+        """Draw the chart, unless another one was chosen."""
+        if event.view == self.view:
+            has_colour = not self.app.no_color
+            self.query_one("#chart-title", Static).update(chart_title(event.view, event.totals))
+            self.query_one("#chart", PlotView).show(
+                lambda width, height, inks: draw_chart(event, width, height, inks, has_colour=has_colour)
+            )
+            self.query_one("#chart-legend", PlotView).show(
+                lambda width, height, inks: draw_legend(event, width, height, inks, has_colour=has_colour)
+            )
+            self.query_one("#window-title", Static).update(window_title(event.session, event.limit))
+            self.query_one("#window", PlotView).show(lambda width, height, inks: draw_window(event, width, height, inks))
+
+    def action_cycle_range(self) -> None:
+        """Look at the next period, in the bucket that suits it."""
+        period = next_period(self.view.period)
+        self.view = ChartView(period, period.bucket, self.view.measure, self.view.group)
+
+    def action_cycle_bucket(self) -> None:
+        """Use the next width of columns that the period allows."""
+        allowed = buckets_of(self.view.period)
+        bucket = allowed[(allowed.index(self.view.bucket) + 1) % len(allowed)] if self.view.bucket in allowed else allowed[0]
+        self.view = ChartView(self.view.period, bucket, self.view.measure, self.view.group)
+
+    def action_cycle_measure(self) -> None:
+        """Show tokens or dollars; the cache's zones have tokens only."""
+        measure = Measure.COST if self.view.measure is Measure.TOKENS else Measure.TOKENS
+        group = SeriesGroup.KIND if measure is Measure.COST and self.view.group is SeriesGroup.ZONE else self.view.group
+        self.view = ChartView(self.view.period, self.view.bucket, measure, group)
+
+    def action_cycle_stack(self) -> None:
+        """Stack by the next property."""
+        group = _GROUPS[(_GROUPS.index(self.view.group) + 1) % len(_GROUPS)]
+        measure = Measure.TOKENS if group is SeriesGroup.ZONE else self.view.measure
+        self.view = ChartView(self.view.period, self.view.bucket, measure, group)
+
+
+def buckets_of(period: Period) -> tuple[TimeBucket, ...]:
+    """Return the widths of columns that make sense for a period."""
+    if period.length_us is None:
+        return (TimeBucket.DAY, TimeBucket.HOUR)
+    fitting = [bucket for bucket, width in BUCKET_US.items() if 2 <= period.length_us // width <= _MOST_WIDE]
+    return tuple(fitting) or (period.bucket,)
+
+
+def chart_title(view: ChartView, totals: SummaryMetrics) -> str:
+    """Write what the plot shows, and the totals."""
+    what = "Tokens" if view.measure is Measure.TOKENS else "Dollars"
+    parts = [
+        f"{what} by {_GROUP_NAMES[view.group]}",
+        view.period.name,
+        f"by the {view.bucket.value}",
+        f"{fmt.whole(totals.total_requests)} requests",
+        f"{fmt.tokens(totals.total_input_tokens)} in",
+        f"{fmt.tokens(totals.total_output_tokens)} out",
+        fmt.usd(totals.total_cost_nano_usd),
+    ]
+    return " " + " · ".join(parts)
+
+
+def window_title(session: SessionDetail | None, limit: int | None) -> str:
+    """Write how full the window of the newest session is."""
+    if session is None or session.summary.last_context_tokens is None:
+        return " Context window: no session yet"
+    used = session.summary.last_context_tokens
+    of = f"{fmt.percent(used, limit)} of {fmt.tokens(limit)}" if limit else "limit unknown"
+    title = fmt.one_line(session.summary.title or session.summary.session_id[:8])
+    return f" Context window: {fmt.tokens(used)} tokens, {of} · {title}"
+
+
+def draw_chart(event: SeriesRead, width: int, height: int, inks: Inks, *, has_colour: bool) -> Sequence[Line]:
+    """Draw the stacked columns."""
+    shown = _columns(event, width, inks)
+    if not shown.series:
+        return [[], [(f"   Nothing was captured in the {event.view.period.name}; w looks further back.", inks.muted)]]
+    frame = Frame(width=width, height=height, inks=inks, has_colour=has_colour, label=value_writer(event.view.measure))
+    return stacked_columns(shown.series, time_labels(shown.starts_us, shown.width_us), frame)
+
+
+def draw_legend(event: SeriesRead, width: int, height: int, inks: Inks, *, has_colour: bool) -> Sequence[Line]:
+    """Draw names, colours and sums of the series, largest first, in columns."""
+    totals = _columns(event, width, inks).totals()
+    everything = sum(amount for _, amount in totals)
+    write = value_writer(event.view.measure)
+    pitch = 32 if width >= 96 else max(26, (width - 1) // 3)
+    across = max(1, (width - 1) // pitch)
+    lines: list[list[tuple[str, object]]] = [[(" ", inks.plain)] for _ in range(height)]
+    for place, (series, amount) in enumerate(totals[: across * height]):
+        line = lines[place % height] if len(totals) > across else lines[place // across]
+        line.append(("■ " if has_colour else f"{series.letter} ", ink(series.colour)))
+        line.append((fmt.fit(series.name, pitch - 17), inks.plain))
+        line.append((fmt.fit(write(amount), 8, is_right=True), inks.muted))
+        line.append((fmt.fit(fmt.percent(amount, everything), 5, is_right=True) + "  ", inks.faint))
+    return lines  # type: ignore[return-value]
+
+
+def draw_window(event: SeriesRead, width: int, height: int, inks: Inks) -> Sequence[Line]:
+    """Draw the growth of the newest session's context against its limit."""
+    if event.session is None:
+        return []
+    values = [tokens for _, tokens in event.session.context_growth]
+    frame = Frame(width=width, height=height, inks=inks, label=fmt.tokens)
+    is_near = event.limit is not None and bool(values) and values[-1] > 0.8 * event.limit
+    colour = (inks.warning if is_near else inks.good).color
+    return filled_curve(values, event.limit, frame, colour.name if colour is not None else "default")
+
+
+def _columns(event: SeriesRead, width: int, inks: Inks) -> Columns:
+    since = None if event.view.period.length_us is None else event.now_us - event.view.period.length_us
+    return columns(
+        event.points,
+        group=event.view.group,
+        measure=event.view.measure,
+        bucket=event.view.bucket,
+        span=(since, event.now_us),
+        most=most_columns(width),
+        is_dark=inks.is_dark,
+    )

@@ -1,0 +1,37 @@
+"""What all windows over a screen share: a framed box in the middle that Escape closes."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from tui.commands import DIALOG_COMMANDS, bindings
+from tui.widgets.key_line import KeyLine
+
+
+class Dialog[Result](ModalScreen[Result | None]):
+    """A framed box; closing it gives `None`."""
+
+    BINDINGS: ClassVar = bindings(DIALOG_COMMANDS)
+    HEADING: ClassVar = ""
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (30, "-tall")]
+    CSS_PATH = "dialog.tcss"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the box."""
+        with Vertical(id="dialog") as box:
+            box.border_title = self.HEADING
+            yield from self.compose_box()
+        yield KeyLine()
+
+    def compose_box(self) -> Iterator[Widget]:
+        """Lay out what is in the box."""
+        raise NotImplementedError
+
+    def action_close(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)

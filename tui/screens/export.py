@@ -1,0 +1,93 @@
+"""Write requests to a file: what, in which form, where to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.widget import Widget
+from textual.widgets import Input, Label, RadioButton, RadioSet, Static
+
+from storage.filters.tree import Filter
+from storage.views import ExchangeSummary
+from tui import format as fmt
+from tui.screens.dialog import Dialog
+
+FORMATS = {".json": "json", ".jsonl": "jsonl", ".har": "har", ".csv": "csv"}
+"""Form by the ending of the file's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportChoice:
+    """What is to be written."""
+
+    path: Path
+    format_name: str
+    number: int | None
+    """One exchange; `None`: all that pass the filter."""
+    wanted: Filter
+
+
+class ExportScreen(Dialog[ExportChoice]):
+    """Scope and file."""
+
+    HEADING = " Export "
+    BINDINGS: ClassVar = [Binding("ctrl+s", "save", "Write", key_display="^s", priority=True)]
+
+    def __init__(self, selected: ExchangeSummary | None, wanted: Filter, directory: Path, now: datetime | None = None) -> None:
+        super().__init__()
+        self._selected = selected
+        self._wanted = wanted
+        self._directory = directory
+        self._now = now or datetime.now().astimezone()
+
+    def compose_box(self) -> Iterator[Widget]:
+        """Lay out the choice and the file's name."""
+        what = f"everything that passes  {self._wanted.text}" if not self._wanted.is_empty else "all requests"
+        buttons = [RadioButton(what, id="all")]
+        if self._selected is not None:
+            title = fmt.one_line(self._selected.title or self._selected.path)
+            buttons.insert(0, RadioButton(f"request #{self._selected.id}  {title[:48]}", id="one"))
+        yield Label("What", classes="field-name")
+        radio = RadioSet(*buttons, id="scope", compact=True)
+        buttons[0 if self._wanted.is_empty and self._selected is not None else -1].value = True
+        yield radio
+        yield Label("Where to: .json, .jsonl, .har or .csv (Tab to get here)", classes="field-name")
+        name = f"assay-{self._now:%Y%m%d-%H%M%S}.json"
+        yield Input(value=str(self._directory / name), id="path", compact=True)
+        yield Static("", id="wrong", classes="wrong")
+        yield Static("Keys and tokens were replaced before anything was stored.   Enter or ^s writes", classes="note")
+
+    def on_mount(self) -> None:
+        """Begin with the file's name: what is to be written is mostly right."""
+        self.query_one("#path").focus()
+
+    @on(Input.Submitted)
+    def _submit(self) -> None:
+        self.action_save()
+
+    def action_save(self) -> None:
+        """Give the choice back, or say what is wrong with it."""
+        path = Path(self.query_one("#path", Input).value.strip()).expanduser()
+        trouble = path_trouble(path)
+        if trouble is not None:
+            self.query_one("#wrong", Static).update(trouble)
+            return
+        pressed = self.query_one(RadioSet).pressed_button
+        is_one = pressed is not None and pressed.id == "one" and self._selected is not None
+        number = self._selected.id if is_one and self._selected is not None else None
+        self.dismiss(ExportChoice(path=path, format_name=FORMATS[path.suffix.lower()], number=number, wanted=self._wanted))
+
+
+def path_trouble(path: Path) -> str | None:
+    """Say why nothing can be written there; `None` when it can."""
+    if path.suffix.lower() not in FORMATS:
+        return f"The name must end in {', '.join(FORMATS)}."
+    if not path.parent.is_dir():
+        return f"There is no directory {path.parent}."
+    if path.exists():
+        return f"{path.name} is there already; choose another name."
+    return None

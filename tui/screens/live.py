@@ -1,0 +1,403 @@
+"""The live screen: requests as they come in, and what the selected one is made of.
+
+A switchboard: it reads in workers, hands views down and answers messages. It must not draw anything itself.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widget import Widget
+
+from proxy_core.attribution.model import SourceType
+from storage.views import ExchangeDetail, ExchangeSummary
+from tui import reading
+from tui.colours import KEYED_KINDS
+from tui.commands import LIVE_COMMANDS, FOLD_COMMANDS, bindings
+from tui.filtering import combined_filter, toggle_errors
+from tui.messages import StoreChanged
+from tui.notices import Notice, traffic_notice
+from tui.outline import GROUPINGS, Group, Grouping, GroupKey, Row, group_keys
+from tui.reading import RequestRows, Selection
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.request_actions import RequestActions
+from tui.widgets.breakdown import Breakdown
+from tui.widgets.detail_pane import TABS, DetailPane, Tab, TabContent
+from tui.widgets.exchange_list import ExchangeList
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.first_start import FirstStart
+from tui.widgets.legend import Legend
+from tui.widgets.line_list import LineList
+from tui.widgets.page_view import PageView
+
+_REST_S: Final = 0.06
+"""How long the cursor must rest before a request is read whole."""
+_TICK_S: Final = 0.125
+_LEAST_PAUSE_S: Final = 0.1
+_PRICES_S: Final = 10.0
+"""How often it is looked whether prices are missing."""
+_TAIL: Final = 80
+
+
+class RowsRead(Message):
+    """The rows of the list, and those of them that changed."""
+
+    def __init__(self, selection: Selection, rows: Sequence[Row], summaries: Sequence[ExchangeSummary], took_s: float) -> None:
+        super().__init__()
+        self.selection = selection
+        self.rows = rows
+        self.summaries = summaries
+        self.took_s = took_s
+
+
+class SummariesRead(Message):
+    """Rows that came into sight."""
+
+    def __init__(self, summaries: Sequence[ExchangeSummary]) -> None:
+        super().__init__()
+        self.summaries = summaries
+
+
+class DetailRead(Message):
+    """The selected request."""
+
+    def __init__(self, detail: ExchangeDetail) -> None:
+        super().__init__()
+        self.detail = detail
+
+
+class ContentRead(Message):
+    """What a tab asked for."""
+
+    def __init__(self, content: TabContent) -> None:
+        super().__init__()
+        self.content = content
+
+
+class LiveScreen(RequestActions, DashboardScreen):
+    """Requests, breakdown, details."""
+
+    MODE = "live"
+    COMMAND_GROUPS: ClassVar = (LIVE_COMMANDS, FOLD_COMMANDS)
+    BINDINGS: ClassVar = [*bindings(LIVE_COMMANDS), ("escape", "leave_pane", "Back")]
+    CSS_PATH = "live.tcss"
+
+    filter_text: reactive[str] = reactive("", init=False)
+    """The filter line, without the kinds switched on by key."""
+    kinds: reactive[frozenset[SourceType]] = reactive(frozenset(), init=False)
+    """Kinds switched on in the legend."""
+    grouping: reactive[Grouping] = reactive(Grouping.FLAT, init=False)
+    folded: reactive[frozenset[GroupKey]] = reactive(frozenset(), init=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: RequestRows | None = None
+        self._is_reading = False
+        self._is_stale = False
+        self._rest: Timer | None = None
+        self._unpriced_requests = 0
+
+    def compose_content(self) -> Iterator[Widget]:
+        """Lay out filter, list, pane and legend."""
+        has_colour = not self.app.no_color
+        yield FilterLine(id="filter")
+        yield Container(
+            Container(ExchangeList(has_colour=has_colour, id="exchanges"), FirstStart(id="first-start"), id="list-side"),
+            DetailPane(has_colour=has_colour, id="pane"),
+            id="body",
+        )
+        yield Legend(has_colour=has_colour)
+
+    # Parts
+
+    @property
+    def requests(self) -> ExchangeList:
+        """The request list."""
+        return self.query_one(ExchangeList)
+
+    @property
+    def pane(self) -> DetailPane:
+        """The selected request."""
+        return self.query_one(DetailPane)
+
+    def on_mount(self) -> None:
+        """Read the first rows."""
+        self._rows = RequestRows(self.store)
+        self.set_interval(_TICK_S, self._tick)
+        self.set_interval(_PRICES_S, self._read_prices)
+        self.requests.focus()
+        self.read_rows()
+        self._read_prices()
+
+    # Rows
+
+    def selection(self) -> Selection:
+        """Return what the list is to show."""
+        wanted = combined_filter(self.filter_text, self.kinds)
+        return Selection(wanted, self.grouping, self.folded)
+
+    def on_store_changed(self) -> None:
+        """Read what came."""
+        self.read_rows()
+
+    def on_screen_resume(self) -> None:
+        """Read what came while another screen was shown."""
+        if self._rows is not None:
+            self.read_rows()
+
+    def read_rows(self) -> None:
+        """Read the rows anew; while a read runs, once more after it."""
+        if self._is_reading:
+            self._is_stale = True
+            return
+        self._is_reading, self._is_stale = True, False
+        self._read_rows(self.selection(), tuple(self.requests.unsettled_ids), self.requests.is_following)
+
+    @work(thread=True, group="rows", exit_on_error=False)
+    def _read_rows(self, selection: Selection, unsettled: Sequence[int], is_following: bool) -> None:  # noqa: FBT001
+        started = time.monotonic()
+        assert self._rows is not None, "set when the screen was mounted"
+        try:
+            rows = self._rows.update(selection)
+            tail = rows[-_TAIL:] if is_following or len(rows) <= _TAIL else ()
+            ids = [row.first_id if isinstance(row, Group) else row for row in tail]
+            summaries = reading.read_summaries(self.store, tuple(dict.fromkeys([*unsettled, *ids])))
+        except BaseException:
+            self._is_reading = False
+            raise
+        self.post_message(RowsRead(selection, rows, summaries, time.monotonic() - started))
+
+    def on_rows_read(self, event: RowsRead) -> None:
+        """Show the rows, unless another selection was made meanwhile."""
+        self._is_reading = False
+        if event.selection == self.selection():
+            self.requests.supply(event.summaries)
+            self.requests.show_rows(event.rows)
+            self._show_emptiness(is_empty=not event.rows)
+            self._show_newer_selection()
+        else:
+            self._is_stale = True
+        if self._is_stale:
+            # At most a fifth of the time goes into reading, however much comes in.
+            self.set_timer(max(_LEAST_PAUSE_S, 4 * event.took_s), self.read_rows)
+
+    def on_exchange_list_rows_wanted(self, event: ExchangeList.RowsWanted) -> None:
+        """Read the rows that came into sight."""
+        self.read_summaries_of(event.ids)
+
+    @work(thread=True, group="summaries", exit_on_error=False)
+    def read_summaries_of(self, ids: tuple[int, ...]) -> None:
+        """Read these rows (again)."""
+        self.post_message(SummariesRead(reading.read_summaries(self.store, ids)))
+
+    def on_summaries_read(self, event: SummariesRead) -> None:
+        """Show the rows that came into sight."""
+        self.requests.supply(event.summaries)
+        self._show_newer_selection()
+
+    def _show_emptiness(self, *, is_empty: bool) -> None:
+        first_start = self.query_one(FirstStart)
+        first_start.display = is_empty
+        self.requests.display = not is_empty
+        if not is_empty:
+            if self.focused is None:
+                self.requests.focus()
+            return
+        self.pane.show_summary(None)
+        wanted = self.selection().wanted
+        if wanted.is_empty:
+            first_start.explain(self.live.proxy_url if self.live else None, self.live.ca_bundle if self.live else None)
+        else:
+            first_start.explain_empty(wanted.text)
+
+    def _tick(self) -> None:
+        received = dict(self.live.response_bytes()) if self.live is not None else {}
+        self.requests.tick(self.assay.now_us(), received)
+
+    # The selected request
+
+    @on(LineList.Highlighted, "#exchanges")
+    def _follow_cursor(self) -> None:
+        summary = self.requests.selected
+        if summary is not None:
+            self.pane.show_summary(summary)
+        self._read_detail_soon()
+
+    @on(LineList.Selected, "#exchanges")
+    def _enter_pane(self) -> None:
+        if isinstance(self.requests.selected_row, Group):
+            self.requests.action_toggle_fold()
+            return
+        if self.has_class("-narrow") and self.has_class("-low"):
+            self.add_class("-zoomed")
+        front = self.pane.front
+        if front is not None:
+            front.focus()
+
+    def _show_newer_selection(self) -> None:
+        """Read the selected request again when its row has changed."""
+        summary = self.requests.selected
+        shown = self.pane.detail
+        if summary is not None and (shown is None or shown.summary != summary):
+            self._follow_cursor()
+
+    def _read_detail_soon(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(_REST_S, self._read_selected)
+
+    def _read_selected(self) -> None:
+        summary = self.requests.selected
+        if summary is not None:
+            self._read_detail(summary.id)
+
+    @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
+    def _read_detail(self, number: int) -> None:
+        detail = reading.read_detail(self.store, number)
+        if detail is not None:
+            self.post_message(DetailRead(detail))
+
+    def on_detail_read(self, event: DetailRead) -> None:
+        """Show the request, unless the cursor has gone on."""
+        if event.detail.summary.id == self.requests.selected_id:
+            self.pane.detail = event.detail
+
+    def on_detail_pane_content_wanted(self, event: DetailPane.ContentWanted) -> None:
+        """Read what the tab in front needs."""
+        self._read_content(event.detail, event.tab)
+
+    @work(thread=True, exclusive=True, group="content", exit_on_error=False)
+    def _read_content(self, detail: ExchangeDetail, tab: Tab) -> None:
+        number = detail.summary.id
+        if tab is Tab.DIFF:
+            content = TabContent(exchange=number, tab=tab, previous=reading.read_previous(self.store, detail))
+        elif tab is Tab.JSON:
+            content = TabContent(exchange=number, tab=tab, document=reading.read_document(self.store, detail))
+        else:
+            content = TabContent(exchange=number, tab=tab, response=reading.read_response(self.store, detail))
+        self.post_message(ContentRead(content))
+
+    def on_content_read(self, event: ContentRead) -> None:
+        """Hand it to the tab."""
+        self.pane.supply(event.content)
+
+    @on(Breakdown.SegmentChosen)
+    @on(PageView.SegmentChosen)
+    def _show_segment(self, event: Breakdown.SegmentChosen | PageView.SegmentChosen) -> None:
+        if self.pane.detail is not None:
+            self.open_segment(self.pane.detail, event.index)
+
+    # Filter, kinds, tree
+
+    def watch_filter_text(self) -> None:
+        """Show what passes the filter."""
+        line = self.query_one(FilterLine)
+        if not line.has_class("-editing"):
+            line.rest(self.filter_text)
+        self.read_rows()
+
+    def watch_kinds(self) -> None:
+        """Put kinds forward, and show only requests that have them."""
+        self.query_one(Legend).active = self.kinds
+        self.requests.highlighted_kinds = self.kinds
+        self.pane.highlighted_kinds = self.kinds
+        self.read_rows()
+
+    def watch_grouping(self) -> None:
+        """Arrange the list anew."""
+        self.folded = frozenset()
+        self.read_rows()
+
+    def watch_folded(self) -> None:
+        """Fold or unfold."""
+        self.read_rows()
+
+    def on_filter_line_filter_changed(self, event: FilterLine.FilterChanged) -> None:
+        """Use another filter."""
+        self.filter_text = event.text
+
+    def on_filter_line_filter_left(self) -> None:
+        """Go back to the list."""
+        self.query_one(FilterLine).rest(self.filter_text)
+        self.requests.focus()
+
+    def on_legend_kind_clicked(self, event: Legend.KindClicked) -> None:
+        """Switch a kind by mouse."""
+        self.action_toggle_kind(event.key)
+
+    def on_exchange_list_fold_requested(self, event: ExchangeList.FoldRequested) -> None:
+        """Fold or unfold one branch, or all."""
+        if event.key is not None:
+            self.folded ^= {event.key}
+        elif self.folded:
+            self.folded = frozenset()
+        else:
+            self.folded = frozenset(key for key in group_keys(self.requests.rows) if len(key) == 1)
+
+    def action_edit_filter(self) -> None:
+        """Begin typing a filter."""
+        self.query_one(FilterLine).edit(self.filter_text)
+
+    def action_toggle_kind(self, key: str) -> None:
+        """Switch a kind on or off."""
+        self.kinds ^= {KEYED_KINDS[key]}
+
+    def action_clear_filter(self) -> None:
+        """Show everything again."""
+        self.filter_text = ""
+        self.kinds = frozenset()
+
+    def action_show_errors(self) -> None:
+        """Show only what failed, or everything."""
+        self.filter_text = toggle_errors(self.filter_text)
+
+    def action_cycle_grouping(self) -> None:
+        """Arrange the list in the next way."""
+        self.grouping = GROUPINGS[(GROUPINGS.index(self.grouping) + 1) % len(GROUPINGS)]
+        self.notify(f"Requests {self.grouping.value}", timeout=1.5)
+
+    def action_toggle_follow(self) -> None:
+        """Follow, or stand still."""
+        self.requests.is_following = not self.requests.is_following
+        self.notify("Following the newest" if self.requests.is_following else "Standing still", timeout=1.5)
+
+    # Tabs
+
+    def action_next_tab(self) -> None:
+        """Show the next tab."""
+        self.pane.tab = TABS[(TABS.index(self.pane.tab) + 1) % len(TABS)]
+
+    def action_previous_tab(self) -> None:
+        """Show the tab before."""
+        self.pane.tab = TABS[TABS.index(self.pane.tab) - 1]
+
+    def action_show_diff(self) -> None:
+        """Compare with the request before, or go back to the breakdown."""
+        self.pane.tab = Tab.BREAKDOWN if self.pane.tab is Tab.DIFF else Tab.DIFF
+
+    def action_zoom_pane(self) -> None:
+        """Give the pane the whole screen, or share it."""
+        self.toggle_class("-zoomed")
+        front = self.pane.front if self.has_class("-zoomed") else self.requests
+        if front is not None:
+            front.focus()
+
+    def action_leave_pane(self) -> None:
+        """Go back to the list."""
+        self.remove_class("-zoomed")
+        self.requests.focus()
+
+    @work(thread=True, exclusive=True, group="prices", exit_on_error=False)
+    def _read_prices(self) -> None:
+        self._unpriced_requests = reading.unpriced_today(self.store, self.assay.now_us())
+
+    def other_notice(self) -> Notice | None:
+        """Say when the API cannot be reached, or prices are missing."""
+        ended = [summary for summary in self.requests.summaries_in_sight if summary.latency_ms is not None or summary.error]
+        return traffic_notice(ended[-1] if ended else None, self._unpriced_requests)

@@ -1,0 +1,94 @@
+"""One segment, read whole: its text with highlighting, where it stands, its hash, when it came first and how often it was carried."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from proxy_core.attribution.model import ContentKind, Segment
+from tui import format as fmt
+from tui.colours import KINDS, kind_colour
+from tui.commands import CommandGroup, CopyText, bindings
+from tui.pages.source_text import write_source
+from tui.screens.dialog import Dialog
+from tui.widgets.page_view import PageView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentReading:
+    """A segment and its history."""
+
+    segment: Segment
+    figures: str
+    """Tokens and cost, for people."""
+    first_id: int | None
+    """The first exchange that carried the same content; `None`: not known."""
+    carried: int | None
+    """How many exchanges carried it; `None`: not known."""
+
+
+class SegmentScreen(Dialog[None]):
+    """The text of a segment."""
+
+    BINDINGS: ClassVar = bindings(CommandGroup("Segment", (CopyText,)))
+
+    def __init__(self, reading: SegmentReading) -> None:
+        super().__init__()
+        self._reading = reading
+
+    def compose_box(self) -> Iterator[Widget]:
+        """Lay out facts and text."""
+        yield Static(facts(self._reading), id="facts")
+        yield PageView(id="segment-text")
+
+    def on_mount(self) -> None:
+        """Name the source in the frame and write the text."""
+        segment = self._reading.segment
+        kind = segment.source.source_type
+        name = KINDS[kind].label + (f": {fmt.one_line(segment.source.source_name)}" if segment.source.source_name else "")
+        box = self.query_one("#dialog")
+        box.border_title = f" {fmt.fit(name, min(70, len(name)))} · {segment.part.value} "
+        box.styles.border = ("round", kind_colour(kind, is_dark=self.app.current_theme.dark))
+        text, language = display_text(segment)
+        page = self.query_one(PageView)
+        page.show(lambda sheet: write_source(sheet, text, language))
+        page.focus()
+
+    def action_copy_text(self) -> None:
+        """Copy the text."""
+        self.app.copy_to_clipboard(self._reading.segment.text)
+        self.notify("Copied the segment's text", timeout=1.5)
+
+
+def facts(reading: SegmentReading) -> Content:
+    """Write where a segment stands and what became of it."""
+    segment = reading.segment
+    first = f"first seen in #{reading.first_id}" if reading.first_id is not None else ""
+    carried = f"carried by {fmt.whole(reading.carried)} requests" if reading.carried is not None else ""
+    place = f"at {segment.pointer}, characters {fmt.whole(segment.start)} to {fmt.whole(segment.end)}"
+    lines = [
+        " · ".join(part for part in (reading.figures, fmt.size(segment.content_bytes), segment.role or "") if part),
+        place,
+        " · ".join(part for part in (first, carried, f"hash {segment.content_hash}") if part),
+    ]
+    if segment.is_uncertain:
+        lines.append("? the source is the likeliest, not certain: its marker could have been forged")
+    return Content("\n".join(lines))
+
+
+def display_text(segment: Segment) -> tuple[str, str | None]:
+    """Return what is shown of a segment, and the language it is highlighted as."""
+    if not segment.text:
+        return f"[{segment.content_kind.value}: {fmt.size(segment.content_bytes)}, no text on the wire]", None
+    stripped = segment.text.strip()
+    is_marked = segment.content_kind in {ContentKind.JSON, ContentKind.TOOL_DEFINITION}
+    if is_marked or (stripped.startswith(("{", "[")) and stripped.endswith(("}", "]"))):
+        try:
+            return json.dumps(json.loads(segment.text), indent=2, ensure_ascii=False), "json"
+        except (ValueError, RecursionError):
+            return segment.text, None
+    return segment.text, "markdown"

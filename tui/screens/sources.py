@@ -1,0 +1,247 @@
+"""The sources screen: everything that ever put something into a context, with what it costs and what people think of it."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual import on, work
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from storage.views import SourceMetrics, SummaryMetrics
+from tui import format as fmt
+from tui.colours import KINDS, kind_colour
+from tui.commands import SOURCES_COMMANDS, bindings
+from tui.filtering import source_filter
+from tui.messages import FilterRequested
+from tui.ranges import PERIODS, Period, next_period, range_of
+from tui.screens.dashboard import DashboardScreen
+from tui.theme import Inks, ink
+from tui.widgets.legend import Legend
+from tui.widgets.line_list import LineList
+from tui.widgets.table import Table, TableColumn
+
+_TREND: Final = 16
+
+
+class SourcesRead(Message):
+    """All sources of a period."""
+
+    def __init__(self, period: Period, sources: Sequence[SourceMetrics], totals: SummaryMetrics) -> None:
+        super().__init__()
+        self.period = period
+        self.sources = sources
+        self.totals = totals
+
+
+class SourcesScreen(DashboardScreen):
+    """Sources by use, tokens, cost, rating."""
+
+    MODE = "sources"
+    COMMAND_GROUPS: ClassVar = (SOURCES_COMMANDS,)
+    BINDINGS: ClassVar = bindings(SOURCES_COMMANDS)
+    CSS_PATH = "tables.tcss"
+
+    period: reactive[Period] = reactive(PERIODS[1], init=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_reading = False
+
+    def compose_content(self) -> Iterator[Widget]:
+        """Lay out totals, table and legend."""
+        yield Static(id="totals", markup=False)
+        yield Table[SourceMetrics](COLUMNS, lambda row: row.source_id, sorted_by="cost", id="sources")
+        yield Static(id="nothing")
+        yield Legend(has_colour=not self.app.no_color)
+
+    @property
+    def table(self) -> Table[SourceMetrics]:
+        """The sources."""
+        return self.query_one("#sources", Table)
+
+    def on_mount(self) -> None:
+        """Read the first time."""
+        self.table.focus()
+        self.read()
+
+    def on_screen_resume(self) -> None:
+        """Read what changed meanwhile."""
+        self.read()
+
+    def on_store_changed(self) -> None:
+        """Read what changed; the totals of a period need no more than one look a second."""
+        if self.is_current and not self._is_reading:
+            self._is_reading = True
+            self.set_timer(1.0, self.read)
+
+    def watch_period(self) -> None:
+        """Read another period."""
+        self.read()
+
+    def read(self) -> None:
+        """Read the sources of the period."""
+        self._is_reading = True
+        self._read(self.period, self.assay.now_us())
+
+    @work(thread=True, exclusive=True, group="sources", exit_on_error=False)
+    def _read(self, period: Period, now_us: int) -> None:
+        wanted = range_of(period, now_us)
+        try:
+            sources = self.store.sources.metrics(wanted, trend_buckets=_TREND)
+            totals = self.store.sources.summary(wanted)
+        finally:
+            self._is_reading = False
+        self.post_message(SourcesRead(period, sources, totals))
+
+    def on_sources_read(self, event: SourcesRead) -> None:
+        """Show them, unless another period was chosen."""
+        if event.period == self.period:
+            self.table.show(event.sources)
+            self.query_one("#totals", Static).update(totals_text(self.period, event.totals, len(event.sources)))
+            self.table.display = bool(event.sources)
+            nothing = self.query_one("#nothing", Static)
+            nothing.display = not event.sources
+            nothing.update(f"Nothing was captured in the {event.period.name}. Press [$accent]w[/] for a longer time.")
+            if event.sources and self.focused is None:
+                self.table.focus()
+
+    @on(LineList.Selected, "#sources")
+    def _open(self) -> None:
+        source = self.table.selected
+        if source is not None:
+            term = source_filter(source.source_type, source.source_name)
+            self.app.post_message(FilterRequested(f"{term} {self.period.filter_term}".strip()))
+
+    def action_cycle_range(self) -> None:
+        """Look at the next period."""
+        self.period = next_period(self.period)
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column."""
+        self.table.action_sort_next()
+
+    def action_sort_previous(self) -> None:
+        """Sort by the column before."""
+        self.table.action_sort_previous()
+
+    def action_reverse_sort(self) -> None:
+        """Sort the other way round."""
+        self.table.action_reverse_sort()
+
+    def action_copy_text(self) -> None:
+        """Copy the table as tab-separated text."""
+        rows = [plain_row(source) for source in self.table.sorted_rows]
+        self.app.copy_to_clipboard("\n".join(["kind\tsource\tuses\ttokens\tcost_usd\trating", *rows]))
+        self.notify(f"Copied {len(rows)} sources as a table", timeout=2)
+
+
+def totals_text(period: Period, totals: SummaryMetrics, sources: int) -> str:
+    """Write the line above the table."""
+    unpriced = f" ({totals.unpriced_requests} unpriced)" if totals.unpriced_requests else ""
+    parts = [
+        period.name,
+        f"{sources} sources",
+        f"{fmt.whole(totals.total_requests)} requests",
+        f"{fmt.tokens(totals.total_input_tokens)} in",
+        f"{fmt.tokens(totals.total_output_tokens)} out",
+        f"{fmt.usd(totals.total_cost_nano_usd)}{unpriced}",
+    ]
+    return " " + " · ".join(parts)
+
+
+def plain_row(source: SourceMetrics) -> str:
+    """Write a source as tab-separated text."""
+    cost = "" if source.total_cost_nano_usd is None else f"{source.total_cost_nano_usd / 1e9:.6f}"
+    rating = "" if source.average_rating is None else f"{source.average_rating:.2f}"
+    name = source.source_name or ""
+    return "\t".join((source.source_type.value, name, str(source.usage_count), str(source.total_tokens), cost, rating))
+
+
+def _colour(row: SourceMetrics, inks: Inks) -> Style:
+    return ink(kind_colour(row.source_type, is_dark=inks.is_dark))
+
+
+def _rating(row: SourceMetrics, inks: Inks, _cells: int) -> tuple[str, Style]:
+    if row.average_rating is None:
+        return fmt.UNKNOWN, inks.faint
+    style = inks.good if row.average_rating > 0 else inks.error if row.average_rating < 0 else inks.plain
+    return f"{row.average_rating:+.2f} ×{row.feedback_count}", style
+
+
+COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
+    TableColumn(
+        name="kind",
+        heading="kind",
+        width=11,
+        draw=lambda row, inks, _: (f"■ {KINDS[row.source_type].label}", _colour(row, inks)),
+        sort_key=lambda row: row.source_type.value,
+        is_right=False,
+        is_ascending_first=True,
+    ),
+    TableColumn(
+        name="source",
+        heading="source",
+        width=18,
+        draw=lambda row, inks, cells: (fmt.fit_path(fmt.one_line(row.source_name or "–"), cells), inks.plain),
+        sort_key=lambda row: (row.source_name or "").lower(),
+        is_right=False,
+        is_flexible=True,
+        is_ascending_first=True,
+    ),
+    TableColumn(
+        name="uses",
+        heading="uses",
+        width=7,
+        draw=lambda row, inks, _: (fmt.whole(row.usage_count), inks.muted),
+        sort_key=lambda row: row.usage_count,
+    ),
+    TableColumn(
+        name="tokens",
+        heading="tokens",
+        width=8,
+        draw=lambda row, inks, _: (fmt.tokens(row.total_tokens), inks.strong),
+        sort_key=lambda row: row.total_tokens,
+    ),
+    TableColumn(
+        name="average",
+        heading="average",
+        width=8,
+        draw=lambda row, inks, _: (fmt.tokens(round(row.average_tokens)), inks.muted),
+        sort_key=lambda row: row.average_tokens,
+        rank=2,
+    ),
+    TableColumn(
+        name="cost",
+        heading="cost",
+        width=9,
+        draw=lambda row, inks, _: (fmt.usd(row.total_cost_nano_usd), inks.strong),
+        sort_key=lambda row: row.total_cost_nano_usd,
+    ),
+    TableColumn(
+        name="trend",
+        heading="trend",
+        width=_TREND,
+        draw=lambda row, inks, cells: (fmt.sparkline(row.trend, cells), _colour(row, inks)),
+        is_right=False,
+        rank=3,
+    ),
+    TableColumn(
+        name="rating",
+        heading="rating",
+        width=9,
+        draw=_rating,
+        sort_key=lambda row: row.average_rating,
+        rank=1,
+    ),
+    TableColumn(
+        name="last",
+        heading="last used",
+        width=19,
+        draw=lambda row, inks, _: (fmt.day_and_clock(row.last_used_us), inks.muted),
+        sort_key=lambda row: row.last_used_us,
+        rank=4,
+    ),
+)

@@ -1,0 +1,188 @@
+"""The filter line: typing narrows the list at once, Tab completes, and what is wrong is said right below.
+
+The language is that of `storage.filters`; nothing of it is known here.
+"""
+
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from storage.filters.completion import Suggestion, complete
+from storage.filters.parsing import parse
+from storage.filters.tree import FilterError
+
+_PAUSE_S: Final = 0.15
+"""How long typing must rest before the list follows."""
+_SHOWN: Final = 8
+
+
+class FilterInput(Input):
+    """The input itself; Tab and the arrows belong to the completion."""
+
+    BINDINGS: ClassVar = []
+
+    class CompletionKey(Message):
+        """A key that moves in the completions or takes one."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in {"tab", "down", "up", "escape", "shift+tab"}:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.CompletionKey(event.key))
+            return
+        await super()._on_key(event)
+
+
+class FilterLine(Vertical):
+    """One line to type in, one that helps."""
+
+    class FilterChanged(Message):
+        """Another filter is to be used; it is understood."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CompletionWanted(Message):
+        """Names that occur in the database would help; the answer comes by `offer`."""
+
+        def __init__(self, text: str, cursor: int) -> None:
+            super().__init__()
+            self.text = text
+            self.cursor = cursor
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the line as it stands matters."""
+            return isinstance(message, FilterLine.CompletionWanted)
+
+    class FilterLeft(Message):
+        """The line is left; the focus goes back to the list."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._found: tuple[Suggestion, ...] = ()
+        self._chosen = 0
+        self._before = ""
+        self._applied = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the input and the line below it."""
+        yield FilterInput(
+            placeholder="source:context7  kind:mcp  status:>=400  cost:>0.05  since:1h  or any words", compact=True
+        )
+        yield Static(id="filter-help")
+
+    @property
+    def text(self) -> str:
+        """The line as it stands."""
+        return self.query_one(FilterInput).value
+
+    def edit(self, text: str) -> None:
+        """Begin typing, from a text."""
+        self.display = True
+        self.add_class("-editing")
+        self._before = self._applied = text
+        field = self.query_one(FilterInput)
+        with field.prevent(Input.Changed):
+            field.value = text
+        field.cursor_position = len(text)
+        field.focus()
+        self._help()
+
+    def rest(self, text: str) -> None:
+        """Show a filter that is in use, without editing it; an empty one hides the line."""
+        self._applied = text
+        self.remove_class("-editing")
+        self.display = bool(text)
+        field = self.query_one(FilterInput)
+        with field.prevent(Input.Changed):
+            field.value = text
+
+    def offer(self, text: str, found: tuple[Suggestion, ...]) -> None:
+        """Take completions for a line, unless it has changed since."""
+        if text == self.text and found != self._found:
+            self._found, self._chosen = found, 0
+            self._draw_help()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Follow the typing after a short rest."""
+        event.stop()
+        self._chosen = 0
+        self._help()
+        text = event.value
+        self.set_timer(_PAUSE_S, lambda: self._apply(text))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Use the filter and go back to the list; a line that is not understood stays."""
+        event.stop()
+        if not isinstance(parse(event.value), FilterError):
+            self._apply(event.value)
+            self.post_message(self.FilterLeft())
+
+    def on_filter_input_completion_key(self, event: FilterInput.CompletionKey) -> None:
+        """Take or choose a completion, or leave."""
+        event.stop()
+        if event.key == "escape":
+            self.query_one(FilterInput).value = self._before
+            self._apply(self._before)
+            self.post_message(self.FilterLeft())
+        elif event.key == "tab":
+            self._take()
+        elif self._found:
+            self._chosen = (self._chosen + (1 if event.key == "down" else -1)) % len(self._found[:_SHOWN])
+            self._draw_help()
+
+    def _apply(self, text: str) -> None:
+        field = self.query_one(FilterInput)
+        if text == field.value and text != self._applied and not isinstance(parse(text), FilterError):
+            self._applied = text
+            self.post_message(self.FilterChanged(text))
+
+    def _take(self) -> None:
+        if not self._found:
+            return
+        field, chosen = self.query_one(FilterInput), self._found[self._chosen]
+        end = chosen.start + len(chosen.text)
+        gap = "" if chosen.text.endswith(":") or field.value[chosen.end :].startswith(" ") else " "
+        field.value = field.value[: chosen.start] + chosen.text + gap + field.value[chosen.end :]
+        field.cursor_position = end + len(gap)
+
+    def _help(self) -> None:
+        field = self.query_one(FilterInput)
+        self._found = complete(field.value, field.cursor_position)
+        self._draw_help()
+        self.post_message(self.CompletionWanted(field.value, field.cursor_position))
+
+    def _draw_help(self) -> None:
+        text = self.text
+        understood = parse(text)
+        target = self.query_one("#filter-help", Static)
+        is_wrong = isinstance(understood, FilterError)
+        target.set_class(is_wrong and not self._found, "-error")
+        if isinstance(understood, FilterError) and not self._found:
+            hint = f"  {understood.hint}" if understood.hint else ""
+            target.update(Content(" " * (understood.position + 3) + f"↑ {understood.message}.{hint}"))
+            return
+        target.update(self._completions())
+
+    def _completions(self) -> Content:
+        shown = self._found[:_SHOWN]
+        if not shown:
+            return Content.from_markup("[$text-muted]   ⏎ use   Esc leave[/]")
+        parts: list[Content | str] = ["   "]
+        for number, completion in enumerate(shown):
+            style = "$accent bold reverse" if number == self._chosen else "$accent"
+            parts += [Content.styled(completion.text, style), "  "]
+        meaning = shown[self._chosen].meaning
+        if meaning:
+            parts.append(Content.styled(f"— {meaning}", "$text-muted"))
+        return Content.assemble(*parts)
