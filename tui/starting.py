@@ -19,6 +19,7 @@ from tui.trust import authority_directory, extra_bundles, open_own_authority
 if TYPE_CHECKING:
     from proxy_core.attribution.prices import PriceBook
     from proxy_core.feed import CaptureFeed
+    from proxy_core.redact import Redactor
     from proxy_core.server import ProxySettings, ProxyThread
     from storage.api.server import ApiThread
     from storage.api.settings import ApiSettings
@@ -141,24 +142,36 @@ def start_writer(start: Callable[[], None]) -> None:
 
 
 def make_feed(settings: Settings) -> "CaptureFeed":
-    """Make the feed, with the key that fingerprints are made with.
+    """Make the feed, with the redactor that nothing gets past.
+
+    Raises:
+        AuthorityError: The redaction key cannot be read or made.
+    """
+    from proxy_core.feed import CaptureFeed
+
+    feed = CaptureFeed(open_redactor(settings))
+    if not settings.capture:
+        feed.pause()
+    return feed
+
+
+def open_redactor(settings: Settings) -> "Redactor":
+    """Open the redactor with the key that fingerprints are made with.
 
     Raises:
         AuthorityError: The key cannot be read or made.
     """
     from proxy_core import errors
-    from proxy_core.feed import CaptureFeed
     from proxy_core.private_files import open_redaction_key
     from proxy_core.redact import Redactor
 
     try:
-        key = open_redaction_key(authority_directory(settings.data_dir))
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Redactor(open_redaction_key(authority_directory(settings.data_dir)))
     except errors.AuthorityError as error:
         raise AuthorityError(str(error)) from error
-    feed = CaptureFeed(Redactor(key))
-    if not settings.capture:
-        feed.pause()
-    return feed
+    except OSError as error:
+        raise AuthorityError(f"cannot use the data directory {settings.data_dir}: {error.strerror}") from error
 
 
 def make_proxy(settings: Settings, feed: "CaptureFeed", environ: Mapping[str, str]) -> "ProxyThread":

@@ -108,7 +108,8 @@ def main() -> None:
     except AssayError as error:
         click.echo(f"assay: {error}", err=True)
         sys.exit(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the program's root: reported, and shown whole on demand
+    except Exception as error:
+        # The program's root: reported, and shown whole on demand.
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
         reason = (str(getattr(error, "orig", None) or error).splitlines() or [""])[0]
