@@ -20,6 +20,8 @@ _WORD = re.compile(r"[^\W\d_]{1,6}|\d{1,3}|[^\w\s]{1,2}|_|\s+")
 _LOOK_BACK_BLOCKS = 20
 _SECONDS = {"5m": 300.0, "1h": 3600.0}
 _OPAQUE_TOKENS = 1500
+_UNBILLED_OPENING = "x-anthropic-billing-header:"
+"""A line for the API itself: it changes with every request, is not part of the prompt and breaks no cache."""
 _CTOK_LIMIT_CHARS = 20_000
 
 
@@ -185,7 +187,8 @@ def _blocks(request: Mapping[str, Any], per_message: int) -> Iterator[tuple[Mapp
     for index, tool in enumerate(tools):
         yield tool, 0 if index else _tool_prompt_tokens(request, is_old=per_message == 3)
     for block in _as_blocks(request.get("system") or ()):
-        yield block, 0
+        if not str(block.get("text", "")).startswith(_UNBILLED_OPENING):
+            yield block, 0
     for index, message in enumerate(request.get("messages") or ()):
         extra = per_message if index else 0
         for block in _as_blocks(message.get("content") or ()):

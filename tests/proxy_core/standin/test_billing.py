@@ -141,6 +141,16 @@ def test_every_kind_of_block_is_counted(billing):
         assert billing.count_prompt({"model": "m", "messages": [{"role": "user", "content": [block]}]}) > 6
 
 
+def test_a_billing_line_costs_nothing_and_breaks_no_cache(billing):
+    def asked(line: str):
+        system = [{"type": "text", "text": f"x-anthropic-billing-header: cch={line};"}, {"type": "text", "text": LONG}]
+        return ask("a", marks={0: None}, system=system)
+
+    first = billing.bill(asked("one"))
+    second = billing.bill(asked("another one"))
+    assert second.cache_read_tokens == first.total_tokens
+
+
 def test_forced_tool_choice_costs_more(billing):
     tool = {"name": "t", "description": "d", "input_schema": {"type": "object"}}
     for model in ("claude-opus-5-5", "claude-sonnet-4-6"):

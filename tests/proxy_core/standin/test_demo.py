@@ -93,6 +93,9 @@ def test_traffic_through_a_proxy_is_varied_and_caches_pay_off(address):
     bodies = [request.body for request in requests]
     assert len(set(bodies)) < len(bodies), "a request was retried byte for byte"
     assert len({json.loads(body)["model"] for body in bodies}) >= 3
+    usages = [bill.usage() for bill in map(Billing().bill, map(json.loads, sorted(bodies, key=len)))]
+    read = sum(usage["cache_read_input_tokens"] for usage in usages)
+    assert read > sum(usage["cache_creation_input_tokens"] + usage["input_tokens"] for usage in usages)
 
 
 def test_a_proxy_that_is_not_there_ends_the_traffic_with_the_reason():

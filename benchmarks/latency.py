@@ -1,0 +1,158 @@
+"""Latency, throughput and CPU of requests, with everything of Assay switched on, beside mitmdump and no proxy at all."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.clients import Client, Http1Client, Http2Client
+from benchmarks.figures import percentile, ratio, spread
+from benchmarks.processes import Contestants, Target, cpu_seconds, settle
+
+SIZES = {"1 kB": 1_000, "100 kB": 100_000, "1 MB": 1_000_000}
+_SETTLE_S = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One kind of load."""
+
+    protocol: str
+    """`h1` or `h2`."""
+    size: str
+    """Key of `SIZES`."""
+    connections: int
+    """For h2: streams at a time on one connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What one block of requests gave."""
+
+    p50_ms: float
+    p99_ms: float
+    requests_per_s: float
+    cpu_ms: float
+    """Of the process, per request; 0 without a process."""
+    proxy_cpu_ms: float
+    """Of the proxy's own thread, where it is known."""
+    errors: int
+
+
+def cases(*, is_smoke: bool) -> list[Case]:
+    """Return what is measured."""
+    protocols, connections = (("h1",), (1, 10)) if is_smoke else (("h1", "h2"), (1, 10, 100))
+    sizes = ("1 kB", "100 kB") if is_smoke else tuple(SIZES)
+    return [Case(protocol=p, size=s, connections=c) for p, s, c in itertools.product(protocols, sizes, connections)]
+
+
+def measure(contestants: Contestants, *, is_smoke: bool, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Measure every case."""
+    rounds, block_s = (2, 0.6) if is_smoke else (3, 1.2)
+    results = []
+    for case in cases(is_smoke=is_smoke):
+        result = _measure_case(contestants, case, rounds, block_s)
+        results.append(result)
+        say(_line(case, result))
+    return results
+
+
+def _measure_case(contestants: Contestants, case: Case, rounds: int, block_s: float) -> dict[str, Any]:
+    blocks: dict[str, list[Block]] = {target.name: [] for target in contestants.targets}
+    for number in range(rounds):
+        order = contestants.targets[number % 3 :] + contestants.targets[: number % 3]
+        for target in order:
+            blocks[target.name].append(asyncio.run(_block(target, case, block_s)))
+            settle(target, _SETTLE_S)
+    return _summary(case, blocks)
+
+
+def bodies(size_bytes: int) -> Iterator[bytes]:
+    """Yield requests of a conversation's shape that differ in their last message."""
+    filler = "The quick brown fox reads a file and says what is in it. " * (size_bytes // 57 + 1)
+    for number in itertools.count():
+        turns = max(1, size_bytes // 4000)
+        each = max(1, size_bytes // turns - 60)
+        messages = [{"role": "assistant" if turn % 2 else "user", "content": filler[:each]} for turn in range(turns)]
+        messages.append({"role": "user", "content": f"question {number:09d}"})
+        yield json.dumps({"model": "claude-opus-5-5", "max_tokens": 1024, "messages": messages}).encode()
+
+
+async def _block(target: Target, case: Case, block_s: float) -> Block:
+    source = bodies(SIZES[case.size])
+    ready = [next(source) for _ in range(20 if case.size == "1 MB" else 100)]
+    supply = itertools.cycle(ready)
+    clients = await _connect(target, case)
+    latencies: list[float] = []
+    errors = 0
+
+    async def work(client: Client, until: float) -> None:
+        nonlocal errors
+        while time.perf_counter() < until:
+            body = next(supply)
+            begun = time.perf_counter()
+            try:
+                await client.post("/v1/messages", body)
+            except (OSError, asyncio.IncompleteReadError):
+                errors += 1
+                return
+            latencies.append((time.perf_counter() - begun) * 1000)
+
+    lanes = clients * case.connections if case.protocol == "h2" else clients
+    await asyncio.gather(*(work(client, time.perf_counter() + block_s / 5) for client in lanes))
+    latencies.clear()
+    thread = target.threads.get("assay-proxy")
+    before = cpu_seconds(target.pid), cpu_seconds(target.pid, thread) if thread else 0.0
+    begun = time.perf_counter()
+    await asyncio.gather(*(work(client, begun + block_s) for client in lanes))
+    took_s = time.perf_counter() - begun
+    used = cpu_seconds(target.pid) - before[0]
+    proxy_used = cpu_seconds(target.pid, thread) - before[1] if thread else used
+    for client in clients:
+        await client.close()
+    count = max(1, len(latencies))
+    return Block(
+        p50_ms=percentile(latencies, 0.5),
+        p99_ms=percentile(latencies, 0.99),
+        requests_per_s=len(latencies) / took_s,
+        cpu_ms=used / count * 1000,
+        proxy_cpu_ms=proxy_used / count * 1000,
+        errors=errors,
+    )
+
+
+async def _connect(target: Target, case: Case) -> list[Client]:
+    kind = Http1Client if case.protocol == "h1" else Http2Client
+    context = target.route.context("http/1.1" if case.protocol == "h1" else "h2")
+    count = case.connections if case.protocol == "h1" else 1
+    return [await kind.connect(target.route, context) for _ in range(count)]
+
+
+def _summary(case: Case, blocks: dict[str, list[Block]]) -> dict[str, Any]:
+    def of(name: str, figure: str) -> list[float]:
+        return [getattr(block, figure) for block in blocks[name]]
+
+    figures = ("p50_ms", "p99_ms", "requests_per_s", "cpu_ms", "proxy_cpu_ms")
+    summary: dict[str, Any] = {"protocol": case.protocol, "size": case.size, "connections": case.connections}
+    for name, measured in blocks.items():
+        summary[name] = {figure: spread(of(name, figure)).as_json() for figure in figures}
+        summary[name]["errors"] = sum(block.errors for block in measured)
+    summary["assay_over_mitmdump"] = {
+        figure: ratio(of("assay", figure), of("mitmdump", figure)).as_json() for figure in figures
+    }
+    added = [ours - direct for ours, direct in zip(of("assay", "p50_ms"), of("direct", "p50_ms"), strict=True)]
+    summary["assay_added_p50_ms"] = spread(added).as_json()
+    return summary
+
+
+def _line(case: Case, result: dict[str, Any]) -> str:
+    over = {figure: each["median"] for figure, each in result["assay_over_mitmdump"].items()}
+    times = "  ".join(f"{name} {result[name]['p50_ms']['median']:7.2f}" for name in ("direct", "mitmdump", "assay"))
+    return (
+        f"{case.protocol} {case.size:>6} x{case.connections:<3} {times} ms | over mitmdump: p50 x{over['p50_ms']:.2f} "
+        f"p99 x{over['p99_ms']:.2f} rps x{over['requests_per_s']:.2f} cpu x{over['cpu_ms']:.2f} "
+        f"(proxy thread x{over['proxy_cpu_ms']:.2f}) errors {result['assay']['errors']}"
+    )

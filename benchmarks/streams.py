@@ -1,0 +1,101 @@
+"""How late a stream's first byte and each of its events are, warm and cold, alone and many at once."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.clients import Client, Http1Client, Http2Client
+from benchmarks.figures import percentile, spread
+from benchmarks.processes import Contestants, Target, settle
+from benchmarks.upstream import EVENTS
+
+_BODY = json.dumps(
+    {"model": "claude-opus-5-5", "max_tokens": 64, "stream": True, "messages": [{"role": "user", "content": "word " * 2000}]}
+).encode()
+_PATH = "/v1/messages?events"
+
+
+def measure(contestants: Contestants, *, is_smoke: bool, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Measure single streams, then many at once."""
+    results = []
+    for protocol in ("h1",) if is_smoke else ("h1", "h2"):
+        for label, count, streams in (("one", 2 if is_smoke else 6, 1), ("many", 1, 50 if is_smoke else 500)):
+            result = _measure(contestants, protocol, rounds=count, streams=streams)
+            results.append({"protocol": protocol, "streams": label, "at_once": streams, **result})
+            say(_line(results[-1]))
+    return results
+
+
+def _measure(contestants: Contestants, protocol: str, *, rounds: int, streams: int) -> dict[str, Any]:
+    taken: dict[str, list[dict[str, float]]] = {target.name: [] for target in contestants.targets}
+    for number in range(rounds):
+        for target in contestants.targets[number % 3 :] + contestants.targets[: number % 3]:
+            taken[target.name].append(asyncio.run(_round(target, protocol, streams)))
+            settle(target, 4)
+    result: dict[str, Any] = {
+        name: {figure: spread([each[figure] for each in rows]).as_json() for figure in rows[0]} for name, rows in taken.items()
+    }
+    for figure in ("first_byte_ms", "cold_first_byte_ms"):
+        added = [ours[figure] - direct[figure] for ours, direct in zip(taken["assay"], taken["direct"], strict=True)]
+        result[f"added_{figure}"] = spread(added).as_json()
+    return result
+
+
+async def _round(target: Target, protocol: str, streams: int) -> dict[str, float]:
+    kind = Http1Client if protocol == "h1" else Http2Client
+    context = target.route.context("http/1.1" if protocol == "h1" else "h2")
+    begun = time.monotonic_ns()
+    clients: list[Client] = [await kind.connect(target.route, context) for _ in range(streams if protocol == "h1" else 1)]
+    cold = [0.0]
+    if streams == 1:
+        cold, _ = await _stream(clients[0], begun)
+    lanes = clients if protocol == "h1" else clients * streams
+    gathered = await asyncio.gather(*(_stream(client) for client in lanes), return_exceptions=True)
+    done = [each for each in gathered if not isinstance(each, BaseException)]
+    for client in clients:
+        await client.close()
+    delays = [delay for _, each in done for delay in each]
+    firsts = [first for each, _ in done for first in each]
+    return {
+        "first_byte_ms": percentile(firsts, 0.5),
+        "first_byte_p99_ms": percentile(firsts, 0.99),
+        "cold_first_byte_ms": cold[0],
+        "event_delay_p50_ms": percentile(delays, 0.5),
+        "event_delay_p99_ms": percentile(delays, 0.99),
+        "failed": float(len(gathered) - len(done)),
+    }
+
+
+async def _stream(client: Client, begun_ns: int | None = None) -> tuple[list[float], list[float]]:
+    """Return when the first byte came, and how late each event was, in milliseconds."""
+    started = begun_ns or time.monotonic_ns()
+    first: list[float] = []
+    delays: list[float] = []
+
+    def take(piece: bytes) -> None:
+        now = time.monotonic_ns()
+        if not first:
+            first.append((now - started) / 1e6)
+        for line in piece.split(b"\n"):
+            if line.startswith(b"data: "):
+                at = line.find(b'"sent_ns":')
+                if at >= 0:
+                    delays.append((now - int(line[at + 10 :].partition(b",")[0])) / 1e6)
+
+    await client.post(_PATH, _BODY, take)
+    if len(delays) != EVENTS + 2:
+        raise ConnectionError(f"{len(delays)} of {EVENTS + 2} events came")
+    return first, delays
+
+
+def _line(result: dict[str, Any]) -> str:
+    parts = []
+    for name in ("direct", "mitmdump", "assay"):
+        figures = {figure: each["median"] for figure, each in result[name].items()}
+        parts.append(
+            f"{name} first {figures['first_byte_ms']:.1f} event p50 {figures['event_delay_p50_ms']:.2f} "
+            f"p99 {figures['event_delay_p99_ms']:.1f} failed {figures['failed']:.0f}"
+        )
+    return f"{result['protocol']} {result['at_once']:>3} streams: " + " | ".join(parts)
