@@ -94,6 +94,10 @@ class CaptureFeed:
         """New exchanges are forwarded without being recorded."""
         return self._is_paused
 
+    def response_bytes(self) -> dict[str, int]:
+        """Return the response bytes recorded so far of each running exchange, by exchange id."""
+        return {exchange_id: live.response_body.recorded_bytes for exchange_id, live in list(self._live.items())}
+
     def pause(self) -> None:
         """Record no new exchanges; running ones are recorded to their end."""
         self._is_paused = True

@@ -39,6 +39,8 @@ class LiveBody:
     """Appended by the hooks, emptied by the consumer."""
     is_cut: bool = False
     """Bytes are missing: the capture limit was reached or the sender broke off."""
+    recorded_bytes: int = 0
+    """Bytes recorded so far; written by the proxy's thread only."""
 
     def append(self, chunk: bytes) -> None:
         """Record a chunk, unless too much is queued already."""
@@ -48,6 +50,7 @@ class LiveBody:
             self.is_cut = True
             return
         volume.taken_in += size
+        self.recorded_bytes += size
         self.chunks.append(chunk)
 
 
