@@ -85,7 +85,12 @@ def play(runtime: "Runtime", make_traffic: "Callable[[tuple[str, int], Path], De
             traffic = make_traffic(runtime.address.socket_address, runtime.address.certificate)
             traffic.start()
             stack.callback(traffic.stop)
-            Thread(target=lambda: (traffic.wait(), has_finished.set()), name="demo-end", daemon=True).start()
+
+            def wait() -> None:
+                traffic.wait()
+                has_finished.set()
+
+            Thread(target=wait, name="demo-end", daemon=True).start()
 
         if line_format is None:
             return run_dashboard(runtime, begin)

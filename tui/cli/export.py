@@ -1,5 +1,6 @@
 """`assay export`: exchanges as files that other programs read, streamed, however many there are."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -90,7 +91,7 @@ def write(pieces: Iterable[str], output: Path | None) -> None:
             stream.writelines(pieces)
     except BrokenPipeError:
         # Whoever read has seen enough; Python must not complain once more when it closes the stream.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the rest of the process
     except OSError as error:
         raise AssayError(f"cannot write {output or 'standard output'}: {error.strerror or error}") from error
 
@@ -99,7 +100,7 @@ def write(pieces: Iterable[str], output: Path | None) -> None:
 def opened_output(output: Path | None) -> Iterator[TextIO]:
     """Open a file that takes its name when it is whole, for its owner alone; or standard output."""
     if output is None:
-        stream = click.get_text_stream("stdout", encoding="utf-8")
+        stream: TextIO = click.get_text_stream("stdout", encoding="utf-8")
         yield stream
         stream.flush()
         return

@@ -32,7 +32,7 @@ from tui.settings import Group
 def command(ctx: click.Context, /, files: tuple[Path, ...], no_analysis: bool, **_settings: object) -> None:
     """Take in mitmproxy flow files, HAR files, and Assay's own JSONL.
 
-    Secrets are replaced as in live traffic, and an exchange that is there already is left as it is, so an import can be repeated.
+    Secrets are replaced as in live traffic. An exchange that is there already is left as it is, so an import can be repeated.
     """
     from storage.importing.importing import import_file
     from tui.starting import open_redactor
