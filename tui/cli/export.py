@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -100,9 +101,10 @@ def write(pieces: Iterable[str], output: Path | None) -> None:
 def opened_output(output: Path | None) -> Iterator[TextIO]:
     """Open a file that takes its name when it is whole, for its owner alone; or standard output."""
     if output is None:
-        stream: TextIO = click.get_text_stream("stdout", encoding="utf-8")
-        yield stream
-        stream.flush()
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="")
+        yield sys.stdout
+        sys.stdout.flush()
         return
     part = output.with_name(output.name + ".part")
     try:

@@ -1,6 +1,7 @@
 """`assay show`: what one request was made of, where each piece came from, and what it cost."""
 
 import json
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ def write_body(store: "Store", key: int | str, side: str) -> None:
     content = store.exchanges.body(key, Side(side), decoded=True)
     if content is None:
         raise NotFoundError(f"the {side} body was not kept")
-    click.get_binary_stream("stdout").write(content)
+    sys.stdout.buffer.write(content)
 
 
 @dataclass(slots=True)
