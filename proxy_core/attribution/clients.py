@@ -48,12 +48,20 @@ def identify(headers: Mapping[str, str], prompt_heads: Sequence[str]) -> Client:
     agent = headers.get("user-agent", "")
     named, version = _product(agent)
     by_prompt = next(
-        (client for head in prompt_heads[:_HEADS_READ] for beginning, client in PROMPT_BEGINNINGS if head.startswith(beginning)), None
+        (
+            client
+            for head in prompt_heads[:_HEADS_READ]
+            for beginning, client in PROMPT_BEGINNINGS
+            if head.startswith(beginning)
+        ),
+        None,
     )
     if by_prompt is not None and by_prompt != named:
         return Client(by_prompt, None)
     if by_prompt is None and named is None:
-        by_prompt = next((client for client, wrapper in BILLING_PREFIXES for head in prompt_heads[:1] if head.startswith(wrapper)), None)
+        by_prompt = next(
+            (client for client, wrapper in BILLING_PREFIXES for head in prompt_heads[:1] if head.startswith(wrapper)), None
+        )
         return Client(by_prompt, None)
     if named == "claude-code" and "agent-sdk/" in agent:
         return Client("claude-agent-sdk", version)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from proxy_core.attribution.blocks import block_cuts, cache_ttl, other_members, text_cuts
-from proxy_core.attribution.cuts import UNATTRIBUTED, Cut, CutElement, Span, cut_text
+from proxy_core.attribution.blocks import block_cuts, text_cuts
+from proxy_core.attribution.cuts import UNATTRIBUTED, Cut, CutElement, Need, Pending, Span, cut_text
+from proxy_core.attribution.foreign_blocks import tool_call_cuts
+from proxy_core.attribution.members import cache_ttl, other_members
 from proxy_core.attribution.memo import Memo
 from proxy_core.attribution.model import Part, Region, Source, SourceType
 from proxy_core.attribution.normalising import normal_hash
@@ -17,8 +19,8 @@ from proxy_core.attribution.tool_definitions import definition_cuts
 from proxy_core.attribution.values import value_cuts
 from proxy_core.dialects.prompts import Element
 
-_MESSAGE_STRUCTURE = frozenset({"role", "output_config", "clear_at", "id"})
-_ROLES = frozenset({"user", "assistant", "system"})
+_MESSAGE_STRUCTURE = frozenset({"role", "output_config", "clear_at", "id", "tool_call_id"})
+_ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 
 MEMO = Memo(max_entries=20_000, max_bytes=96_000_000)
 """Cut elements of recent requests; a conversation sends nearly all of them again."""
@@ -119,16 +121,31 @@ def _message_cuts(value: Any, context: ElementContext) -> Iterator[Cut]:
     if not isinstance(value, dict):
         yield from value_cuts("", value, UNATTRIBUTED, Part.TEXT)
         return
-    role, content = value.get("role"), value.get("content")
-    context.role = role if isinstance(role, str) and role in _ROLES else None
+    role = value.get("role")
+    context.role = _ROLES.get(role) if isinstance(role, str) else None
+    yield from _content_cuts(value.get("content"), context, _result_holder(value))
     covered = {"content"}
+    if isinstance(value.get("tool_calls"), list):
+        covered.add("tool_calls")
+        yield from tool_call_cuts(value["tool_calls"], "/tool_calls", context)
+    yield from other_members(value, "", covered, _MESSAGE_STRUCTURE)
+
+
+def _result_holder(message: dict[str, Any]) -> Pending | None:
+    """Say whose a message is that is a tool's answer as a whole."""
+    call_id = message.get("tool_call_id")
+    if message.get("role") != "tool" or not isinstance(call_id, str):
+        return None
+    return Pending(Need.CALL, call_id, 0, Source(SourceType.TOOL))
+
+
+def _content_cuts(content: Any, context: ElementContext, holder: Pending | None) -> Iterator[Cut]:
     if isinstance(content, str):
-        yield from text_cuts("/content", content, context, None)
+        yield from text_cuts("/content", content, context, holder)
     elif isinstance(content, list):
         for index, block in enumerate(content):
-            yield from block_cuts(block, f"/content/{index}", context)
+            yield from block_cuts(block, f"/content/{index}", context, holder)
     elif isinstance(content, dict):
-        yield from block_cuts(content, "/content", context)
+        yield from block_cuts(content, "/content", context, holder)
     elif content is not None:
         yield from value_cuts("/content", content, UNATTRIBUTED, Part.TEXT)
-    yield from other_members(value, "", covered, _MESSAGE_STRUCTURE)

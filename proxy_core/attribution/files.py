@@ -21,8 +21,8 @@ def recorded_from_files(body_path: Path, headers_path: Path | None = None, respo
 
     Args:
         body_path: The raw request body.
-        headers_path: JSON with `method`, `path` (or `url`), `headers` as a list of pairs, and perhaps `response` with `status` and
-            `headers`; `None`: a message to the API by an unknown client.
+        headers_path: JSON with `method`, `path` (or `url`), `headers` as a list of pairs, and perhaps `response` with `status`
+            and `headers`; `None`: a message to the API by an unknown client.
         response_path: The raw response body, JSON or event stream, not content-encoded.
 
     Raises:

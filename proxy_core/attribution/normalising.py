@@ -1,4 +1,4 @@
-"""What stays of a message from one request to the next: cache marks and settings come and go, a string becomes a list of one text."""
+"""What stays of a message from request to request: cache marks and settings come and go, a string becomes one text block."""
 
 from hashlib import blake2b
 from typing import Any

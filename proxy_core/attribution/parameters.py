@@ -7,7 +7,9 @@ from proxy_core.attribution.cuts import CutElement
 from proxy_core.dialects.base import PromptParameters
 
 
-def read_parameters(rest: Mapping[str, Any], tools: Sequence[CutElement], model: str | None, *, is_batch: bool) -> PromptParameters:
+def read_parameters(
+    rest: Mapping[str, Any], tools: Sequence[CutElement], model: str | None, *, is_batch: bool
+) -> PromptParameters:
     """Collect the parameters of one prompt."""
     config = rest.get("output_config")
     return PromptParameters(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from proxy_core.attribution.cuts import Call, Cut, CutElement, Need, Pending
 from proxy_core.attribution.model import ContentKind, Part, Region, Segment, Source, SourceType
-from proxy_core.attribution.piece_readers import file_source
+from proxy_core.attribution.readers.files import file_source
 from proxy_core.attribution.servers import PREFIX, ToolOwners, wire_name
 
 MAX_PLACES = 8
@@ -115,7 +115,7 @@ def _launched(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[S
     return Source(SourceType.COMMAND, name), cut.part, True
 
 
-def _mention(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[Source, Part, bool]:
+def _mention(conversation: Conversation, _pending: Pending, cut: Cut) -> tuple[Source, Part, bool]:
     if conversation.mentioned is not None:
         return file_source(conversation.mentioned), cut.part, False
     return Source(SourceType.FILE), cut.part, False
@@ -138,7 +138,7 @@ def _folded(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[Sou
     return pending.otherwise, cut.part, name not in speech.numbered
 
 
-def _typed(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[Source, Part, bool]:
+def _typed(conversation: Conversation, _pending: Pending, cut: Cut) -> tuple[Source, Part, bool]:
     if conversation.is_subagent:
         return Source(SourceType.AGENT, conversation.agent_type), Part.PROMPT, False
     return Source(SourceType.USER), cut.part, False
@@ -147,7 +147,11 @@ def _typed(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[Sour
 def _prompt(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[Source, Part, bool]:
     named = pending.otherwise
     if named.source_type is SourceType.AGENT:
-        return (named, Part.PROMPT, False) if conversation.is_subagent else (Source(SourceType.FRAMEWORK, "system prompt"), cut.part, False)
+        return (
+            (named, Part.PROMPT, False)
+            if conversation.is_subagent
+            else (Source(SourceType.FRAMEWORK, "system prompt"), cut.part, False)
+        )
     if conversation.is_subagent and pending.order:
         if conversation.agent_type:
             return Source(SourceType.AGENT, conversation.agent_type), Part.PROMPT, False
@@ -180,7 +184,9 @@ def server_names(printed: frozenset[str], owners: ToolOwners) -> Iterator[str]:
             yield name
 
 
-def placed(element: CutElement, pointer: str, region: Region, message_index: int | None, conversation: Conversation) -> tuple[Segment, ...]:
+def placed(
+    element: CutElement, pointer: str, region: Region, message_index: int | None, conversation: Conversation
+) -> tuple[Segment, ...]:
     """Return an element's finished segments."""
     found = tuple(conversation.resolve(cut) for cut in element.cuts) if element.has_pending else ()
     key = (pointer, found)
@@ -227,4 +233,6 @@ def without_unloaded(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
 
 def as_examples(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """Give turns that a client made up itself to the framework."""
-    return tuple(replace(segment, source=Source(SourceType.FRAMEWORK, "example turns"), part=Part.CONTEXT) for segment in segments)
+    return tuple(
+        replace(segment, source=Source(SourceType.FRAMEWORK, "example turns"), part=Part.CONTEXT) for segment in segments
+    )

@@ -145,7 +145,9 @@ def _example_count(prompt: _Prompt, cut: _CutPrompt) -> int:
     until = prompt.ruleset.client.canned_until
     if until is None:
         return 0
-    ends = (index for index, message in enumerate(cut.messages) if any(_is_named(piece.source, until) for piece in message.cuts))
+    ends = (
+        index for index, message in enumerate(cut.messages) if any(_is_named(piece.source, until) for piece in message.cuts)
+    )
     return next(ends, 0)
 
 

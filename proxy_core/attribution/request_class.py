@@ -109,7 +109,9 @@ def _asks_for_title(rest: Mapping[str, Any]) -> bool:
 def _unstated_class(links: Links, seen: Glimpse, rules: ClientRules) -> RequestClass:
     if links.is_subagent or has_agent_prompt(seen, rules):
         return RequestClass.SUBAGENT
-    if rules.compaction_markers and (seen.question.startswith(rules.compaction_markers) or seen.head.startswith(rules.compaction_markers)):
+    if rules.compaction_markers and (
+        seen.question.startswith(rules.compaction_markers) or seen.head.startswith(rules.compaction_markers)
+    ):
         return RequestClass.COMPACTION
     is_bare = bool(rules.side_questions) and not seen.own_tools and seen.message_count <= 1
     return RequestClass.AUXILIARY if is_bare and not _has_own_prompt(seen, rules) else RequestClass.MAIN
@@ -126,7 +128,9 @@ def has_agent_prompt(seen: Glimpse, rules: ClientRules) -> bool:
 
 def agent_type_in(seen: Glimpse, rules: ClientRules) -> str | None:
     """Name a built-in sub-agent by how its system prompt begins."""
-    return next((agent for text in seen.system for opener, agent in rules.agent_openers.items() if text.startswith(opener)), None)
+    return next(
+        (agent for text in seen.system for opener, agent in rules.agent_openers.items() if text.startswith(opener)), None
+    )
 
 
 def _has_own_prompt(seen: Glimpse, rules: ClientRules) -> bool:

@@ -3,25 +3,64 @@
 from collections.abc import Iterator
 from typing import Any
 
-from proxy_core.attribution.blocks import is_plain
 from proxy_core.attribution.cuts import UNATTRIBUTED, Cut
+from proxy_core.attribution.members import is_plain
 from proxy_core.attribution.model import ContentKind, Part, Source, SourceType
 from proxy_core.attribution.values import value_cuts
 from proxy_core.dialects.wire_json import escape_token
 
 SCALARS = frozenset(
-    {"model", "max_tokens", "stream", "temperature", "top_p", "top_k", "service_tier", "speed", "inference_geo", "anthropic_version"}
+    {
+        "model",
+        "max_tokens",
+        "stream",
+        "temperature",
+        "top_p",
+        "top_k",
+        "service_tier",
+        "speed",
+        "inference_geo",
+        "anthropic_version",
+    }
 )
 """Facts about the call, not content, as long as they are single values."""
 _KNOWN = frozenset(
     {
-        "tool_choice", "thinking", "output_config", "output_format", "cache_control", "container", "diagnostics", "metadata",
-        "stop_sequences", "user_profile_id", "mcp_servers", "context_management", "compaction", "thread", "fallbacks",
-        "fallback_credit_token", "billing_policy", "betas", "anthropic_beta", "safeguards", "response_format", "reasoning_effort",
-        "max_completion_tokens", "stream_options", "user", "parallel_tool_calls", "inferenceConfig", "additionalModelRequestFields",
-        "toolChoice", "n", "seed", "stop", "custom_id", "stream_options",
+        "tool_choice",
+        "thinking",
+        "output_config",
+        "output_format",
+        "cache_control",
+        "container",
+        "diagnostics",
+        "metadata",
+        "stop_sequences",
+        "user_profile_id",
+        "mcp_servers",
+        "context_management",
+        "compaction",
+        "thread",
+        "fallbacks",
+        "fallback_credit_token",
+        "billing_policy",
+        "betas",
+        "anthropic_beta",
+        "safeguards",
+        "response_format",
+        "reasoning_effort",
+        "max_completion_tokens",
+        "stream_options",
+        "user",
+        "parallel_tool_calls",
+        "inferenceConfig",
+        "additionalModelRequestFields",
+        "toolChoice",
+        "n",
+        "seed",
+        "stop",
+        "custom_id",
     }
-)  # fmt: skip
+)
 _PROMPT_MEMBERS = frozenset({"tools", "system", "messages"})
 _SETTINGS = Source(SourceType.FRAMEWORK, "request settings")
 _SCHEMA = Source(SourceType.FRAMEWORK, "output schema")
@@ -42,7 +81,9 @@ def setting_cuts(key: str, value: Any) -> Iterator[Cut]:
     elif key in _PROMPT_MEMBERS:
         yield from value_cuts(pointer, value, UNATTRIBUTED, Part.TEXT)
     else:
-        yield from _unrendered(pointer, value, _SETTINGS if key in _KNOWN else Source(SourceType.UNATTRIBUTED, "unknown setting"))
+        yield from _unrendered(
+            pointer, value, _SETTINGS if key in _KNOWN else Source(SourceType.UNATTRIBUTED, "unknown setting")
+        )
 
 
 def _unrendered(pointer: str, value: Any, source: Source) -> Iterator[Cut]:

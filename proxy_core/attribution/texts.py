@@ -5,17 +5,20 @@ Markers are believed only where the client itself writes them; anywhere else the
 
 import re
 
-from proxy_core.attribution.cuts import ASSISTANT, Need, Pending, Span, merged
+from proxy_core.attribution.cuts import ASSISTANT, UNATTRIBUTED, Need, Pending, Span, merged
 from proxy_core.attribution.model import Part, Source, SourceType
 from proxy_core.attribution.piece_context import ElementContext
-from proxy_core.attribution.piece_readers import command_source, read_piece
+from proxy_core.attribution.readers.dispatch import read_piece
+from proxy_core.attribution.readers.wrappers import command_source
 from proxy_core.attribution.rules.model import PieceRule, Place, Reader
 
 MAX_PIECES = 20_000
 """Paragraphs looked at in one text; what follows belongs to the last piece found."""
 MAX_FOLDED = 64
 """Reminders looked for at the end of one tool result."""
-_EMBEDDING = frozenset({Reader.MEMORY_FILES, Reader.NESTED_MEMORY, Reader.FILE_CALL, Reader.FILE_RESULT, Reader.HOOK, Reader.PATH_HEADING})
+_EMBEDDING = frozenset(
+    {Reader.MEMORY_FILES, Reader.NESTED_MEMORY, Reader.FILE_CALL, Reader.FILE_RESULT, Reader.HOOK, Reader.PATH_HEADING}
+)
 """Pieces that carry files or output as they are, so that a closing tag may stand inside them."""
 _ADDRESS = re.compile(r"(?:^|(?<=\s))@([A-Za-z0-9_.:-]{1,100}?):([a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s]{1,500})")
 _HEADING = re.compile(r"^# ([^\n]{1,100})$", re.MULTILINE)
@@ -130,6 +133,18 @@ def _framed(spans: list[Span], end: int, start: int = 0, *, is_uncertain: bool =
     return [span._replace(is_uncertain=True) for span in joined] if is_uncertain else joined
 
 
+def cut_message_text(text: str, context: ElementContext, holder: Source | Pending | None) -> list[Span]:
+    """Cut a text by who speaks: a tool result's content by its holder, a message's by its role."""
+    if not text:
+        return []
+    if isinstance(holder, Pending) and holder.need is Need.CALL:
+        return cut_result_block(text, holder.key, context)
+    if holder is not None:
+        return [Span(0, len(text), holder, Part.RESULT)]
+    cut = _BY_ROLE.get(context.role or "")
+    return cut(text, context) if cut else [Span(0, len(text), UNATTRIBUTED, Part.TEXT)]
+
+
 def cut_assistant_text(text: str, context: ElementContext) -> list[Span]:
     """Cut an earlier answer: all of it is the assistant's, whatever it looks like, unless the client put it there."""
     if text in context.ruleset.client.canned_answers:
@@ -196,12 +211,14 @@ def cut_prompt(text: str, context: ElementContext) -> list[Span]:
     """Cut one block of the system prompt into the client's sections and what others put between them."""
     client = context.ruleset.client
     if not client.has_sections:
-        return [Span(0, len(text), Pending(Need.PROMPT, "", 0, Source(SourceType.FRAMEWORK, "system prompt")), Part.INSTRUCTIONS)]
+        return [
+            Span(0, len(text), Pending(Need.PROMPT, "", 0, Source(SourceType.FRAMEWORK, "system prompt")), Part.INSTRUCTIONS)
+        ]
     rule = context.ruleset.rule_at(Place.PROMPT, text, 0)
     is_own = rule is not None or text.lstrip().startswith(client.prompt_openers)
     spans: list[Span] = []
     start, current = 0, _opening(text, rule, context, is_own=is_own)
-    for position in _line_starts(text, context):
+    for position in _line_starts(text):
         found = context.ruleset.rule_at(Place.PROMPT, text, position) or _own_heading(text, position, current, is_own=is_own)
         if found is not None:
             spans += _prompt_piece(text, start, position, current, context)
@@ -226,7 +243,7 @@ def _prompt_piece(text: str, start: int, end: int, current: PieceRule | Pending,
     return read_piece(text, start, end, current, context)
 
 
-def _line_starts(text: str, context: ElementContext) -> list[int]:
+def _line_starts(text: str) -> list[int]:
     """Find the lines of a prompt that may begin a section: outside code fences, known markers and headings."""
     starts: list[int] = []
     at, is_fenced = text.find("\n") + 1, False
@@ -253,3 +270,10 @@ def _own_heading(text: str, position: int, current: PieceRule | Pending, *, is_o
         part=Part.INSTRUCTIONS,
     )
 
+
+_BY_ROLE = {
+    "assistant": cut_assistant_text,
+    "system": cut_system_message,
+    "developer": cut_system_message,
+    "user": cut_user_text,
+}

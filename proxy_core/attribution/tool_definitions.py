@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from proxy_core.attribution.blocks import cache_ttl, other_members
 from proxy_core.attribution.cuts import UNATTRIBUTED, Cut, Need, Pending, Span, cut_text, merged
+from proxy_core.attribution.members import cache_ttl, other_members
 from proxy_core.attribution.model import ContentKind, Part, Source, SourceType
 from proxy_core.attribution.piece_context import ElementContext
-from proxy_core.attribution.piece_readers import listing_spans, read_piece
+from proxy_core.attribution.readers.dispatch import read_piece
+from proxy_core.attribution.readers.listings import listing_spans
 from proxy_core.attribution.rules.model import ListingRule, PieceRule, Place, Reader
 from proxy_core.attribution.values import value_cuts
 
@@ -34,9 +35,10 @@ def _source(tool: dict[str, Any]) -> Source | Pending:
     server, name, kind = tool.get("mcp_server_name"), tool.get("name"), tool.get("type")
     if isinstance(server, str):
         return Source(SourceType.MCP_SERVER, server)
-    function = tool.get("function")
-    if not isinstance(name, str) and isinstance(function, dict):
-        name = function.get("name")
+    for wrapper in ("function", "toolSpec"):
+        inner = tool.get(wrapper)
+        if not isinstance(name, str) and isinstance(inner, dict):
+            name = inner.get("name")
     if isinstance(name, str):
         return Pending(Need.TOOL, name)
     return Source(SourceType.TOOL, kind if isinstance(kind, str) else None)
@@ -62,7 +64,7 @@ def _with_listing(
             for span in _description_spans(value, source, listing, context):
                 kind = ContentKind.TEXT if span.part is Part.LISTING else ContentKind.TOOL_DEFINITION
                 yield cut_text("/description", value, span, kind=kind)
-        elif key == "name" or key == "input_schema":
+        elif key in {"name", "input_schema"}:
             yield from value_cuts(f"/{key}", value, source, Part.DEFINITION, ContentKind.TOOL_DEFINITION)
     flags = frozenset({"defer_loading", "eager_input_streaming", "strict"})
     yield from other_members(tool, "", ("description", "name", "input_schema"), flags, source)
@@ -76,7 +78,9 @@ def _description_spans(
     if rule.reader is Reader.XML_SKILLS:
         found = text.find("</available_skills>", start)
         end = found if found >= 0 else len(text)
-        piece = PieceRule(opener="", places=Place.PROMPT, source=Source(rule.source_type), part=Part.LISTING, reader=rule.reader)
+        piece = PieceRule(
+            opener="", places=Place.PROMPT, source=Source(rule.source_type), part=Part.LISTING, reader=rule.reader
+        )
         spans += read_piece(text, start, end, piece, context)
     else:
         found = text.find("\n\n", start)

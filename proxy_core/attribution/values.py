@@ -10,7 +10,7 @@ from proxy_core.dialects.wire_json import escape_token, json_text
 
 LONG_PAYLOAD = 1_024
 """From this many characters on, text of base64 letters alone is a payload."""
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{%d,}={0,2}\s*" % LONG_PAYLOAD)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
 _OPAQUE_KEYS = frozenset({"encrypted_content", "encrypted_stdout", "encrypted_index", "signature"})
 
 
@@ -20,7 +20,13 @@ def is_payload(text: str) -> bool:
 
 
 def value_cuts(
-    pointer: str, value: Any, source: Source | Pending, part: Part, kind: ContentKind = ContentKind.JSON, *, is_uncertain: bool = False
+    pointer: str,
+    value: Any,
+    source: Source | Pending,
+    part: Part,
+    kind: ContentKind = ContentKind.JSON,
+    *,
+    is_uncertain: bool = False,
 ) -> Iterator[Cut]:
     """Cut any value: a string as text, a value without payloads as its JSON text, else each member for itself."""
     if isinstance(value, str):
@@ -29,7 +35,9 @@ def value_cuts(
         for key, member in value.items() if isinstance(value, dict) else enumerate(value):
             below = f"{pointer}/{escape_token(str(key))}"
             opaque = key in _OPAQUE_KEYS and isinstance(member, str)
-            yield from value_cuts(below, member, source, part, ContentKind.OPAQUE if opaque else kind, is_uncertain=is_uncertain)
+            yield from value_cuts(
+                below, member, source, part, ContentKind.OPAQUE if opaque else kind, is_uncertain=is_uncertain
+            )
     else:
         text = json_text(value)
         cut = cut_text(pointer, text, Span(0, len(text), source, part, is_uncertain), kind=kind)

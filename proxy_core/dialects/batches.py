@@ -38,7 +38,11 @@ def _prompts(value: dict[str, Any]) -> Iterator[PromptBody]:
         if not isinstance(params, dict):
             yield PromptBody(prefix="/requests", rest={str(index): request})
             continue
-        others = {key: member for key, member in request.items() if key not in {"params", "custom_id"} or isinstance(member, dict | list)}
+        others = {
+            key: member
+            for key, member in request.items()
+            if key not in {"params", "custom_id"} or isinstance(member, dict | list)
+        }
         others.pop("params", None)
         if others:
             yield PromptBody(prefix=f"/requests/{index}", rest=others)

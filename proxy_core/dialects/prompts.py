@@ -66,7 +66,7 @@ def split_body(body: bytes) -> PromptBody:
 
 
 def _is_whole(body: bytes, members: Mapping[str, msgspec.Raw]) -> bool:
-    """Tell whether no key was repeated at the top: then the members, written compactly or with spaces, are as long as the body."""
+    """Tell whether no key was repeated at the top: then the members, with or without spaces, are as long as the body."""
     keys_bytes = sum(len(key.encode()) + 2 for key in members)
     length = sum(len(bytes(raw)) for raw in members.values()) + keys_bytes
     compact = length + 2 * len(members) + 1

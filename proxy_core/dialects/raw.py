@@ -7,16 +7,16 @@ from proxy_core.dialects.prompts import PromptBody
 NAME = "raw"
 
 
-def matches(method: str, url: SplitResult) -> bool:
+def matches(_method: str, _url: SplitResult) -> bool:
     """Take everything: this is the last resort."""
     return True
 
 
-def prompts(body: bytes) -> tuple[PromptBody, ...]:
+def prompts(_body: bytes) -> tuple[PromptBody, ...]:
     """Find nothing."""
     return ()
 
 
-def no_model(url: SplitResult) -> str | None:
+def no_model(_url: SplitResult) -> str | None:
     """Find no model in the URL."""
     return None

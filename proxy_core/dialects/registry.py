@@ -29,7 +29,9 @@ DIALECTS = (
     Dialect(name=count_tokens.NAME, matches=count_tokens.matches, prompts=count_tokens.prompts, model_in=vertex.model_in),
     MESSAGES,
     Dialect(name=bedrock.NAME, matches=bedrock.matches, prompts=bedrock.prompts, model_in=bedrock.model_in),
-    Dialect(name=bedrock.CONVERSE, matches=bedrock.matches_converse, prompts=bedrock.converse_prompts, model_in=bedrock.model_in),
+    Dialect(
+        name=bedrock.CONVERSE, matches=bedrock.matches_converse, prompts=bedrock.converse_prompts, model_in=bedrock.model_in
+    ),
     Dialect(name=vertex.NAME, matches=vertex.matches, prompts=vertex.prompts, model_in=vertex.model_in),
     Dialect(name=chat_completions.NAME, matches=chat_completions.matches, prompts=chat_completions.prompts),
     RAW,

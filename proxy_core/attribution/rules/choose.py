@@ -1,6 +1,7 @@
 """Which rules hold for which client. The one place that knows all rule files."""
 
-from proxy_core.attribution.rules import aider, claude_code, cline, generic, opencode, pi, qwen_code
+from proxy_core.attribution.rules import aider, cline, generic, opencode, pi, qwen_code
+from proxy_core.attribution.rules.claude_code import client as claude_code
 from proxy_core.attribution.rules.model import ClientRules
 
 _BY_NAME: dict[str, ClientRules] = {

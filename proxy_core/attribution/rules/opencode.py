@@ -15,20 +15,45 @@ RULES = ClientRules(
         piece(SourceType.SKILL, "<available_skills>", Reader.XML_SKILLS, Part.LISTING, Place.PROMPT),
         section("Skills provide specialized instructions and workflows", "skills listing", Place.PROMPT),
         section("You are powered by the model named", "model", Place.PROMPT),
-        section(r"(?:Here is some useful information about the environment|<env>)", "environment", Place.PROMPT, is_pattern=True),
+        section(
+            r"(?:Here is some useful information about the environment|<env>)", "environment", Place.PROMPT, is_pattern=True
+        ),
         section("Generate a title for this conversation:", "title prompt", Place.BLOCK),
-        section(r"(?:# Plan Mode|Plan mode|Your operational mode has changed|CRITICAL: Plan mode)", "mode", _REMINDED, is_pattern=True),
-        piece(SourceType.USER, r"The user sent the following message:\n", Reader.USER_AFTER, Part.PROMPT, _REMINDED, is_pattern=True),
-        piece(
-            SourceType.FILE, r"Called the \w{1,60} tool with the following input: ", Reader.FILE_CALL, Part.BODY, Place.BLOCK,
+        section(
+            r"(?:# Plan Mode|Plan mode|Your operational mode has changed|CRITICAL: Plan mode)",
+            "mode",
+            _REMINDED,
             is_pattern=True,
         ),
         piece(
-            SourceType.FILE, r"<path>(?P<path>[^<\n]{1,1000})</path>\n<type>", Reader.PATH_HEADING, Part.BODY, Place.BLOCK, is_pattern=True
+            SourceType.USER,
+            r"The user sent the following message:\n",
+            Reader.USER_AFTER,
+            Part.PROMPT,
+            _REMINDED,
+            is_pattern=True,
+        ),
+        piece(
+            SourceType.FILE,
+            r"Called the \w{1,60} tool with the following input: ",
+            Reader.FILE_CALL,
+            Part.BODY,
+            Place.BLOCK,
+            is_pattern=True,
+        ),
+        piece(
+            SourceType.FILE,
+            r"<path>(?P<path>[^<\n]{1,1000})</path>\n<type>",
+            Reader.PATH_HEADING,
+            Part.BODY,
+            Place.BLOCK,
+            is_pattern=True,
         ),
         PieceRule(
             opener=r"(?:Provide a detailed prompt for continuing our conversation|Create a new anchored summary|Update the anchored summary)",
-            is_pattern=True, places=Place.BLOCK, source=framework("compaction prompt"),
+            is_pattern=True,
+            places=Place.BLOCK,
+            source=framework("compaction prompt"),
         ),
     ),
     listings=(
@@ -45,8 +70,19 @@ RULES = ClientRules(
         file=frozenset({"read", "edit", "write", "patch", "apply_patch", "multiedit", "glob", "grep", "list"}),
         builtin=frozenset(
             {
-                "list_mcp_resource_templates", "list_mcp_resources", "read_mcp_resource", "apply_patch", "plan_enter", "plan_exit",
-                "todo_write", "todo_read", "web_fetch", "web_search", "code_search", "structured_output", "StructuredOutput",
+                "list_mcp_resource_templates",
+                "list_mcp_resources",
+                "read_mcp_resource",
+                "apply_patch",
+                "plan_enter",
+                "plan_exit",
+                "todo_write",
+                "todo_read",
+                "web_fetch",
+                "web_search",
+                "code_search",
+                "structured_output",
+                "StructuredOutput",
             }
         ),
     ),
@@ -55,8 +91,9 @@ RULES = ClientRules(
     prompt_openers=("You are OpenCode", "You are opencode"),
     title_markers=("You are a title generator",),
     compaction_markers=(
-        "You are a helpful AI assistant tasked with summarizing conversations", "You are an anchored context summarization",
+        "You are a helpful AI assistant tasked with summarizing conversations",
+        "You are an anchored context summarization",
         "Provide a detailed prompt for continuing our conversation",
     ),
     reminder_tag="system-reminder",
-)  # fmt: skip
+)

@@ -11,7 +11,8 @@ def framework(name: str) -> Source:
 
 def section(opener: str, name: str, places: Place, *, is_pattern: bool = False) -> PieceRule:
     """Write a rule for a piece that is the framework's as a whole."""
-    return PieceRule(opener=opener, places=places, source=framework(name), is_pattern=is_pattern)
+    part = Part.INSTRUCTIONS if places is Place.PROMPT else Part.CONTEXT
+    return PieceRule(opener=opener, places=places, source=framework(name), part=part, is_pattern=is_pattern)
 
 
 def piece(kind: SourceType, opener: str, reader: Reader, part: Part, places: Place, *, is_pattern: bool = False) -> PieceRule:

@@ -1,0 +1,1 @@
+"""How a recognised piece of text is cut further, one function per `Reader`."""
