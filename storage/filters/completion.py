@@ -74,7 +74,7 @@ def _values(text: str, cursor: int, token: Token, vocabulary: Vocabulary | None)
     start = comma + 1 if comma >= 0 else token.value_position
     typed = text[start:cursor].lstrip('"=').lower()
     for word, meaning in _words(field, typed, vocabulary):
-        yield Suggestion(_quote(word), start, token.end, meaning)
+        yield Suggestion(word, start, token.end, meaning)
 
 
 def _words(field: Field, typed: str, vocabulary: Vocabulary | None) -> Iterable[tuple[str, str]]:
@@ -89,7 +89,7 @@ def _words(field: Field, typed: str, vocabulary: Vocabulary | None) -> Iterable[
         return [(example, field.meaning)] if example.startswith(typed) else []
     if vocabulary is None:
         return []
-    return [(word, field.meaning) for word in vocabulary.words(field.name, typed, _LIMIT)]
+    return [(_quote(word), field.meaning) for word in vocabulary.words(field.name, typed, _LIMIT)]
 
 
 _TIMES = (
