@@ -1,6 +1,6 @@
 """A small database of every kind of exchange, for the tests of what reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy_core.attribution.model import (
     Attribution,
@@ -137,7 +137,7 @@ def refused_attribution() -> Attribution:
         ),
         segments=(segment("context7 tools", CONTEXT7),),
         ledger=factories.ledger(
-            lines=(line(CONTEXT7, 20, Zone.FRESH, 0),),
+            lines=(replace(line(CONTEXT7, 20, Zone.FRESH, 0), cost_nano_usd=None),),
             usage=factories.usage(input_tokens=None, cache_read_tokens=None, cache_write_5m_tokens=None, output_tokens=None),
             is_settled=False,
             total_input_tokens=20,
