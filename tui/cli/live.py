@@ -1,5 +1,6 @@
 """`assay` without a command: the proxy with the dashboard, or headless."""
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -44,14 +45,36 @@ def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -
     Raises:
         AssayError: It could not start.
     """
-    with runtime:
-        from tui.app import AssayApp
+    from tui.headless import ending_signals
 
+    with runtime:
         if begin is not None:
             begin()
-        AssayApp(runtime.store, runtime).run()
+        code = show_dashboard(runtime)
+        if code and not runtime.has_ended:
+            click.echo("assay: the dashboard failed; capturing goes on without it, Ctrl-C ends it", err=True)
+            with ending_signals() as ending:
+                while not (ending.wait(0.2) or runtime.has_ended):
+                    pass
         runtime.drain()
-        return runtime.exit_code
+        return code or runtime.exit_code
+
+
+def show_dashboard(runtime: "Runtime") -> int:
+    """Show the dashboard until a person or a signal closes it; returns 0, or what Textual says of a failure."""
+    from tui.app import AssayApp
+
+    app = AssayApp(runtime.store, runtime)
+    before = {number: signal.signal(number, lambda *_received: app.exit()) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        app.run()
+    except Exception as error:  # noqa: BLE001 - a broken screen must not take the proxy along; reported here
+        click.echo(f"assay: {type(error).__name__}: {error}", err=True)
+        return 1
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return app.return_code or 0
 
 
 def has_terminal() -> bool:
