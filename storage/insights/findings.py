@@ -54,5 +54,5 @@ EVIDENCE_LIMIT = 5
 
 
 def ranked(findings: list[Finding]) -> list[Finding]:
-    """Sort the dearest first; where there is no price, by tokens."""
-    return sorted(findings, key=lambda finding: (-(finding.cost_nano_usd or 0), -finding.tokens, finding.summary))
+    """Sort facts before readings, the dearest first; where there is no price, by tokens."""
+    return sorted(findings, key=lambda f: (not f.is_certain, -(f.cost_nano_usd or 0), -f.tokens, f.summary))

@@ -20,6 +20,13 @@ USED_PARTS = frozenset({Part.CALL, Part.RESULT, Part.BODY, Part.PROMPT, Part.RES
 JUDGED_TYPES = frozenset({SourceType.MCP_SERVER, SourceType.SKILL, SourceType.AGENT, SourceType.COMMAND, SourceType.TOOL})
 """Kinds of source whose use shows on the wire."""
 
+_CARRIERS = {
+    SourceType.SKILL: ("Skill",),
+    SourceType.AGENT: ("Agent", "Task"),
+    SourceType.COMMAND: ("SlashCommand",),
+}
+"""Tools whose calls are attributed to what they call (Claude Code 1.0 to 2.1)."""
+
 _ACTIONS = {
     SourceType.MCP_SERVER: "Disable the MCP server {name}, or let its tools be deferred (ENABLE_TOOL_SEARCH).",
     SourceType.SKILL: "Remove the skill {name}, or shorten its description.",
@@ -57,6 +64,8 @@ def _used_sources(turns: Iterable[AnalysedTurn]) -> set[Source]:
     for turn in turns:
         used.update(s.source for s in turn.attribution.segments if s.part in USED_PARTS)
         used.update(_source_of_tool(name) for name in turn.called_tools)
+    kinds = {source.source_type for source in used}
+    used.update(Source(SourceType.TOOL, name) for kind in kinds for name in _CARRIERS.get(kind, ()))
     return used
 
 

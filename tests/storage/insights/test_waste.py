@@ -61,3 +61,13 @@ def test_without_a_price_the_cost_is_unknown() -> None:
     talk = Conversation(is_priced=False)
     talk.add(mcp("idle"))
     assert unused_sources(talk.turns)[0].cost_nano_usd is None
+
+
+def test_the_tool_that_calls_a_skill_or_an_agent_was_used_with_it() -> None:
+    talk = Conversation()
+    talk.add(
+        *[piece(SourceType.TOOL, name, Part.DEFINITION, 50, name) for name in ("Skill", "Agent", "SlashCommand")],
+        piece(SourceType.SKILL, "release", Part.CALL, 5, "call"),
+        piece(SourceType.AGENT, "reviewer", Part.CALL, 5, "call"),
+    )
+    assert [finding.source.source_name for finding in unused_sources(talk.turns) if finding.source] == ["SlashCommand"]
