@@ -5,9 +5,10 @@ Saving again replaces: every total takes back what the earlier attribution had a
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Update, bindparam, select
 
 from proxy_core.attribution.model import Attribution, Ledger, Usage
 from proxy_core.exchange import ExchangeState
@@ -19,10 +20,18 @@ from storage.source_rows import SourceWriter
 from storage.spectrum import encode_spectrum
 from storage.stored_attributions import load_hashes
 from storage.texts import Texts
-from storage.upserts import replace_rows
+from storage.upserts import replace_rows, update_columns
 
 _EXCHANGES = models.ExchangeRow.__table__
 _ATTRIBUTIONS = models.AttributionRow.__table__
+_FIND = select(_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version).where(
+    _EXCHANGES.c.id == bindparam("row_id")
+)
+_FIND_CHAINS = (
+    select(_EXCHANGES.c.chain_hash, _EXCHANGES.c.id)
+    .where(_EXCHANGES.c.chain_hash.in_(bindparam("chains", expanding=True)), _EXCHANGES.c.id < bindparam("row_id"))
+    .order_by(_EXCHANGES.c.id)
+)
 _LINKED_MESSAGES = 64
 """How far back, in messages, the request before in a conversation is looked for."""
 _REMEMBERED_CHAINS = 5_000
@@ -55,24 +64,25 @@ class AttributionWriter:
             attribution: What is known now.
             found_by: The texts that it is to be found by; `None`: it was made while the exchange was open.
         """
-        columns = (_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version)
-        row = connection.execute(select(*columns).where(_EXCHANGES.c.id == row_id)).one_or_none()
+        row = connection.execute(_FIND, {"row_id": row_id}).one_or_none()
         is_open = found_by is None
         if row is None or (is_open and row.state != ExchangeState.OPEN):
             return False
         if self._pieces.begin(connection):
             self._bases.forget()
             self._uses.forget()
-        before = load_hashes(connection, row_id) if row.attribution_version is not None else []
+        is_first = row.attribution_version is None
+        before = [] if is_first else load_hashes(connection, row_id)
         after = [bytes.fromhex(segment.content_hash) for segment in attribution.segments]
         if row.rating is not None:
             ratings.take_from_sources(connection, row_id)
         with totals.following(connection, [row_id]):
             self._save_row(connection, row_id, attribution, is_open=is_open)
-            self._sources.save(connection, row_id, row.started_us, attribution)
+            self._sources.save(connection, row_id, row.started_us, attribution, is_first=is_first)
         if row.rating is not None:
             ratings.add_to_sources(connection, row_id)
-        texts.unindex(connection, row_id)
+        if not is_first:
+            texts.unindex(connection, row_id)
         text_hash = texts.index(connection, row_id, found_by) if found_by else None
         self._save_packed(connection, row_id, attribution, text_hash)
         self._uses.replace(connection, row_id, before, after)
@@ -80,14 +90,15 @@ class AttributionWriter:
 
     def save_failure(self, connection: Connection, row_id: int, version: int, reason: str) -> None:
         """Note that an exchange could not be analysed, so that it is not tried again by the same version."""
-        values = {"analysis_error": reason, "attribution_version": version, "is_pending": False}
-        connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
+        values = {"row_id": row_id, "analysis_error": reason, "attribution_version": version, "is_pending": False}
+        with totals.following(connection, [row_id]):
+            connection.execute(_update(("analysis_error", "attribution_version", "is_pending")), values)
 
     def _save_row(self, connection: Connection, row_id: int, attribution: Attribution, *, is_open: bool) -> None:
         chain = attribution.facts.chain_hashes
         values = _columns(attribution, is_open=is_open)
-        values["previous_id"] = self._find_previous(connection, row_id, chain)
-        connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
+        values |= {"row_id": row_id, "previous_id": self._find_previous(connection, row_id, chain)}
+        connection.execute(_update(tuple(name for name in values if name != "row_id")), values)
         if chain:
             self._chains[chain[-1]] = row_id
             if len(self._chains) > _REMEMBERED_CHAINS:
@@ -102,10 +113,8 @@ class AttributionWriter:
                 return known
         if not candidates:
             return None
-        query = select(_EXCHANGES.c.chain_hash, _EXCHANGES.c.id).where(
-            _EXCHANGES.c.chain_hash.in_(candidates), _EXCHANGES.c.id < row_id
-        )
-        found = {row[0]: row[1] for row in connection.execute(query.order_by(_EXCHANGES.c.id))}
+        rows = connection.execute(_FIND_CHAINS, {"chains": list(candidates), "row_id": row_id})
+        found = {row[0]: row[1] for row in rows}
         return next((found[key] for key in candidates if key in found), None)
 
     def _save_packed(self, connection: Connection, row_id: int, attribution: Attribution, text_hash: int | None) -> None:
@@ -115,6 +124,11 @@ class AttributionWriter:
         base_id, packed = self._bases.pack(connection, attribution_codec.encode(attribution), keys)
         row = {"id": row_id, "version": attribution.version, "base_piece_id": base_id, "packed": packed}
         replace_rows(connection, _ATTRIBUTIONS, [row | {"text_hash": text_hash}])
+
+
+@lru_cache
+def _update(columns: tuple[str, ...]) -> Update:
+    return update_columns(_EXCHANGES, columns)
 
 
 def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:

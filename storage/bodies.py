@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.exchange import CapturedBody, Side
 from storage import manifests, models
@@ -22,6 +22,9 @@ SIDES = {Side.REQUEST: 0, Side.RESPONSE: 1}
 """How a side is written in the database."""
 _BODIES = models.BodyRow.__table__
 _JOURNAL = models.JournalRow.__table__
+_DELETE_BODY = _BODIES.delete().where(_BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number"))
+_INSERT_BODY = _BODIES.insert()
+_FIND_BODY = select(_BODIES).where(_BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number"))
 _WHOLE_BYTES = 16 * 1024 * 1024
 """Journalled bodies up to this size are cut like others; larger ones are moved chunk by chunk, in bounded memory."""
 _PIECES_AT_ONCE = 256
@@ -37,6 +40,8 @@ class BodyDraft:
     side: Side
     body: CapturedBody
     content_encoding: str | None
+    is_first: bool = False
+    """Nothing was stored for this exchange before."""
 
 
 class BodyWriter:
@@ -49,16 +54,20 @@ class BodyWriter:
         """Store bodies, replacing what was stored for the same side before."""
         if not drafts:
             return
-        keys = [(draft.row_id, SIDES[draft.side]) for draft in drafts]
-        connection.execute(_BODIES.delete().where(tuple_(_BODIES.c.exchange_id, _BODIES.c.side).in_(keys)))
-        connection.execute(_BODIES.insert(), [self._row(connection, draft) for draft in drafts])
+        older = [{"row_id": draft.row_id, "number": SIDES[draft.side]} for draft in drafts if not draft.is_first]
+        if older:
+            connection.execute(_DELETE_BODY, older)
+        cuts = [cut(draft.body.data) if draft.body.data is not None else [] for draft in drafts]
+        recipes = self._recipes(connection, cuts)
+        rows = [self._row(connection, draft, recipe) for draft, recipe in zip(drafts, recipes, strict=True)]
+        connection.execute(_INSERT_BODY, rows)
 
-    def _row(self, connection: Connection, draft: BodyDraft) -> dict[str, object]:
+    def _row(self, connection: Connection, draft: BodyDraft, recipe: list[Entry]) -> dict[str, object]:
         body = draft.body
         if body.data is None:
             manifest, stored_sha256 = self._from_journal(connection, draft.row_id, SIDES[draft.side])
         else:
-            manifest = self._manifest(connection, body.data)
+            manifest = manifests.encode(recipe)
             stored_sha256 = hashlib.sha256(body.data).digest() if _differs(body) else b""
         return {
             "exchange_id": draft.row_id,
@@ -73,18 +82,12 @@ class BodyWriter:
             "is_truncated": body.is_truncated,
         }
 
-    def _manifest(self, connection: Connection, data: bytes) -> bytes:
-        return manifests.encode(self._entries(connection, cut(data)))
-
-    def _entries(self, connection: Connection, runs: Sequence[Run]) -> list[Entry]:
-        """Store the runs worth a piece; short ones stay in the recipe."""
-        long = [run.content for run in runs if len(run.content) >= SHORTEST_PIECE_BYTES]
-        ids = iter(self._pieces.store(connection, long))
+    def _recipes(self, connection: Connection, cuts: Sequence[Sequence[Run]]) -> list[list[Entry]]:
+        """Store the runs worth a piece, all at once; short ones stay in the recipe."""
+        ids = iter(self._pieces.store(connection, [run.content for runs in cuts for run in runs if _is_piece(run)]))
         return [
-            (next(ids), run.inserts)
-            if len(run.content) >= SHORTEST_PIECE_BYTES
-            else b"".join(restore(run.content, run.inserts))
-            for run in runs
+            [(next(ids), run.inserts) if _is_piece(run) else b"".join(restore(run.content, run.inserts)) for run in runs]
+            for runs in cuts
         ]
 
     def _from_journal(self, connection: Connection, row_id: int, side: int) -> tuple[bytes, bytes]:
@@ -97,11 +100,15 @@ class BodyWriter:
             waiting += chunk
             if len(waiting) >= _WHOLE_BYTES:
                 whole = len(waiting) - len(waiting) % CHUNK_BYTES
-                entries += self._entries(connection, list(_fixed(bytes(waiting[:whole]))))
+                entries += self._recipes(connection, [list(_fixed(bytes(waiting[:whole])))])[0]
                 del waiting[:whole]
         rest = bytes(waiting)
-        entries += self._entries(connection, list(_fixed(rest)) if entries else cut(rest))
+        entries += self._recipes(connection, [list(_fixed(rest)) if entries else cut(rest)])[0]
         return manifests.encode(entries), digest.digest()
+
+
+def _is_piece(run: Run) -> bool:
+    return len(run.content) >= SHORTEST_PIECE_BYTES
 
 
 def _differs(body: CapturedBody) -> bool:
@@ -142,8 +149,7 @@ def read_body(connection: Connection, row_id: int, side: Side, cache: PieceCache
 
 def iterate_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> Iterator[bytes] | None:
     """Rebuild a body part by part, in bounded memory; as `read_body` otherwise."""
-    query = select(_BODIES.c.manifest).where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == SIDES[side])
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_FIND_BODY, {"row_id": row_id, "number": SIDES[side]}).one_or_none()
     if row is not None:
         return None if row.manifest is None else rebuild(connection, row.manifest, cache)
     journal = read_journal(connection, row_id, SIDES[side])
@@ -200,8 +206,7 @@ class BodyCheck:
 
 def check_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> BodyCheck | None:
     """Rebuild a body and compare its hash; `None` when there are no bytes to compare."""
-    query = select(_BODIES).where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == SIDES[side])
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_FIND_BODY, {"row_id": row_id, "number": SIDES[side]}).one_or_none()
     if row is None or row.manifest is None:
         return None
     digest = hashlib.sha256()

@@ -28,7 +28,7 @@ from storage.bodies import SIDES, BodyDraft, BodyWriter
 from storage.heads import head_row
 from storage.notices import Change, ExchangeChanged
 from storage.pieces import PieceWriter
-from storage.upserts import replace_rows
+from storage.upserts import replace_rows, update_columns
 
 _EXCHANGES = models.ExchangeRow.__table__
 _HEADS = models.ExchangeHeadRow.__table__
@@ -42,6 +42,27 @@ _TIMES = (
     "delivered_us",
     "upstream_connect_us",
 )
+_ENDING = (
+    "started_us",
+    "state",
+    "owner",
+    "is_pending",
+    "status_code",
+    "error",
+    "latency_us",
+    "proxy_us",
+    "request_bytes",
+    "response_bytes",
+    *_TIMES,
+)
+_FIND_ROWS = select(_EXCHANGES.c.exchange_id, _EXCHANGES.c.id).where(
+    _EXCHANGES.c.exchange_id.in_(bindparam("ids", expanding=True))
+)
+_UPDATE_ANSWERED = update_columns(_EXCHANGES, ("status_code", *_TIMES))
+_UPDATE_ENDED = update_columns(_EXCHANGES, _ENDING)
+_INSERT_EXCHANGE = _EXCHANGES.insert()
+_INSERT_JOURNAL = _JOURNAL.insert()
+_CLEAR_JOURNAL = _JOURNAL.delete().where(_JOURNAL.c.exchange_id == bindparam("row_id"))
 
 
 @dataclass(slots=True)
@@ -49,8 +70,10 @@ class _Open:
     """An exchange that this writer has begun to store."""
 
     row_id: int
-    request_sha256: str | None
+    request_sha256: str | None = None
     """Of the request's body, if that is stored already."""
+    is_new: bool = False
+    """Its row was inserted in this transaction: nothing else is there yet."""
 
 
 class Ingest:
@@ -74,19 +97,21 @@ class Ingest:
         known = self._known(connection, batch)
         changes = self._insert(connection, [item for item in batch if item.exchange_id not in known], known)
         present = [item for item in batch if item.exchange_id in known]
-        self._update(connection, present, known)
+        older = [item for item in present if not known[item.exchange_id].is_new]
+        self._update(connection, older, known)
         self._journal(connection, present, known)
         self._save_bodies(connection, present, known)
         self._save_heads(connection, present, known)
-        ended = [known[item.exchange_id].row_id for item in present if item.finished]
-        if ended:
-            connection.execute(_JOURNAL.delete().where(_JOURNAL.c.exchange_id.in_(ended)))
+        self._clear_journal(connection, [item for item in present if item.finished and (item.grown or item in older)], known)
         changes += [_change(item, known[item.exchange_id].row_id) for item in present if item.finished or not item.started]
         return changes
 
     def settle(self, batch: Sequence[Progress]) -> None:
         """Remember what was committed."""
         for item in batch:
+            state = self._open.get(item.exchange_id)
+            if state is not None:
+                state.is_new = False
             if item.finished:
                 self._open.pop(item.exchange_id, None)
 
@@ -100,7 +125,7 @@ class Ingest:
         """Find the exchanges of the batch that have a row already."""
         known = {item.exchange_id: self._open[item.exchange_id] for item in batch if item.exchange_id in self._open}
         others = [item.exchange_id for item in batch if item.exchange_id not in known]
-        known.update((key, _Open(row_id, None)) for key, row_id in find_rows(connection, others).items())
+        known.update((key, _Open(row_id)) for key, row_id in find_rows(connection, others).items())
         return known
 
     def _insert(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> list[ExchangeChanged]:
@@ -108,10 +133,10 @@ class Ingest:
         rows = [row for item in items if (row := self._row(item)) is not None]
         if not rows:
             return []
-        connection.execute(_EXCHANGES.insert(), rows)
+        connection.execute(_INSERT_EXCHANGE, rows)
         ids = find_rows(connection, [row["exchange_id"] for row in rows])
         for key, row_id in ids.items():
-            known[key] = self._open[key] = _Open(row_id, None)
+            known[key] = self._open[key] = _Open(row_id, is_new=True)
         return [ExchangeChanged(ids[item.exchange_id], Change.STARTED) for item in items if item.exchange_id in ids]
 
     def _row(self, item: Progress) -> dict[str, Any] | None:
@@ -120,7 +145,7 @@ class Ingest:
             return None
         url = urlsplit(first.request.url)
         return {
-            **_empty_row(),
+            **_DEFAULTS,
             "exchange_id": first.exchange_id,
             "started_us": first.timing.client_started_us,
             "state": ExchangeState.OPEN,
@@ -133,6 +158,7 @@ class Ingest:
             "path": url.path or "/",
             "request_bytes": first.request_body.wire_bytes if first.request_body else 0,
             **_times(first.timing),
+            **(_ending(item.finished) if item.finished else {}),
         }
 
     def _update(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
@@ -145,10 +171,14 @@ class Ingest:
             for item in items
             if item.answered and not item.finished
         ]
-        ended = [_ending(known[item.exchange_id].row_id, item.finished) for item in items if item.finished]
-        _update_rows(connection, answered)
-        with totals.following(connection, [row["row_id"] for row in ended]):
-            _update_rows(connection, ended)
+        ended = [
+            {"row_id": known[item.exchange_id].row_id, **_ending(item.finished)} for item in items if item.finished is not None
+        ]
+        if answered:
+            connection.execute(_UPDATE_ANSWERED, answered)
+        if ended:
+            with totals.following(connection, [row["row_id"] for row in ended]):
+                connection.execute(_UPDATE_ENDED, ended)
 
     def _journal(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
         rows = [
@@ -163,7 +193,11 @@ class Ingest:
             if event.data and _is_needed(item, event.side)
         ]
         if rows:
-            connection.execute(_JOURNAL.insert(), rows)
+            connection.execute(_INSERT_JOURNAL, rows)
+
+    def _clear_journal(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
+        if items:
+            connection.execute(_CLEAR_JOURNAL, [{"row_id": known[item.exchange_id].row_id} for item in items])
 
     def _save_bodies(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
         drafts: list[BodyDraft] = []
@@ -190,33 +224,26 @@ def find_rows(connection: Connection, exchange_ids: Sequence[str]) -> dict[str, 
     """Look up row ids by exchange id; unknown ones are left out."""
     if not exchange_ids:
         return {}
-    query = select(_EXCHANGES.c.exchange_id, _EXCHANGES.c.id).where(_EXCHANGES.c.exchange_id.in_(exchange_ids))
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _update_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row_id"}
-        connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == bindparam("row_id")).values(values), rows)
+    return {row[0]: row[1] for row in connection.execute(_FIND_ROWS, {"ids": list(exchange_ids)})}
 
 
 def _empty_row() -> dict[str, Any]:
     """All columns at their defaults: rows of one statement need the same columns."""
-    defaults: dict[str, Any] = {
-        column.name: None for column in _EXCHANGES.columns if column.name != "id" and column.nullable is True
-    }
+    defaults: dict[str, Any] = {column.name: None for column in _EXCHANGES.columns if column.nullable}
     flags = {"is_pending": True, "is_estimate": True, "is_streaming": False, "is_distorted": False, "has_note": False}
     return defaults | flags | {"spectrum": b""}
+
+
+_DEFAULTS = _empty_row()
 
 
 def _times(timing: Timing) -> dict[str, int | None]:
     return {name: getattr(timing, name) for name in _TIMES}
 
 
-def _ending(row_id: int, event: ExchangeFinished) -> dict[str, Any]:
+def _ending(event: ExchangeFinished) -> dict[str, Any]:
     timing = event.timing
     return {
-        "row_id": row_id,
         "started_us": timing.client_started_us,
         "state": event.state,
         "owner": None,
@@ -245,7 +272,7 @@ def _is_needed(item: Progress, side: Side) -> bool:
 
 def _draft(state: _Open, side: Side, body: CapturedBody, headers: Headers) -> BodyDraft:
     encoding = next((value for name, value in headers if name.lower() == "content-encoding"), None)
-    return BodyDraft(state.row_id, side, body, encoding)
+    return BodyDraft(state.row_id, side, body, encoding, is_first=state.is_new)
 
 
 def _heads(item: Progress) -> tuple[CapturedRequest, CapturedResponse | None] | None:

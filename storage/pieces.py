@@ -10,7 +10,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from storage import models
 from storage.compression import pack, unpack
@@ -20,6 +20,15 @@ HASH_BYTES = 16
 SWEEP_MARK = "piece_sweeps"
 _PIECES = models.PieceRow.__table__
 _MARKS = models.MarkRow.__table__
+_FIND = select(_PIECES.c.hash, _PIECES.c.id).where(_PIECES.c.hash.in_(bindparam("hashes", expanding=True)))
+_READ = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.packed).where(_PIECES.c.id.in_(bindparam("ids", expanding=True)))
+_INSERT = _PIECES.insert()
+_READ_SWEEPS = select(_MARKS.c.number).where(_MARKS.c.name == SWEEP_MARK)
+_STAMP = (
+    _PIECES.update()
+    .where(_PIECES.c.id.in_(bindparam("ids", expanding=True)), _PIECES.c.sweep < bindparam("number"))
+    .values(sweep=bindparam("number"))
+)
 _REMEMBERED = 30_000
 _AT_ONCE = 400
 """Ids or hashes in one statement; databases limit the number of parameters."""
@@ -78,8 +87,7 @@ class PieceWriter:
         found = find_ids(connection, hashes)
         ids = list(found.values())
         for start in range(0, len(ids), _AT_ONCE):
-            is_older = _PIECES.c.id.in_(ids[start : start + _AT_ONCE]) & (_PIECES.c.sweep < self._sweeps)
-            connection.execute(_PIECES.update().where(is_older).values(sweep=self._sweeps))
+            connection.execute(_STAMP, {"ids": ids[start : start + _AT_ONCE], "number": self._sweeps})
         return found
 
     def _trim(self, used: Iterable[bytes]) -> None:
@@ -94,8 +102,7 @@ def find_ids(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int
     keys = list(hashes)
     found: dict[bytes, int] = {}
     for start in range(0, len(keys), _AT_ONCE):
-        query = select(_PIECES.c.hash, _PIECES.c.id).where(_PIECES.c.hash.in_(keys[start : start + _AT_ONCE]))
-        found.update((row[0], row[1]) for row in connection.execute(query))
+        found.update((row[0], row[1]) for row in connection.execute(_FIND, {"hashes": keys[start : start + _AT_ONCE]}))
     return found
 
 
@@ -135,8 +142,7 @@ def read_pieces(connection: Connection, ids: Iterable[int], cache: PieceCache | 
         found = {piece_id: content for piece_id in wanted if (content := cache.get(piece_id)) is not None}
     unread = [piece_id for piece_id in wanted if piece_id not in found]
     for start in range(0, len(unread), _AT_ONCE):
-        query = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.packed)
-        for piece_id, raw_bytes, packed in connection.execute(query.where(_PIECES.c.id.in_(unread[start : start + _AT_ONCE]))):
+        for piece_id, raw_bytes, packed in connection.execute(_READ, {"ids": unread[start : start + _AT_ONCE]}):
             content = found[piece_id] = unpack(packed)
             if len(content) != raw_bytes:
                 raise BodyCorruptError(f"piece {piece_id} has {len(content)} bytes instead of {raw_bytes}")
@@ -150,4 +156,4 @@ def read_pieces(connection: Connection, ids: Iterable[int], cache: PieceCache | 
 
 def read_sweeps(connection: Connection) -> int:
     """Read how often pieces were swept."""
-    return connection.execute(select(_MARKS.c.number).where(_MARKS.c.name == SWEEP_MARK)).scalar() or 0
+    return connection.execute(_READ_SWEEPS).scalar() or 0

@@ -6,7 +6,7 @@ exchanges: hours in which retention has deleted something are never recomputed. 
 estimate of a request that was refused, or the answer of a count_tokens call, is nobody's consumption.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, select
@@ -72,8 +72,8 @@ def is_billed(row: Row) -> bool:
 
 
 def of_exchange(row: Row) -> tuple[tuple[Any, ...], dict[str, int]] | None:
-    """Say what an exchange adds to `exchange_rollup`: (key, amounts); `None` while it is open."""
-    if row["state"] == ExchangeState.OPEN:
+    """Say what an exchange adds to `exchange_rollup`: (key, amounts); `None` while it is open, or not analysed."""
+    if row["state"] == ExchangeState.OPEN or row["attribution_version"] is None:
         return None
     cost = row["cost_nano_usd"]
     billed = is_billed(row)
@@ -128,11 +128,17 @@ def _apply(connection: Connection, table: Table, sums: Sums, count: str) -> None
     keys = [column.name for column in table.primary_key]
     changed = {key: amounts for key, amounts in sums.items() if any(amounts.values())}
     add_amounts(connection, table, [dict(zip(keys, key, strict=True)) | amounts for key, amounts in changed.items()])
-    emptied = [key for key, amounts in changed.items() if amounts[count] < 0]
-    if emptied:
-        is_key = [table.c[name] == bindparam(f"key_{name}") for name in keys]
-        rows = [{f"key_{name}": part for name, part in zip(keys, key, strict=True)} for key in emptied]
-        connection.execute(table.delete().where(*is_key, table.c[count] == 0), rows)
+    lessened = [key for key, amounts in changed.items() if amounts[count] < 0]
+    delete_empty(connection, table, count, lessened)
+
+
+def delete_empty(connection: Connection, table: Table, count: str, keys: Sequence[tuple[Any, ...]]) -> None:
+    """Delete those of these rows that count nothing any more."""
+    if keys:
+        names = [column.name for column in table.primary_key]
+        is_key = [table.c[name] == bindparam(f"key_{name}") for name in names]
+        rows = [{f"key_{name}": part for name, part in zip(names, key, strict=True)} for key in keys]
+        connection.execute(table.delete().where(*is_key, table.c[count] <= 0), rows)
 
 
 def raise_floor(connection: Connection, deleted_until_us: int) -> None:

@@ -15,6 +15,12 @@ from storage import models
 _USES = models.SegmentUseRow.__table__
 _REMEMBERED = 50_000
 _AT_ONCE = 400
+_FIND = select(_USES.c.content_hash, _USES.c.id).where(_USES.c.content_hash.in_(bindparam("hashes", expanding=True)))
+_COUNT = (
+    _USES.update()
+    .where(_USES.c.id.between(bindparam("low"), bindparam("high")))
+    .values(uses=_USES.c.uses + bindparam("amount"))
+)
 
 
 class SegmentUses:
@@ -47,8 +53,8 @@ class SegmentUses:
     def _load(self, connection: Connection, keys: Sequence[bytes]) -> None:
         unknown = [key for key in keys if key not in self._ids]
         for start in range(0, len(unknown), _AT_ONCE):
-            query = select(_USES.c.content_hash, _USES.c.id).where(_USES.c.content_hash.in_(unknown[start : start + _AT_ONCE]))
-            self._ids.update((row[0], row[1]) for row in connection.execute(query))
+            rows = connection.execute(_FIND, {"hashes": unknown[start : start + _AT_ONCE]})
+            self._ids.update((row[0], row[1]) for row in rows)
 
     def _trim(self, used: Iterable[bytes]) -> None:
         for key in used:
@@ -59,9 +65,7 @@ class SegmentUses:
 
 def _add(connection: Connection, ids: list[int], amount: int) -> None:
     if ids:
-        statement = _USES.update().where(_USES.c.id.between(bindparam("low"), bindparam("high")))
-        ranges = [{"low": low, "high": high} for low, high in contiguous(ids)]
-        connection.execute(statement.values(uses=_USES.c.uses + amount), ranges)
+        connection.execute(_COUNT, [{"low": low, "high": high, "amount": amount} for low, high in contiguous(ids)])
 
 
 def contiguous(ids: Iterable[int]) -> list[tuple[int, int]]:

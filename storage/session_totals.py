@@ -21,6 +21,7 @@ _SUMS = ("requests", "errors", "compactions", "input_tokens", "output_tokens", "
 _EXCHANGES = models.ExchangeRow.__table__
 _SESSIONS = models.SessionRow.__table__
 _MEMBERS = models.SessionMemberRow.__table__
+_READ = select(_SESSIONS).where(_SESSIONS.c.session_id.in_(bindparam("ids", expanding=True)))
 
 type Session = dict[str, Any]
 """A row of `session`."""
@@ -106,8 +107,8 @@ def _follow(session: Session, row: Row) -> None:
 
 
 def _read(connection: Connection, session_ids: Iterable[str]) -> dict[str, Session]:
-    query = select(_SESSIONS).where(_SESSIONS.c.session_id.in_(list(session_ids)))
-    return {row["session_id"]: dict(row) for row in connection.execute(query).mappings()}
+    rows = connection.execute(_READ, {"ids": list(session_ids)}).mappings()
+    return {row["session_id"]: dict(row) for row in rows}
 
 
 def _write(connection: Connection, sessions: dict[str, Session]) -> None:
@@ -121,14 +122,8 @@ def _write_members(connection: Connection, members: rollups.Sums) -> None:
     names = ("session_id", "kind", "value")
     changed = {key: amounts for key, amounts in members.items() if amounts["exchanges"]}
     add_amounts(connection, _MEMBERS, [dict(zip(names, key, strict=True)) | amounts for key, amounts in changed.items()])
-    lessened = [
-        {f"key_{name}": part for name, part in zip(names, key, strict=True)}
-        for key, amounts in changed.items()
-        if amounts["exchanges"] < 0
-    ]
-    if lessened:
-        is_key = [_MEMBERS.c[name] == bindparam(f"key_{name}") for name in names]
-        connection.execute(_MEMBERS.delete().where(*is_key, _MEMBERS.c.exchanges <= 0), lessened)
+    lessened = [key for key, amounts in changed.items() if amounts["exchanges"] < 0]
+    rollups.delete_empty(connection, _MEMBERS, "exchanges", lessened)
 
 
 def recompute(connection: Connection) -> None:

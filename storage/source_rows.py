@@ -11,6 +11,13 @@ from storage import models
 _SOURCES = models.SourceRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
 _AT_ONCE = 200
+_DELETE = _EXCHANGE_SOURCES.delete().where(_EXCHANGE_SOURCES.c.exchange_id == bindparam("row_id"))
+_INSERT = _EXCHANGE_SOURCES.insert()
+_USED = (
+    _SOURCES.update()
+    .where(_SOURCES.c.id == bindparam("source"), _SOURCES.c.last_used_us < bindparam("at_us"))
+    .values(last_used_us=bindparam("at_us"))
+)
 
 
 @dataclass(slots=True)
@@ -51,11 +58,14 @@ class SourceWriter:
         """Forget ids that may not exist."""
         self._ids.clear()
 
-    def save(self, connection: Connection, row_id: int, started_us: int, attribution: Attribution) -> None:
+    def save(
+        self, connection: Connection, row_id: int, started_us: int, attribution: Attribution, *, is_first: bool = False
+    ) -> None:
         """Replace the sources of an exchange. Totals are the caller's (`totals.following`)."""
         found = shares(attribution)
         ids = self._ids_of(connection, found, started_us)
-        connection.execute(_EXCHANGE_SOURCES.delete().where(_EXCHANGE_SOURCES.c.exchange_id == row_id))
+        if not is_first:
+            connection.execute(_DELETE, {"row_id": row_id})
         if not found:
             return
         rows = [
@@ -69,10 +79,8 @@ class SourceWriter:
             }
             for source, share in found.items()
         ]
-        connection.execute(_EXCHANGE_SOURCES.insert(), rows)
-        later = _SOURCES.update().where(_SOURCES.c.id == bindparam("source"), _SOURCES.c.last_used_us < bindparam("at_us"))
-        used = [{"source": ids[source], "at_us": started_us} for source in found]
-        connection.execute(later.values(last_used_us=bindparam("at_us")), used)
+        connection.execute(_INSERT, rows)
+        connection.execute(_USED, [{"source": ids[source], "at_us": started_us} for source in found])
 
     def _ids_of(self, connection: Connection, sources: Iterable[Source], started_us: int) -> dict[Source, int]:
         unknown = [source for source in sources if source not in self._ids]

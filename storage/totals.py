@@ -5,8 +5,9 @@ Every update of a column that a total is made of goes through `following`.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from storage import models, rollups, session_totals
 from storage.rollups import Row
@@ -14,6 +15,11 @@ from storage.rollups import Row
 _EXCHANGES = models.ExchangeRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
 _COLUMNS = tuple(dict.fromkeys(("id", *rollups.EXCHANGE_COLUMNS, *session_totals.SESSION_COLUMNS)))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_READ_EXCHANGES = select(*(_EXCHANGES.c[name] for name in _COLUMNS)).where(_EXCHANGES.c.id.in_(_IDS))
+_READ_SOURCES = select(*(_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS))).where(
+    _EXCHANGE_SOURCES.c.exchange_id.in_(_IDS)
+)
 
 
 @contextmanager
@@ -38,8 +44,7 @@ def recompute(connection: Connection) -> None:
 
 
 def _read(connection: Connection, row_ids: Sequence[int]) -> list[Row]:
-    columns = [_EXCHANGES.c[name] for name in _COLUMNS]
-    return list(connection.execute(select(*columns).where(_EXCHANGES.c.id.in_(row_ids))).mappings())
+    return list(connection.execute(_READ_EXCHANGES, {"ids": list(row_ids)}).mappings())
 
 
 def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -47,9 +52,8 @@ def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tupl
     analysed = {row["id"]: row for row in exchanges if row["attribution_version"] is not None}
     if not analysed:
         return []
-    columns = [_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS)]
-    query = select(*columns).where(_EXCHANGE_SOURCES.c.exchange_id.in_(list(analysed)))
-    return [(analysed[row["exchange_id"]], row) for row in connection.execute(query).mappings()]
+    rows = connection.execute(_READ_SOURCES, {"ids": list(analysed)}).mappings()
+    return [(analysed[row["exchange_id"]], row) for row in rows]
 
 
 def _apply_exchanges(connection: Connection, before: Sequence[Row], after: Sequence[Row]) -> None:

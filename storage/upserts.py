@@ -1,12 +1,19 @@
 """Adding amounts to rows that may not be there yet, on any database, many rows in one statement where it can."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def update_columns(table: Table, columns: Sequence[str]) -> Update:
+    """Make the statement that sets these columns of the row whose `id` is the parameter `row_id`."""
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    return table.update().where(table.c.id == bindparam("row_id")).values(values)
 
 
 def add_amounts(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -19,36 +26,42 @@ def add_amounts(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """
     if not rows:
         return
-    insert = _INSERTS.get(connection.dialect.name)
-    if insert is None:
+    if connection.dialect.name not in _INSERTS:
         for row in rows:
             _add_one(connection, table, row)
         return
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    amounts = {name: table.c[name] + statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=amounts), list(rows))
+    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), adds=True), list(rows))
 
 
 def replace_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, replacing those of the same (single-column or compound) primary key."""
     if not rows:
         return
-    insert = _INSERTS.get(connection.dialect.name)
-    keys = [column.name for column in table.primary_key]
-    if insert is None:
+    if connection.dialect.name not in _INSERTS:
         for row in rows:
-            connection.execute(table.delete().where(*(table.c[key] == row[key] for key in keys)))
+            connection.execute(table.delete().where(*_is_row(table, row)))
         connection.execute(table.insert(), list(rows))
         return
-    statement = insert(table)
-    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), adds=False), list(rows))
+
+
+@lru_cache(maxsize=64)
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...], *, adds: bool) -> Any:
+    """Make a statement once: putting one together costs more than running it."""
+    statement = _INSERTS[dialect](table)
+    keys = [column.name for column in table.primary_key]
+    new = statement.excluded
+    changes = {name: table.c[name] + new[name] if adds else new[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
 def _add_one(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    keys = [column.name for column in table.primary_key]
+    keys = {column.name for column in table.primary_key}
     amounts = {name: table.c[name] + amount for name, amount in row.items() if name not in keys}
-    updated = connection.execute(table.update().where(*(table.c[key] == row[key] for key in keys)).values(amounts))
+    updated = connection.execute(table.update().where(*_is_row(table, row)).values(amounts))
     if not updated.rowcount:
         connection.execute(table.insert(), dict(row))
+
+
+def _is_row(table: Table, row: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    return [column == row[column.name] for column in table.primary_key]
