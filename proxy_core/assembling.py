@@ -137,7 +137,7 @@ class ExchangeRecording:
             return None
         return CapturedResponse(
             status_code=live.status_code,
-            reason=self._redactor.text(live.reason.decode("latin-1")),
+            reason=self._redactor.body(live.reason).decode("latin-1"),
             http_version=live.response_http_version.decode("latin-1"),
             headers=self._redactor.headers(live.response_headers),
             trailers=self._redactor.headers(live.response_trailers),

@@ -3,10 +3,14 @@
 Differences between two times hold even when somebody sets the wall clock meanwhile.
 """
 
-import secrets
+import random
 import time
 
 _ANCHOR_US = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+
+
+# Seeded by the system once; an id names an exchange, it guards nothing, and a system call each would cost more.
+_random = random.Random()  # noqa: S311
 
 
 def now_us() -> int:
@@ -30,5 +34,5 @@ def new_exchange_id(at_us: int) -> str:
     """Return 32 hex digits that sort by time: UUID version 7 with the microseconds in its 12 spare bits."""
     milliseconds, microseconds = divmod(at_us, 1000)
     fraction = microseconds * 4096 // 1000
-    tail = 0x8000000000000000 | (secrets.randbits(62))
+    tail = 0x8000000000000000 | _random.getrandbits(62)
     return f"{milliseconds & 0xFFFFFFFFFFFF:012x}7{fraction:03x}{tail:016x}"

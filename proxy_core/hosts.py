@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
 class HostKind(Enum):
@@ -38,9 +39,7 @@ CLAUDE_HOSTS: tuple[ClaudeHosts, ...] = (
         HostKind.BEDROCK,
         "AWS service endpoints, Bedrock runtime APIs, 2026-11",
     ),
-    ClaudeHosts(
-        r"bedrock-runtime(?:-fips)?\.[a-z0-9-]+\.api\.aws", HostKind.BEDROCK, "AWS dual-stack endpoints, 2026-11"
-    ),
+    ClaudeHosts(r"bedrock-runtime(?:-fips)?\.[a-z0-9-]+\.api\.aws", HostKind.BEDROCK, "AWS dual-stack endpoints, 2026-11"),
     ClaudeHosts(
         r"(?:[a-z0-9-]+-)?aiplatform(?:\.[a-z0-9-]+\.rep)?\.googleapis\.com",
         HostKind.VERTEX,
@@ -49,7 +48,6 @@ CLAUDE_HOSTS: tuple[ClaudeHosts, ...] = (
 )
 
 _CLAUDE_PATHS: dict[HostKind, re.Pattern[str]] = {
-    HostKind.OWN: re.compile(""),
     # Application profiles and provisioned models are opaque ids: they may be Claude, so they count as Claude.
     HostKind.BEDROCK: re.compile(
         r"^/model/[^/]*(?:anthropic|claude|application-inference-profile|provisioned-model)", re.IGNORECASE
@@ -60,6 +58,7 @@ _CLAUDE_PATHS: dict[HostKind, re.Pattern[str]] = {
 _COMPILED = tuple((re.compile(hosts.pattern, re.IGNORECASE), hosts.kind) for hosts in CLAUDE_HOSTS)
 
 
+@lru_cache(maxsize=1024)
 def host_kind(host: str) -> HostKind | None:
     """Return what kind of Claude host this is, `None` when it is none."""
     bare = host.rstrip(".")
@@ -81,6 +80,8 @@ def is_claude_call(host: str, path: str, extra: Iterable[str] = ()) -> bool:
     kind = host_kind(host)
     if kind is None:
         return is_claude_host(host, extra)
+    if kind is HostKind.OWN:
+        return True
     return bool(_CLAUDE_PATHS[kind].search(path))
 
 
@@ -90,6 +91,7 @@ def intercept_patterns(extra: Iterable[str] = ()) -> list[str]:
     return [rf"^(?:{name})\.?:\d+$" for name in names]
 
 
+@lru_cache(maxsize=1024)
 def _extra_pattern(name: str) -> str:
     host = name.strip().lower().removeprefix("https://").removeprefix("http://").split("/")[0]
     host = re.sub(r":\d+$", "", host)

@@ -17,6 +17,7 @@ from typing import Any
 import h2.connection
 from mitmproxy import addonmanager, exceptions, hooks, http, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, proxyserver
+from mitmproxy.connection import Connection
 from mitmproxy.master import Master
 from mitmproxy.proxy import commands, events, mode_servers, server
 from mitmproxy.utils import asyncio_utils
@@ -110,7 +111,11 @@ class LeanMaster(Master):
 
 
 class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
-    """Runs hooks in place. Otherwise does what the original does, in the same order."""
+    """Runs hooks in place and writes once per event and connection. Otherwise does what the original does, in its order."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._outgoing: dict[Connection, list[bytes]] = {}
 
     async def server_event(self, event: events.Event) -> None:
         async with self._server_event_lock:
@@ -121,21 +126,29 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
                 try:
                     # Caught per event: a crash in one must not lose the completions that wait behind it.
                     for command in self.layer.handle_event(pending.popleft()):
-                        self._run(command, pending)
+                        if isinstance(command, commands.SendData):
+                            self._outgoing.setdefault(command.connection, []).append(command.data)
+                        else:
+                            self._run(command, pending)
                 except Exception:  # noqa: BLE001 - as the original does: logged, and the proxy goes on
                     self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+            self._write()
+
+    def _write(self) -> None:
+        """Write what was sent so far: a head and its body together, one system call instead of two."""
+        while self._outgoing:
+            connection, parts = self._outgoing.popitem()
+            io = self.transports.get(connection)
+            if io is not None and io.writer is not None and not io.writer.is_closing():
+                io.writer.write(parts[0] if len(parts) == 1 else b"".join(parts))
 
     def _run(self, command: commands.Command, pending: deque[events.Event]) -> None:
-        if isinstance(command, commands.SendData):
-            io = self.transports.get(command.connection)
-            if io is not None:
-                assert io.writer is not None
-                if not io.writer.is_closing():
-                    io.writer.write(command.data)
-        elif isinstance(command, commands.StartHook):
-            self._run_hook(command, pending)
-        elif isinstance(command, commands.Log):
+        if isinstance(command, commands.Log):
             self.log(command.message, command.level)
+            return
+        self._write()  # hooks look at what was written, and a closed connection takes no more
+        if isinstance(command, commands.StartHook):
+            self._run_hook(command, pending)
         else:
             self._run_rare(command)
 

@@ -35,7 +35,7 @@ class BodyRecording:
         self._released_bytes = 0
         self._held: list[bytes] = []
         self._unshown: list[bytes] = []
-        self._stream = StreamRedactor(redactor)
+        self._stream: StreamRedactor | None = None
         self._decoder: BodyDecoder | None = None
         self.is_large = False
         """The body does not fit: what came went ahead, and what comes must."""
@@ -64,8 +64,9 @@ class BodyRecording:
         self.absorb()
         if not self._unshown:
             return b""
-        if self._decoder is None:
+        if self._decoder is None or self._stream is None:
             self._decoder = BodyDecoder(self._encoding)
+            self._stream = StreamRedactor(self._redactor)
         shown = self._stream.feed(self._decoder.feed(b"".join(self._unshown)))
         self._unshown.clear()
         if self.is_large:
@@ -74,17 +75,20 @@ class BodyRecording:
 
     def end(self) -> bytes:
         """Return the last bytes to go ahead of a large body, now that nothing follows."""
-        return self.grow() + self._stream.finish()
+        shown = self.grow()
+        return shown + self._stream.finish() if self._stream is not None else shown
 
     def captured(self) -> CapturedBody:
         """Return the body; call `end` before if it is large."""
         self.absorb()
         if self.is_large:
+            assert self._stream is not None
+            assert self._decoder is not None
             return self._captured(
                 None,
                 is_redacted=self._stream.is_redacted,
                 is_decoded=self.is_decoded,
-                is_truncated=self._stream.is_withheld or (self._decoder is not None and self._decoder.error is not None),
+                is_truncated=self._stream.is_withheld or self._decoder.error is not None,
             )
         data = b"".join(self._held)
         return self._captured_encoded(data) if self.is_decoded else self._captured_plain(data)

@@ -85,6 +85,8 @@ class Redactor:
 
     def __init__(self, key: bytes) -> None:
         self._hmac = hmac.new(key, digestmod=hashlib.sha256)
+        # Requests of one client repeat most of their header lines. Only lines without a secret are remembered.
+        self._clean_lines: dict[tuple[bytes, bytes], tuple[str, str]] = {}
 
     def fingerprint(self, secret: bytes) -> str:
         """Return the short hex digest that stands for a secret."""
@@ -94,7 +96,12 @@ class Redactor:
 
     def headers(self, fields: Iterable[tuple[bytes, bytes]]) -> Headers:
         """Return header lines as text (latin-1), secrets replaced, order and case kept."""
-        return tuple((name.decode("latin-1"), self._header_value(name, value).decode("latin-1")) for name, value in fields)
+        clean = self._clean_lines
+        lines = []
+        for field in fields:
+            line = clean.get(field)
+            lines.append(line if line is not None else self._header_line(field))
+        return tuple(lines)
 
     def url(self, url: str) -> str:
         """Return a URL with user names, keys and signatures replaced."""
@@ -117,6 +124,16 @@ class Redactor:
             data = _MEMBER.sub(self._replace_value(2), data)
             data = _NESTED_MEMBER.sub(self._replace_value(3), data)
         return data
+
+    def _header_line(self, field: tuple[bytes, bytes]) -> tuple[str, str]:
+        name, value = field
+        redacted = self._header_value(name, value)
+        line = (name.decode("latin-1"), redacted.decode("latin-1"))
+        if redacted == value and len(value) < 512:
+            if len(self._clean_lines) >= 2048:
+                self._clean_lines.clear()
+            self._clean_lines[field] = line
+        return line
 
     def _header_value(self, name: bytes, value: bytes) -> bytes:
         lowered = name.lower()
@@ -208,7 +225,7 @@ def _safe_cut(buffer: bytes) -> int:
 
 def _may_hide_key(data: bytes, start: int = 0) -> bool:
     """Say, from a few searches for fixed bytes, whether a key may stand there in an escaped form."""
-    if data.find(b"%2d", start) >= 0 or data.find(b"%2D", start) >= 0:
+    if data.find(b"%2", start) >= 0 and (data.find(b"%2d", start) >= 0 or data.find(b"%2D", start) >= 0):
         return True
     return data.find(b"\\u00", start) >= 0 and _ESCAPED_LETTER.search(data, start) is not None
 
