@@ -22,6 +22,11 @@ def is_billed() -> ColumnElement[bool]:
     return and_(_exchange.is_estimate.is_(False), ~is_count)
 
 
+def is_counted() -> ColumnElement[bool]:
+    """Whether it is in the totals: finished and analysed."""
+    return and_(_exchange.state != "open", _exchange.attribution_version.is_not(None))
+
+
 def sum_billed(tokens: ColumnElement[Any]) -> ColumnElement[Any]:
     """Sum tokens over the billed exchanges."""
     return func.coalesce(func.sum(case((is_billed(), tokens), else_=0)), 0)

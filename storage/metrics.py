@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tru
 
 from proxy_core.attribution.model import SourceType
 from storage.database import Database
-from storage.expressions import is_billed, sum_billed
+from storage.expressions import is_billed, is_counted, sum_billed
 from storage.models import (
     ExchangeRollupRow,
     ExchangeRow,
@@ -305,7 +305,7 @@ def _counted_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
         func.count(_exchange.latency_us).label("latency_count"),
         func.sum(_exchange.proxy_us).label("proxy_us"),
         func.count(_exchange.proxy_us).label("proxy_count"),
-    ).where(wanted.holds(_exchange.started_us), _exchange.state != "open")
+    ).where(wanted.holds(_exchange.started_us), is_counted())
 
 
 def _add_up(totals: defaultdict[str, int], row: Row[*tuple[Any, ...]]) -> None:

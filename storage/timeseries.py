@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from proxy_core.attribution.model import Zone
-from storage.expressions import sum_billed
+from storage.expressions import is_counted, sum_billed
 from storage.models import ExchangeRollupRow, ExchangeRow, ExchangeSourceRow, SourceRollupRow, SourceRow
 from storage.ranges import DAY_US, HOUR_US, MINUTE_US, TimeRange, widen_range
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
@@ -159,11 +159,7 @@ def _totals_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     cost = func.sum(_exchange.cost_nano_usd).label("cost_nano_usd")
     counts = (cost, func.count(_exchange.cost_nano_usd).label("priced"), func.count().label("requests"))
     in_range = wanted.holds(_exchange.started_us)
-    return (
-        select(bucket, _exchange.model, *sums, *counts)
-        .where(in_range, _exchange.state != "open")
-        .group_by(bucket, _exchange.model)
-    )
+    return select(bucket, _exchange.model, *sums, *counts).where(in_range, is_counted()).group_by(bucket, _exchange.model)
 
 
 def _largest(sums: dict[tuple[int, str], _Sum], top: int) -> frozenset[str]:

@@ -256,7 +256,7 @@ def test_metrics_in_all(client, known, store):
     store.feedback.rate(known.main, 0.5)
     answer = get(client, "/metrics/summary")
     assert set(answer) >= SUMMARY_METRICS
-    assert (answer["total_requests"], answer["total_tokens_sent"], answer["total_tokens_received"]) == (4, 190, 35)
+    assert (answer["total_requests"], answer["total_tokens_sent"], answer["total_tokens_received"]) == (3, 190, 35)
     assert answer["total_cost_usd"] == 0.000375
     assert (answer["average_latency_ms"], answer["average_proxy_latency_ms"]) == (900.3, 0.8)
     assert (answer["feedback_count"], answer["average_rating"]) == (1, 0.5)
