@@ -48,12 +48,17 @@ def some_text(rng: random.Random, content_class: ContentClass, size: int) -> str
     if content_class is ContentClass.PROSE:
         return " ".join(rng.choice(_WORDS) for _ in range(size)) + "."
     if content_class is ContentClass.CODE:
-        lines = (f"    self.{rng.choice(_WORDS)} = {rng.choice(_WORDS)}({rng.choice(_WORDS)}[{rng.randrange(9)}])" for _ in range(size // 6 + 1))
+        lines = (
+            f"    self.{rng.choice(_WORDS)} = {rng.choice(_WORDS)}({rng.choice(_WORDS)}[{rng.randrange(9)}])"
+            for _ in range(size // 6 + 1)
+        )
         return "def run(self):\n" + "\n".join(lines)
     if content_class is ContentClass.JSON:
         return "{" + ", ".join(f'"{rng.choice(_WORDS)}": "{rng.choice(_WORDS)}"' for _ in range(size // 4 + 1)) + "}"
     if content_class is ContentClass.DIGITS:
-        return "\n".join(f"2026-11-{rng.randrange(10, 30)} {rng.randrange(10**9)} {rng.choice(_WORDS)}" for _ in range(size // 5 + 1))
+        return "\n".join(
+            f"2026-11-{rng.randrange(10, 30)} {rng.randrange(10**9)} {rng.choice(_WORDS)}" for _ in range(size // 5 + 1)
+        )
     return "".join(rng.choice("書讀文字模型回答用戶程序測試數據") for _ in range(size))
 
 
@@ -100,7 +105,9 @@ class Conversation:
             self._add(Region.TOOLS, f"/tools/{index}", text, Source(SourceType.TOOL, f"tool{index}"), Part.DEFINITION)
         for index in range(5):
             text = some_text(self.rng, ContentClass.PROSE, self.rng.randrange(100, 1500))
-            self._add(Region.SYSTEM, f"/system/{index}", text, Source(SourceType.FRAMEWORK, f"section{index}"), Part.INSTRUCTIONS)
+            self._add(
+                Region.SYSTEM, f"/system/{index}", text, Source(SourceType.FRAMEWORK, f"section{index}"), Part.INSTRUCTIONS
+            )
         self.mark = len(self.segments) - 1
 
     def ask(self) -> tuple[ParsedCall, ParsedResponse, list[int]]:
@@ -120,18 +127,38 @@ class Conversation:
     def _message(self, role: str, pieces: list[tuple[str, Source, Part, ContentKind]]) -> None:
         index = len(self.chain)
         for block, (text, source, part, kind) in enumerate(pieces):
-            self._add(Region.MESSAGES, f"/messages/{index}/content/{block}", text, source, part, role=role, message=index, kind=kind)
+            self._add(
+                Region.MESSAGES, f"/messages/{index}/content/{block}", text, source, part, role=role, message=index, kind=kind
+            )
         self.chain.append(content_hash("".join(self.chain) + "".join(piece[0] for piece in pieces)))
         self.ends.append(len(self.segments))
 
     def _add(
-        self, region: Region, pointer: str, text: str, source: Source, part: Part,
-        *, role: str | None = None, message: int | None = None, kind: ContentKind = ContentKind.TEXT,
+        self,
+        region: Region,
+        pointer: str,
+        text: str,
+        source: Source,
+        part: Part,
+        *,
+        role: str | None = None,
+        message: int | None = None,
+        kind: ContentKind = ContentKind.TEXT,
     ) -> None:
         self.segments.append(
             Segment(
-                source=source, part=part, region=region, pointer=pointer, start=0, end=len(text), text=text,
-                content_bytes=len(text.encode()), content_hash=content_hash(text), content_kind=kind, role=role, message_index=message,
+                source=source,
+                part=part,
+                region=region,
+                pointer=pointer,
+                start=0,
+                end=len(text),
+                text=text,
+                content_bytes=len(text.encode()),
+                content_hash=content_hash(text),
+                content_kind=kind,
+                role=role,
+                message_index=message,
             )
         )
 
@@ -157,23 +184,41 @@ class Conversation:
         segments[-1] = replace(segments[-1], cache_ttl="5m")
         call = ParsedCall(
             facts=CallFacts(
-                dialect="anthropic", model=self.model, request_class=RequestClass.MAIN, chain_hashes=tuple(self.chain), prefix_hash="p"
+                dialect="anthropic",
+                model=self.model,
+                request_class=RequestClass.MAIN,
+                chain_hashes=tuple(self.chain),
+                prefix_hash="p",
             ),
             segments=tuple(segments),
             parameters=PromptParameters(model=self.model, tool_choice=None, tool_types=("custom",) * self.tools),
         )
         response = ParsedResponse(
-            blocks=({"type": "text", "text": self.answer},), usage=usage, model=self.model, stop_reason="end_turn", is_complete=True
+            blocks=({"type": "text", "text": self.answer},),
+            usage=usage,
+            model=self.model,
+            stop_reason="end_turn",
+            is_complete=True,
         )
         return call, response, true
 
     def _answer_tokens(self) -> int:
         text = self.answer
         segment = Segment(
-            source=Source(SourceType.ASSISTANT), part=Part.TEXT, region=Region.MESSAGES, pointer="", start=0, end=0, text=text,
-            content_bytes=0, content_hash=content_hash(text), content_kind=ContentKind.TEXT,
+            source=Source(SourceType.ASSISTANT),
+            part=Part.TEXT,
+            region=Region.MESSAGES,
+            pointer="",
+            start=0,
+            end=0,
+            text=text,
+            content_bytes=0,
+            content_hash=content_hash(text),
+            content_kind=ContentKind.TEXT,
         )
         return self.billing.true_tokens(segment) + self.billing.next_frame
 
 
-RECORDED = RecordedCall(method="POST", url="https://api.anthropic.com/v1/messages", request_headers=(), request_body=b"", status_code=200)
+RECORDED = RecordedCall(
+    method="POST", url="https://api.anthropic.com/v1/messages", request_headers=(), request_body=b"", status_code=200
+)

@@ -44,6 +44,8 @@ class Anchor:
     boundary: int
     """Number of items before it."""
     tokens: int
+    is_sure: bool = False
+    """Billed for just this prompt up to here: more than expected is something hidden, no reason to doubt it."""
 
 
 class History:
@@ -101,7 +103,7 @@ def history_anchors(
     for index, past in sorted(history.calls.items()):
         if index not in layout.message_ends or index >= last or (until_message is not None and index >= until_message):
             continue
-        found.append(Anchor(layout.message_ends[index], past.total_tokens))
+        found.append(Anchor(layout.message_ends[index], past.total_tokens, is_sure=not past.is_counted))
         if past.output_tokens is not None and index + 1 < last and index + 1 in layout.message_ends:
             resent = past.output_tokens - (0 if index + 1 in thinking else past.thinking_tokens or 0)
             found.append(Anchor(layout.message_ends[index + 1], past.total_tokens + resent))
@@ -109,7 +111,7 @@ def history_anchors(
 
 
 def cache_anchors(layout: Layout, usage: Usage) -> list[Anchor]:
-    """Turn the bill's cache figures into anchors: the last breakpoint, and the last one-hour breakpoint before five-minute ones."""
+    """Turn a bill's cache figures into anchors: the last breakpoint, and the last one-hour one before five-minute ones."""
     read = usage.cache_read_tokens or 0
     written_1h, written_5m = usage.cache_write_1h_tokens or 0, usage.cache_write_5m_tokens or 0
     cached = read + written_1h + written_5m
@@ -181,7 +183,8 @@ class _Scale:
         if width < 0 or (expected <= 0 and variance <= 0):
             return width == 0
         spread = math.sqrt(max(0.0, variance) + (self._error * text) ** 2)
-        return abs(width - expected) <= PLAUSIBLE_FACTOR * spread + 0.5 * expected + PLAUSIBLE_SLACK_TOKENS
+        slack = PLAUSIBLE_FACTOR * spread + 0.5 * expected + PLAUSIBLE_SLACK_TOKENS
+        return expected - width <= slack and (right.is_sure or width - expected <= slack)
 
 
 def _settings_key(call: ParsedCall) -> str:

@@ -41,7 +41,7 @@ def calibrate(pieces: Sequence[Piece], target: int, tokenizer_error: float) -> l
     if not any(piece.estimate > 0 or piece.variance > 0 for piece in pieces):
         return [0] * len(pieces) if target == 0 else None
     fitted = _fit(pieces, float(target), tokenizer_error)
-    return _round(fitted, pieces, target)
+    return share_out(target, [round(value * _WEIGHT_SCALE) for value in fitted])
 
 
 def spread_of(pieces: Sequence[Piece], tokenizer_error: float) -> float:
@@ -54,39 +54,22 @@ def _fit(pieces: Sequence[Piece], target: float, tokenizer_error: float) -> list
     """Move the pieces by their share of the residual; a piece that would fall below 0 stays there and the rest moves on."""
     free = list(range(len(pieces)))
     fitted = [piece.estimate for piece in pieces]
-    while free:
-        residual = target - sum(fitted)
-        if abs(residual) < 0.5:
-            break
+    while abs(residual := target - sum(fitted)) >= 0.5:
         text = sum(pieces[index].estimate for index in free if pieces[index].is_text)
         gains = [_gain(pieces[index], text, tokenizer_error) for index in free]
-        whole = sum(gains)
-        if whole <= 0:
-            free_sum = sum(fitted[index] for index in free)
-            if free_sum <= 0:
-                break
-            gains, whole = [fitted[index] for index in free], free_sum
+        if not any(gains):
+            gains = [fitted[index] for index in free]
+        whole = sum(gains) or 1.0
         moved = {index: fitted[index] + residual * gain / whole for index, gain in zip(free, gains, strict=True)}
-        sunk = {index for index, value in moved.items() if value < 0}
-        if not sunk:
-            for index, value in moved.items():
-                fitted[index] = value
+        for index, value in moved.items():
+            fitted[index] = max(0.0, value)
+        still_free = [index for index in free if moved[index] >= 0]
+        if len(still_free) == len(free):
             break
-        for index in sunk:
-            fitted[index] = 0.0
-        free = [index for index in free if index not in sunk]
+        free = still_free
     return fitted
 
 
 def _gain(piece: Piece, text: float, tokenizer_error: float) -> float:
     shared = tokenizer_error**2 * piece.estimate * text if piece.is_text else 0.0
     return piece.variance + shared
-
-
-def _round(fitted: Sequence[float], pieces: Sequence[Piece], target: int) -> list[int]:
-    """Round by largest remainder; when the fit missed the target, everything scales to it."""
-    whole = sum(fitted)
-    if abs(whole - target) >= 0.5:
-        movable = [value if value > 0 else piece.variance for value, piece in zip(fitted, pieces, strict=True)]
-        return share_out(target, [round(value * _WEIGHT_SCALE) for value in movable])
-    return share_out(target, [round(value * _WEIGHT_SCALE) for value in fitted])

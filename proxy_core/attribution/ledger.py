@@ -51,23 +51,34 @@ class _Case:
     book: OverheadBook
     tokenizer: TokenizerState
     prompt: Prompt
+    patience_s: float
     started_us: int | None
     status_code: int | None
 
 
-def build_ledger(recorded: RecordedCall, call: ParsedCall, response: ParsedResponse | None, context: AnalysisContext) -> Ledger:
+def build_ledger(
+    recorded: RecordedCall,
+    call: ParsedCall,
+    response: ParsedResponse | None,
+    context: AnalysisContext,
+    *,
+    patience_s: float | None = None,
+) -> Ledger:
     """Build the ledger of an exchange: settled when its response was billed, an estimate otherwise."""
-    case = _open_case(recorded, call, response, context)
+    case = _open_case(recorded, call, response, context, patience_s)
     if case.samplings and response is not None:
         return _settled(case, response)
     return _estimated(case)
 
 
-def _open_case(recorded: RecordedCall, call: ParsedCall, response: ParsedResponse | None, context: AnalysisContext) -> _Case:
+def _open_case(
+    recorded: RecordedCall, call: ParsedCall, response: ParsedResponse | None, context: AnalysisContext, wanted_s: float | None
+) -> _Case:
     model = (response.model if response else None) or call.parameters.model
     samplings = billed_samplings(response) if response else ()
     is_final = bool(samplings) or (response is not None and response.counted_tokens is not None)
-    patience_s = SETTLING_PATIENCE_S if is_final else FIRST_FIGURE_PATIENCE_S
+    usual_s = SETTLING_PATIENCE_S if is_final else FIRST_FIGURE_PATIENCE_S
+    patience_s = usual_s if wanted_s is None else wanted_s
     history = History(context, call)
     book = OverheadBook(context, call.parameters, model)
     tokenizer = load_tokenizer(context, model)
@@ -84,6 +95,7 @@ def _open_case(recorded: RecordedCall, call: ParsedCall, response: ParsedRespons
         book=book,
         tokenizer=tokenizer,
         prompt=prompt,
+        patience_s=patience_s,
         started_us=recorded.started_us,
         status_code=recorded.status_code,
     )
@@ -149,7 +161,7 @@ def _with_output(case: _Case, response: ParsedResponse) -> tuple[tuple[BilledSam
     if response.usage.output_tokens is not None or any(s.usage.output_tokens is not None for s in case.samplings[1:]):
         return case.samplings, False
     text = visible_output(response.blocks)
-    tokens = count_text(text, case.tokenizer.family, case.context, patience_s=SETTLING_PATIENCE_S) if text else 0
+    tokens = count_text(text, case.tokenizer.family, case.context, patience_s=case.patience_s) if text else 0
     first = case.samplings[0]
     usage = replace(first.usage, output_tokens=tokens if tokens is not None else len(text) // 4)
     return (replace(first, usage=usage), *case.samplings[1:]), True

@@ -91,7 +91,7 @@ def settle_prompt(
         else history_anchors(layout, history, thinking=prompt.thinking, until_message=prompt.first_stripped)
     )
     total = history.counted_total if usage is None else usage.total_input_tokens
-    end = None if total is None else Anchor(len(layout.items), total)
+    end = None if total is None else Anchor(len(layout.items), total, is_sure=True)
     wanted = (cache_anchors(layout, usage) if usage else []) + past
     error, is_trusted = tokenizer.error, not tokenizer.is_scaled
     anchors = consistent_anchors(layout, wanted, end, error)

@@ -15,7 +15,7 @@ TOML. Every figure is dollars per million tokens (`web_search`: per thousand sea
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +117,7 @@ def _read_model(path: str, model: str, table: Any) -> dict[str, Decimal]:
 def _price(path: str, key: str, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise PriceFileError(f"{path}: {key} must be a number")
-    try:
-        price = Decimal(value)
-    except InvalidOperation as error:
-        raise PriceFileError(f"{path}: {key} must be a number") from error
+    price = Decimal(value)
     if not price.is_finite() or price < 0:
         raise PriceFileError(f"{path}: {key} must not be negative")
     return price
