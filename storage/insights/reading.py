@@ -1,15 +1,18 @@
 """Fetches the material of insights from the store: analysed model calls with their ledgers, and rated uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, true
 
-from proxy_core.attribution.model import RequestClass, Source, SourceType
+from proxy_core.attribution.model import CallFacts, RequestClass, Source, SourceType
 from proxy_core.dialects.responses import read_response
+from proxy_core.exchange import Headers
 from storage import stored_attributions
 from storage.database import Database
 from storage.errors import BodyCorruptError
+from storage.heads import read_head
 from storage.insights.overview import Insights, gather_insights
+from storage.insights.reconciliation import CountedPrompt
 from storage.insights.turns import AnalysedTurn
 from storage.insights.worth import RatedUse
 from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRow
@@ -78,6 +81,26 @@ class InsightReader:
             turns = (_read_turn(connection, row, row.id in followed, has_texts=has_texts) for row in reversed(rows))
             return [turn for turn in turns if turn is not None]
 
+    def counted_prompts(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None) -> list[CountedPrompt]:
+        """Read the answers of the newest count_tokens calls."""
+        query = (
+            select(_exchange.id, _exchange.exchange_id)
+            .where(wanted.holds(_exchange.started_us), _of_session(session_id))
+            .where(_exchange.request_class == RequestClass.COUNT_TOKENS.value)
+            .order_by(_exchange.id.desc())
+            .limit(TURNS_LOOKED_AT)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            found = ((row.exchange_id, stored_attributions.load(connection, row.id)) for row in rows)
+            prompts = (_counted_prompt(exchange_id, stored.attribution.facts) for exchange_id, stored in found if stored)
+            return [prompt for prompt in prompts if prompt is not None]
+
+    def response_headers(self, turns: Sequence[AnalysedTurn]) -> list[tuple[AnalysedTurn, Headers]]:
+        """Read the heads of these turns' answers."""
+        with self._database.read() as connection:
+            return [(turn, read_head(connection, turn.id).response_headers) for turn in turns]
+
     def rated_uses(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None) -> list[RatedUse]:
         """Read every source of every rated exchange."""
         query = (
@@ -137,6 +160,18 @@ def _called_tools(connection: Connection, row_id: int) -> Iterator[str]:
         name = block.get("name")
         if block.get("type") in {"tool_use", "server_tool_use", "mcp_tool_use"} and isinstance(name, str):
             yield name
+
+
+def _counted_prompt(exchange_id: str, facts: CallFacts) -> CountedPrompt | None:
+    if facts.counted_tokens is None or not facts.chain_hashes:
+        return None
+    return CountedPrompt(
+        exchange_id=exchange_id,
+        chain_hash=facts.chain_hashes[-1],
+        prefix_hash=facts.prefix_hash,
+        model=facts.requested_model,
+        tokens=facts.counted_tokens,
+    )
 
 
 def _rated_use(row: Row[str, str, float, int | None]) -> RatedUse:

@@ -32,6 +32,7 @@ COMMANDS = {
     "what-if": CommandEntry("tui.cli.what_if", "Recompute captured traffic without a server, skill or file.", _READ),
     "report": CommandEntry("tui.cli.report", "Write a page to share: HTML, Markdown or JSON.", _READ),
     "check": CommandEntry("tui.cli.check", "Fail when a budget of tokens or dollars is passed.", _READ),
+    "reconcile": CommandEntry("tui.cli.reconcile", "Compare the bill with count_tokens and the client's own report.", _READ),
     "analyze": CommandEntry("tui.cli.analyze", "Analyse a request that lies in a file.", _READ),
     "rate": CommandEntry("tui.cli.rate", "Rate an exchange; it counts for every source in it.", _READ),
     "api": CommandEntry("tui.cli.api", "Serve the JSON API over a database, without a proxy.", _READ),

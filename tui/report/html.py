@@ -12,6 +12,9 @@ from tui.report.charts import context_chart, stacked_chart
 from tui.report.contents import Report
 from tui.report.style import STYLE
 
+FINDINGS_SHOWN = 12
+"""How many findings a page lists."""
+
 _ZONE_NAMES = {
     Zone.CACHE_READ: "read from cache",
     Zone.CACHE_WRITE_1H: "written for 1 hour",
@@ -26,11 +29,11 @@ def render_html(report: Report) -> str:
     sections = (
         _headline(report),
         _spectrum(report),
+        _findings(report),
+        _breaks(report),
         _over_time(report),
         _zones(report),
         _sources(report),
-        _findings(report),
-        _breaks(report),
         _carried(report),
         _worth(report.insights.worths),
         _footer(report),
@@ -123,7 +126,10 @@ def _findings(report: Report) -> str:
     findings = report.insights.findings
     if not findings:
         return "<section><h2>What to change</h2><p>Nothing was found that was carried in vain.</p></section>"
-    return f"<section><h2>What to change</h2><ol class=findings>{''.join(map(_finding, findings))}</ol></section>"
+    items = "".join(map(_finding, findings[:FINDINGS_SHOWN]))
+    more = len(findings) - FINDINGS_SHOWN
+    rest = f"<p class=note>and {more} smaller ones: <code>assay insights</code></p>" if more > 0 else ""
+    return f"<section><h2>What to change</h2><ol class=findings>{items}</ol>{rest}</section>"
 
 
 def _finding(finding: Finding) -> str:
