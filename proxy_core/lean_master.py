@@ -15,11 +15,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import h2.connection
+import h11
+from h11._readers import ChunkedReader
 from mitmproxy import addonmanager, exceptions, hooks, http, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, proxyserver
 from mitmproxy.connection import Connection
 from mitmproxy.master import Master
 from mitmproxy.proxy import commands, events, mode_servers, server
+from mitmproxy.proxy.layers.http import _events, _http1
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.utils import asyncio_utils
 from mitmproxy.version import VERSION
 
@@ -202,26 +206,85 @@ def _make_handler(master: Master, *args: Any) -> mode_servers.ProxyConnectionHan
     return handler(master, *args)
 
 
+class _TrailerReader(ChunkedReader):
+    """Keeps a chunked body's trailers aside: mitmproxy gives up on a body that has some, and the client hangs."""
+
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def __call__(self, buffer: Any) -> Any:
+        event = super().__call__(buffer)
+        if isinstance(event, h11.EndOfMessage) and event.headers:
+            self.trailers = tuple(event.headers.raw_items())
+            return h11.EndOfMessage()
+        return event
+
+
+def _read_body(self: Any, event: events.Event) -> Iterator[commands.Command]:
+    kind = _events.ResponseTrailers if isinstance(self, _http1.Http1Client) else _events.RequestTrailers
+    for command in _stock_read_body(self, event):
+        trailers = getattr(self.body_reader, "trailers", ())
+        if trailers and isinstance(command, ReceiveHttp) and isinstance(command.event, self.ReceiveEndOfMessage):
+            yield ReceiveHttp(kind(self.stream_id, http.Headers(trailers)))
+        yield command
+
+
+def _sending_trailers(stock_send: Callable[..., Iterator[commands.Command]]) -> Callable[..., Iterator[commands.Command]]:
+    def send(self: Any, event: Any) -> Iterator[commands.Command]:
+        if isinstance(event, _events.RequestTrailers | _events.ResponseTrailers):
+            self.assay_trailers = event.trailers.fields
+            return
+        trailers = self.__dict__.pop("assay_trailers", ())
+        for command in stock_send(self, event):
+            if trailers and isinstance(command, commands.SendData) and command.data == b"0\r\n\r\n":
+                lines = b"".join(b"%s: %s\r\n" % line for line in trailers)
+                command.data = b"0\r\n%s\r\n" % lines
+            yield command
+
+    return send
+
+
+def _get_all(self: http.Headers, name: str | bytes) -> list[str]:
+    wanted = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name).lower()
+    return [value.decode("utf-8", "surrogateescape") for key, value in self.fields if key.lower() == wanted]
+
+
+type _Patch = tuple[Any, str, Any]
+
+_stock_read_body = _http1.Http1Connection.read_body
+_PATCHES: tuple[_Patch, ...] = (
+    (mode_servers, "ProxyConnectionHandler", _make_handler),
+    # Exists only to tell addon authors of wrong types; there are none but ours.
+    (http.MessageData, "__post_init__", lambda _self: None),
+    # The same answer without four calls per header line; every layer asks a dozen times per message.
+    (http.Headers, "get_all", _get_all),
+    # h2 formats every frame, body and all, for a logger that drops it.
+    (h2.connection, "repr", lambda _frame: ""),
+    (_http1, "ChunkedReader", _TrailerReader),
+    (_http1.Http1Connection, "read_body", _read_body),
+    (_http1.Http1Server, "send", _sending_trailers(_http1.Http1Server.send)),
+    (_http1.Http1Client, "send", _sending_trailers(_http1.Http1Client.send)),
+)
+_MISSING = object()
+_users: list[object] = []
+_kept: list[_Patch] = []
+
+
 @contextmanager
 def lean_patches() -> Iterator[None]:
     """Hold the patches in place while a `LeanMaster` runs; several may run at once."""
-    _users.append(object())
+    user = object()
+    _users.append(user)
     if len(_users) == 1:
-        mode_servers.ProxyConnectionHandler = _make_handler  # type: ignore[assignment,misc]
-        # Exists only to tell addon authors of wrong types; we are the only addon.
-        _kept["check"] = http.MessageData.__dict__.get("__post_init__")
-        http.MessageData.__post_init__ = lambda _self: None  # type: ignore[method-assign]
-        # h2 formats every frame, body and all, for a logger that drops it.
-        h2.connection.repr = lambda _frame: ""  # type: ignore[attr-defined]
+        for owner, name, patch in _PATCHES:
+            _kept.append((owner, name, vars(owner).get(name, _MISSING)))
+            setattr(owner, name, patch)
     try:
         yield
     finally:
-        _users.pop()
-        if not _users:
-            mode_servers.ProxyConnectionHandler = _stock_handler  # type: ignore[misc]
-            http.MessageData.__post_init__ = _kept.pop("check")  # type: ignore[method-assign]
-            del h2.connection.repr  # type: ignore[attr-defined]
-
-
-_users: list[object] = []
-_kept: dict[str, Any] = {}
+        _users.remove(user)
+        while not _users and _kept:
+            owner, name, original = _kept.pop()
+            if original is _MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)

@@ -8,15 +8,12 @@ Owns mitmproxy's event loop. Knows nothing of storage or screens; what it captur
 import asyncio
 import importlib
 import os
-import socket
 import threading
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from proxy_core.certificates import Authority, LeafCache, merged_bundle, open_authority
 from proxy_core.errors import ListenError, ProxySettingsError, ProxyStoppedError
@@ -26,6 +23,7 @@ from proxy_core.hosts import intercept_patterns, is_claude_call
 from proxy_core.private_files import open_redaction_key, replace
 from proxy_core.proxy_log import ProxyLog
 from proxy_core.redact import Redactor
+from proxy_core.settings import Address, ProxySettings, check_port
 from proxy_core.upstream_proxy import UpstreamProxy, choose_upstream_proxy
 
 if TYPE_CHECKING:
@@ -33,39 +31,13 @@ if TYPE_CHECKING:
 
     from proxy_core.capture import CaptureAddon
 
+__all__ = ["LEAN_SWITCH", "ProxySettings", "ProxyThread", "load_mitmproxy"]
+
 LEAN_SWITCH = "ASSAY_STOCK_MASTER"
 """Environment variable: 1 runs plain mitmproxy instead of the lean one."""
 _IDLE_S = 86_400
 """A silent connection is kept this long: thinking can take minutes, and it is not for us to hang up."""
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
-
-type Address = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxySettings:
-    """How the proxy is to run."""
-
-    ca_directory: Path
-    """Holds the root CA and the redaction key; made with mode 0700."""
-    host: str = "127.0.0.1"
-    port: int = 8080
-    """0 for a free one."""
-    mode: CaptureMode = CaptureMode.INTERCEPT
-    reverse_url: str | None = None
-    """Where reverse mode sends everything; `None` in other modes."""
-    local_spec: str = ""
-    """mitmproxy's `local` mode: processes to capture, comma separated; empty for all."""
-    intercept_hosts: tuple[str, ...] = ()
-    """Hosts to decrypt and record beside Claude's own; `*.example.com` for subdomains."""
-    upstream_proxy: str | None = None
-    """`http://user:password@host:port`; `none` for none; `None` to follow HTTPS_PROXY and NO_PROXY."""
-    upstream_ca_bundle: Path | None = None
-    """PEM file with more roots to verify the API by, beside the public ones."""
-    request_buffer_bytes: int = 8 * 1024 * 1024
-    """A larger request is streamed to the API."""
-    use_lean_master: bool | None = None
-    """`None`: where this mitmproxy's version is known, and ASSAY_STOCK_MASTER is not 1."""
 
 
 class ProxyThread:
@@ -123,7 +95,7 @@ class ProxyThread:
             AuthorityError: The root CA cannot be used.
             ListenError: The port is taken.
         """
-        self._reverse_target()
+        self.settings.check()
         self.upstream_proxy = choose_upstream_proxy(self.settings.upstream_proxy, self._environment)
         if self.upstream_proxy is not None and self._is_ourselves(self.upstream_proxy, self.settings.port):
             self.upstream_proxy = None
@@ -132,7 +104,7 @@ class ProxyThread:
         redactor = Redactor(open_redaction_key(self.settings.ca_directory))
         self.log = ProxyLog(redactor, lambda text: self._feed.count_error("mitmproxy", RuntimeError(text.split("\n")[0])))
         if self.settings.mode is not CaptureMode.LOCAL:
-            _check_port(self.settings.host, self.settings.port)
+            check_port(self.settings.host, self.settings.port)
         load_mitmproxy()
         self._thread.start()
 
@@ -168,24 +140,6 @@ class ProxyThread:
 
     # Before the thread.
 
-    def _reverse_target(self) -> tuple[str, str, str]:
-        """Return mitmproxy's target, its host and the path before every request's path."""
-        if not 0 <= self.settings.port <= 65535:
-            raise ProxySettingsError(f"port {self.settings.port}: a port is a number from 0 to 65535")
-        if self.settings.mode is not CaptureMode.REVERSE:
-            return "", "", ""
-        url = urlsplit(self.settings.reverse_url or "")
-        try:
-            port = url.port
-        except ValueError:
-            port = -1
-        if url.scheme not in {"http", "https"} or not url.hostname or port == -1 or url.query or url.username:
-            raise ProxySettingsError(
-                f"reverse mode needs a URL such as https://api.anthropic.com, not {self.settings.reverse_url!r}"
-            )
-        host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-        return f"{url.scheme}://{host}" + (f":{port}" if port else ""), url.hostname, url.path
-
     def _is_ourselves(self, proxy: UpstreamProxy, port: int) -> bool:
         return proxy.port == port != 0 and (proxy.host in _LOCAL_NAMES or proxy.host == self.settings.host)
 
@@ -198,18 +152,6 @@ class ProxyThread:
         if bundle is not None and not bundle.is_file():
             raise ProxySettingsError(f"the CA bundle {bundle} is not there")
         replace(self._upstream_roots, merged_bundle([bundle] if bundle else []), mode=0o644)
-
-    def _mode_spec(self) -> str:
-        listen = f"@{self.settings.host}:{self.settings.port}"
-        match self.settings.mode:
-            case CaptureMode.INTERCEPT:
-                return "regular" + listen
-            case CaptureMode.REVERSE:
-                return f"reverse:{self._reverse_target()[0]}{listen}"
-            case CaptureMode.LOCAL:
-                return f"local:{self.settings.local_spec}" if self.settings.local_spec else "local"
-            case _:
-                raise ProxySettingsError(f"{self.settings.mode} is not a way to run a proxy")
 
     # In the thread.
 
@@ -257,7 +199,7 @@ class ProxyThread:
         from proxy_core.routing import AuthorityTlsConfig, RoutingAddon
 
         assert self.authority is not None
-        _, reverse_host, prefix = self._reverse_target()
+        _, reverse_host, prefix = self.settings.reverse_target()
         extra = (*self.settings.intercept_hosts, *((reverse_host,) if reverse_host else ()))
         patterns = intercept_patterns(extra)
         opts = options.Options(confdir=str(self.settings.ca_directory))
@@ -288,7 +230,7 @@ class ProxyThread:
         from mitmproxy.proxy.mode_specs import ProxyMode
 
         is_intercepting = self.settings.mode is not CaptureMode.REVERSE
-        spec = self._mode_spec()
+        spec = self.settings.mode_spec()
         try:
             # No QUIC listener beside reverse mode's port: nobody asked for one.
             ProxyMode.parse(spec).transport_protocol = "tcp"  # type: ignore[misc]  # an attribute of the instance
@@ -333,23 +275,3 @@ def load_mitmproxy() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("mitmproxy.tools.dump")
-
-
-def _check_port(host: str, port: int) -> None:
-    """Say clearly what mitmproxy would only log."""
-    if port == 0:
-        return
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            if os.name == "posix":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        if isinstance(error, PermissionError):
-            reason = "it needs more rights: take a port above 1023"
-        elif isinstance(error, socket.gaierror):
-            reason = f"{host} is not an address of this machine"
-        else:
-            reason = f"{error.strerror}; is another Assay running? `--port 0` takes a free one"
-        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error

@@ -103,7 +103,9 @@ def test_keys_in_urls(query: str) -> None:
     assert redacted == url.replace("SECRET", f"[REDACTED:{REDACTOR.fingerprint(b'SECRET')}]")
 
 
-@pytest.mark.parametrize("url", ["https://api.anthropic.com/v1/messages?beta=true", "https://h/?monkey=1&keys=2", "https://h/é"])
+@pytest.mark.parametrize(
+    "url", ["https://api.anthropic.com/v1/messages?beta=true", "https://h/?monkey=1&keys=2", "https://h/é"]
+)
 def test_other_urls_stay(url: str) -> None:
     assert REDACTOR.url(url) == url
 
@@ -230,7 +232,9 @@ def test_a_secret_split_anywhere_is_never_shown(body: bytes, size: int) -> None:
 
 
 @given(
-    st.lists(st.sampled_from([KEY, b"sk-an", b"t-", b'"authorization_token": "', b'"', b"\\", b"words ", b"\\u002d", b"%2d", b"s"])),
+    st.lists(
+        st.sampled_from([KEY, b"sk-an", b"t-", b'"authorization_token": "', b'"', b"\\", b"words ", b"\\u002d", b"%2d", b"s"])
+    ),
     st.lists(st.integers(1, 40)),
 )
 @example([KEY[:6], KEY[6:]], [6])

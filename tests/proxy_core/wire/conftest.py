@@ -44,7 +44,11 @@ class RunningProxy:
         until = time.monotonic() + timeout_s
         while len(self.finished) < count and time.monotonic() < until:
             time.sleep(0.01)
-        assert len(self.finished) >= count, (self.events, self.feed.last_error, list(self.thread.log.lines if self.thread.log else []))
+        assert len(self.finished) >= count, (
+            self.events,
+            self.feed.last_error,
+            list(self.thread.log.lines if self.thread.log else []),
+        )
         return self.finished
 
 
@@ -77,7 +81,9 @@ def start_proxy(tmp_path: Path, upstream_authority: Authority, is_lean: bool) ->
     """Start proxies that decrypt `localhost`; they are stopped and checked at the end."""
     running: list[tuple[RunningProxy, threading.Thread]] = []
 
-    def start(*, environment: dict[str, str] | None = None, feed: CaptureFeed | None = None, **settings: object) -> RunningProxy:
+    def start(
+        *, environment: dict[str, str] | None = None, feed: CaptureFeed | None = None, **settings: object
+    ) -> RunningProxy:
         feed = feed or CaptureFeed(Redactor(b"test key of the wire suite"))
         values: dict[str, object] = {
             "ca_directory": tmp_path / "ca",

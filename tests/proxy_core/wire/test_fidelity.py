@@ -261,7 +261,9 @@ def test_chunked_and_continued_requests(start_proxy, upstream_authority) -> None
             client.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
             client.sendall(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
             assert read_response(client) == OK
-            client.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+            client.sendall(
+                b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+            )
             assert read_response(client).startswith(b"HTTP/1.1 100")
             client.sendall(b"xyz")
             assert read_response(client) == OK
@@ -310,3 +312,25 @@ def test_fifty_megabytes_pass_both_ways_with_bounded_memory(start_proxy, upstrea
         grown = b"".join(event.data for event in proxy.events if isinstance(event, BodyGrew) and event.side is side)
         assert hashlib.sha256(grown).hexdigest() == digest
     assert most < 40 * 1024 * 1024
+
+
+def test_trailers_of_chunked_bodies_are_kept(start_proxy, upstream_authority, is_lean: bool) -> None:
+    if not is_lean:
+        pytest.skip("plain mitmproxy gives up on them (its issue 2474)")
+    response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-Other: 2\r\n\r\n"
+    with upstream(answer_all(response), upstream_authority) as server:
+        proxy = start_proxy()
+        with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
+            for _ in range(2):
+                client.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+                client.sendall(b"2\r\nde\r\n0\r\nX-Req: 3\r\n\r\n")
+                got = b""
+                while not got.endswith(b"x-Other: 2\r\n\r\n"):
+                    got += client.recv(1000)
+                assert got == response
+        finished = proxy.wait_finished(2)
+    assert server.trailers == [b"X-Req: 3"] * 2
+    assert finished[0].request.trailers == (("X-Req", "3"),)
+    assert finished[0].response is not None
+    assert finished[0].response.trailers == (("X-Sum", "1"), ("x-Other", "2"))
+    assert finished[0].state is ExchangeState.COMPLETE

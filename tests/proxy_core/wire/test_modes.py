@@ -242,7 +242,7 @@ def test_a_bundle_that_is_not_there_and_a_damaged_root_are_refused(tmp_path) -> 
 
 
 def test_a_proxy_that_cannot_listen_says_so(tmp_path, monkeypatch, is_lean: bool) -> None:
-    monkeypatch.setattr("proxy_core.server._check_port", lambda *_: None)
+    monkeypatch.setattr("proxy_core.server.check_port", lambda *_: None)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         thread = ProxyThread(_settings(tmp_path, port=taken.getsockname()[1], use_lean_master=is_lean), _feed(), {})
         thread.start()
