@@ -1,4 +1,4 @@
-"""Blocks of related APIs: parts of chat completions, and the Converse API's blocks, which have no type but one telling member."""
+"""Blocks of related APIs: parts of chat completions, and the Converse API's, which have no type but one telling member."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -50,7 +50,7 @@ RULES = ClientRules(
             is_pattern=True,
         ),
         PieceRule(
-            opener=r"(?:Provide a detailed prompt for continuing our conversation|Create a new anchored summary|Update the anchored summary)",
+            opener=r"(?:Provide a detailed prompt for continuing our conversation|(?:Create a new|Update the) anchored summary)",
             is_pattern=True,
             places=Place.BLOCK,
             source=framework("compaction prompt"),

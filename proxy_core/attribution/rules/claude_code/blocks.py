@@ -1,4 +1,4 @@
-"""What Claude Code puts into user messages as blocks of their own: commands, skills, notes; and what its own calls are made of."""
+"""What Claude Code puts into user messages as blocks of their own: commands, skills, notes; and what its own calls say."""
 
 from proxy_core.attribution.model import Part, Source, SourceType
 from proxy_core.attribution.rules.model import Frame, PieceRule, Place, Reader

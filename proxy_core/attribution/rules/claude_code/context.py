@@ -91,7 +91,8 @@ _FILES = (
     ),
     piece(
         SourceType.FILE,
-        r"The user (?:opened the file|selected the (?:lines?|following lines)[^\n]{0,60} from) (?P<path>[^\n]{1,1000}?)(?: in the IDE|:\n)",
+        r"The user (?:opened the file|selected the (?:following )?lines?[^\n]{0,60} from) "
+        r"(?P<path>[^\n]{1,1000}?)(?: in the IDE|:\n)",
         Reader.PATH_HEADING,
         Part.BODY,
         ANYWHERE,
@@ -184,7 +185,8 @@ _FRAMEWORK = (
     _section(r"(?:Today's date is|The date has changed\.)", "date", is_pattern=True),
     _section("Attribution for git commits and pull requests", "commit rules"),
     _section(
-        r"(?:While (?:auto|plan) mode is active|Plan mode (?:is|still) active|(?:## )?Exited (?:Plan|Auto) Mode|## Auto Mode Active|"
+        r"(?:While (?:auto|plan) mode is active|Plan mode (?:is|still) active|(?:## )?Exited (?:Plan|Auto) Mode|"
+        r"## Auto Mode Active|"
         r"Auto mode |You have exited plan mode|## (?:Re-entering|Exited) Plan Mode)",
         "mode",
         is_pattern=True,

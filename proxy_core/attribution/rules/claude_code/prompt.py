@@ -39,7 +39,8 @@ _HEADINGS = (
 PIECES = (
     section("x-anthropic-billing-header:", "billing line", Place.PROMPT),
     section(
-        r"You are (?:Claude Code, Anthropic's official CLI for Claude|a Claude agent, built on Anthropic's Claude Agent SDK)[^\n]{0,80}\Z",
+        r"You are (?:Claude Code, Anthropic's official CLI for Claude|"
+        r"a Claude agent, built on Anthropic's Claude Agent SDK)[^\n]{0,80}\Z",
         "identity",
         Place.PROMPT,
         is_pattern=True,
