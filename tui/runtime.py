@@ -33,7 +33,7 @@ DRAIN_S = 5.0
 """Running exchanges get this long to end when Assay stops."""
 STORE_S = 10.0
 """The writer gets this long for what is left."""
-ANALYSE_S = 3.0
+ANALYSE_S = 15.0
 """The analysis gets this long; what it does not reach is taken up at the next start."""
 
 
