@@ -1,11 +1,13 @@
 """An attribution as bytes: column by column, so that the attribution of the next turn differs by the ends of its columns.
 
-Texts are not kept: they are rebuilt from the stored body by pointer and span. Costs are kept as what is left after sharing
-each zone's cost by tokens, which is next to nothing. What is decoded equals what was encoded, but for the texts.
+Texts are not kept: they are rebuilt from the stored body by pointer and span. Content hashes are kept as the numbers of their
+rows in `segment_use`, of the hashes of a conversation's messages only the last. Costs are kept as what is left after sharing
+each zone's cost by tokens, which is next to nothing. What is decoded equals what was encoded, but for these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import msgspec
@@ -29,9 +31,6 @@ from proxy_core.attribution.model import (
 )
 from storage.errors import BodyCorruptError
 
-HASH_BYTES = 16
-_HEX_DIGITS = 2 * HASH_BYTES
-
 
 class _Segments(msgspec.Struct, array_like=True):
     source: list[int]
@@ -44,7 +43,8 @@ class _Segments(msgspec.Struct, array_like=True):
     start: list[int]
     end: list[int]
     content_bytes: list[int]
-    content_hash: bytes
+    content: list[int]
+    """Number of the content's row in `segment_use`, less the number before."""
     uncertain: list[int]
     """Indices."""
     textless: list[int]
@@ -86,8 +86,6 @@ class _Packed(msgspec.Struct, array_like=True):
     sources: list[tuple[int, int]]
     """(kind, name) as indices into `names`."""
     segments: _Segments
-    chain: bytes
-    """Chain hashes, one after the other, where all have 32 hex digits."""
     facts: CallFacts
     ledger: _Ledger | None
     warnings: list[str]
@@ -114,21 +112,28 @@ class _Names:
         return [(self.of(source.source_type), self.of(source.source_name)) for source in self.sources]
 
 
-def encode(attribution: Attribution) -> bytes:
-    """Encode an attribution, without the segments' texts."""
+def encode(attribution: Attribution, contents: Sequence[int]) -> bytes:
+    """Encode an attribution.
+
+    Args:
+        attribution: What to encode; the segments' texts and hashes are left out.
+        contents: For each segment, the number that stands for its content hash.
+    """
     names = _Names()
-    segments = _encode_segments(attribution.segments, names)
+    segments = _encode_segments(attribution.segments, contents, names)
     ledger = _encode_ledger(attribution.ledger, names) if attribution.ledger else None
-    chain, facts = _split_chain(attribution.facts)
+    facts = replace(attribution.facts, chain_hashes=attribution.facts.chain_hashes[-1:])
     sources = names.source_table()
-    packed = _Packed(
-        attribution.version, list(names.numbers), sources, segments, chain, facts, ledger, list(attribution.warnings)
-    )
-    return _ENCODER.encode(packed)
+    warnings = list(attribution.warnings)
+    return _ENCODER.encode(_Packed(attribution.version, list(names.numbers), sources, segments, facts, ledger, warnings))
 
 
-def decode(raw: bytes) -> Attribution:
+def decode(raw: bytes, hashes: Mapping[int, str]) -> Attribution:
     """Decode an attribution; the segments' texts are empty.
+
+    Args:
+        raw: What `encode` made.
+        hashes: Content hash by number (see `contents_of`); an unknown one stays empty.
 
     Raises:
         BodyCorruptError: These are not bytes that `encode` made.
@@ -136,13 +141,10 @@ def decode(raw: bytes) -> Attribution:
     try:
         packed = _DECODER.decode(raw)
         sources = [Source(SourceType(packed.names[kind]), packed.names[name]) for kind, name in packed.sources]
-        chain = tuple(
-            digits[i : i + _HEX_DIGITS] for digits in (packed.chain.hex(),) for i in range(0, len(digits), _HEX_DIGITS)
-        )
         return Attribution(
             version=packed.version,
-            facts=replace(packed.facts, chain_hashes=chain) if chain else packed.facts,
-            segments=_decode_segments(packed.segments, packed.names, sources),
+            facts=packed.facts,
+            segments=_decode_segments(packed.segments, packed.names, sources, hashes),
             ledger=_decode_ledger(packed.ledger, packed.names, sources) if packed.ledger else None,
             warnings=tuple(packed.warnings),
         )
@@ -155,19 +157,19 @@ def textless_indices(raw: bytes) -> frozenset[int]:
     return frozenset(_DECODER.decode(raw).segments.textless)
 
 
-def content_hashes(raw: bytes) -> list[bytes]:
-    """Read the segments' content hashes only."""
-    joined = _DECODER.decode(raw).segments.content_hash
-    return [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)]
+def contents_of(raw: bytes) -> list[int]:
+    """Read the numbers that stand for the segments' content hashes.
+
+    Raises:
+        BodyCorruptError: These are not bytes that `encode` made.
+    """
+    try:
+        return list(accumulate(_DECODER.decode(raw).segments.content))
+    except msgspec.DecodeError as error:
+        raise BodyCorruptError(f"an attribution cannot be read: {error}") from error
 
 
-def _split_chain(facts: CallFacts) -> tuple[bytes, CallFacts]:
-    if not facts.chain_hashes or any(len(digits) != _HEX_DIGITS for digits in facts.chain_hashes):
-        return b"", facts
-    return bytes.fromhex("".join(facts.chain_hashes)), replace(facts, chain_hashes=())
-
-
-def _encode_segments(segments: Sequence[Segment], names: _Names) -> _Segments:
+def _encode_segments(segments: Sequence[Segment], contents: Sequence[int], names: _Names) -> _Segments:
     return _Segments(
         source=[names.of_source(segment.source) for segment in segments],
         part=[names.of(segment.part) for segment in segments],
@@ -179,7 +181,7 @@ def _encode_segments(segments: Sequence[Segment], names: _Names) -> _Segments:
         start=[segment.start for segment in segments],
         end=[segment.end for segment in segments],
         content_bytes=[segment.content_bytes for segment in segments],
-        content_hash=bytes.fromhex("".join(segment.content_hash for segment in segments)),
+        content=[number - before for before, number in pairwise((0, *contents))],
         uncertain=[index for index, segment in enumerate(segments) if segment.is_uncertain],
         textless=[index for index, segment in enumerate(segments) if not segment.text and segment.end > segment.start],
         cache_ttl={index: segment.cache_ttl for index, segment in enumerate(segments) if segment.cache_ttl},
@@ -189,8 +191,10 @@ def _encode_segments(segments: Sequence[Segment], names: _Names) -> _Segments:
     )
 
 
-def _decode_segments(packed: _Segments, names: list[Any], sources: list[Source]) -> tuple[Segment, ...]:
-    digits = packed.content_hash.hex()
+def _decode_segments(
+    packed: _Segments, names: list[Any], sources: list[Source], hashes: Mapping[int, str]
+) -> tuple[Segment, ...]:
+    contents = list(accumulate(packed.content))
     uncertain = frozenset(packed.uncertain)
     return tuple(
         Segment(
@@ -202,7 +206,7 @@ def _decode_segments(packed: _Segments, names: list[Any], sources: list[Source])
             end=packed.end[index],
             text="",
             content_bytes=packed.content_bytes[index],
-            content_hash=digits[index * _HEX_DIGITS : (index + 1) * _HEX_DIGITS],
+            content_hash=hashes.get(contents[index], ""),
             content_kind=ContentKind(names[packed.kind[index]]),
             role=names[packed.role[index]],
             message_index=packed.message_index[index],

@@ -18,7 +18,7 @@ from storage.pieces import PieceWriter
 from storage.segment_uses import SegmentUses
 from storage.source_rows import SourceWriter
 from storage.spectrum import encode_spectrum
-from storage.stored_attributions import load_hashes
+from storage.stored_attributions import load_contents
 from storage.texts import Texts
 from storage.upserts import replace_rows, update_columns
 
@@ -72,7 +72,7 @@ class AttributionWriter:
             self._bases.forget()
             self._uses.forget()
         is_first = row.attribution_version is None
-        before = [] if is_first else load_hashes(connection, row_id)
+        before = [] if is_first else load_contents(connection, row_id)
         after = [bytes.fromhex(segment.content_hash) for segment in attribution.segments]
         if row.rating is not None:
             ratings.take_from_sources(connection, row_id)
@@ -84,8 +84,8 @@ class AttributionWriter:
         if not is_first:
             texts.unindex(connection, row_id)
         text_hash = texts.index(connection, row_id, found_by) if found_by else None
-        self._save_packed(connection, row_id, attribution, text_hash)
-        self._uses.replace(connection, row_id, before, after)
+        contents = self._uses.replace(connection, row_id, before, after)
+        self._save_packed(connection, row_id, attribution_codec.encode(attribution, contents), attribution, text_hash)
         return True
 
     def save_failure(self, connection: Connection, row_id: int, version: int, reason: str) -> None:
@@ -117,11 +117,13 @@ class AttributionWriter:
         found = {row[0]: row[1] for row in rows}
         return next((found[key] for key in candidates if key in found), None)
 
-    def _save_packed(self, connection: Connection, row_id: int, attribution: Attribution, text_hash: int | None) -> None:
+    def _save_packed(
+        self, connection: Connection, row_id: int, raw: bytes, attribution: Attribution, text_hash: int | None
+    ) -> None:
         facts = attribution.facts
         conversation = f"{facts.session_id}/{facts.agent_id}/{facts.request_class}"
         keys = (conversation, f"{facts.client_name}/{facts.prefix_hash}/{facts.request_class}")
-        base_id, packed = self._bases.pack(connection, attribution_codec.encode(attribution), keys)
+        base_id, packed = self._bases.pack(connection, raw, keys)
         row = {"id": row_id, "version": attribution.version, "base_piece_id": base_id, "packed": packed}
         replace_rows(connection, _ATTRIBUTIONS, [row | {"text_hash": text_hash}])
 
@@ -137,7 +139,6 @@ def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
         "is_pending": is_open,
         "attribution_version": attribution.version,
         "analysis_error": None,
-        "dialect": facts.dialect,
         "client_name": facts.client_name,
         "client_version": facts.client_version,
         "model": facts.model,
@@ -149,7 +150,6 @@ def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
         "parent_agent_id": facts.parent_agent_id,
         "title": facts.title,
         "chain_hash": facts.chain_hashes[-1] if facts.chain_hashes else None,
-        "prefix_hash": facts.prefix_hash,
         "api_request_id": facts.api_request_id,
         "message_id": facts.message_id,
         "stop_reason": facts.stop_reason,

@@ -1,19 +1,25 @@
 """zstd, as storage uses it: small runs of bytes, many of which look like one seen before.
 
-A packed run says by its first bytes whether it is zstd or left as it is. Delta coding is zstd with the earlier run as its
-dictionary: depth one, never a chain, so that a run needs at most one other to be read.
+A packed run says by its first byte whether it is left as it is, plain zstd, or zstd with the built-in dictionary of what the
+Messages API always says. Delta coding is zstd with an earlier run as its dictionary: depth one, never a chain, so that a run
+needs at most one other to be read.
 """
 
 import threading
 
 import zstandard
 
+from storage.common_text import COMMON_1
 from storage.errors import BodyCorruptError
 
 _LEVEL = 3
 _PLAIN = b"\x00"
 """Marks bytes that are kept as they are; no zstd frame begins with it."""
+_COMMON = b"\x01"
+"""Marks zstd with the dictionary of number 1."""
 _MAGIC = b"\x28\xb5\x2f\xfd"
+_LONGEST_COMMON_BYTES = 64 * 1024
+"""Longer runs gain nothing from the dictionary."""
 MAX_RAW_BYTES = 64 * 1024 * 1024
 """No packed run is larger; a frame that claims to be is damaged."""
 
@@ -22,12 +28,14 @@ _local = threading.local()
 
 def pack(raw: bytes, base: bytes | None = None) -> bytes:
     """Compress, against `base` where there is one; bytes that do not shrink are kept as they are."""
-    if base is None:
-        packed = _compressor().compress(raw)
-    else:
+    if base is not None:
         packed = zstandard.ZstdCompressor(
             level=_LEVEL, dict_data=_dictionary(base), write_checksum=False, write_dict_id=False
         ).compress(raw)
+    elif len(raw) <= _LONGEST_COMMON_BYTES:
+        packed = _COMMON + _contexts().common_compressor.compress(raw)
+    else:
+        packed = _contexts().compressor.compress(raw)
     return packed if len(packed) < len(raw) + len(_PLAIN) else _PLAIN + raw
 
 
@@ -39,11 +47,13 @@ def unpack(packed: bytes, base: bytes | None = None) -> bytes:
     """
     if packed[:1] == _PLAIN:
         return packed[1:]
-    if packed[:4] != _MAGIC:
-        raise BodyCorruptError("a stored run of bytes is neither plain nor zstd")
     try:
+        if packed[:1] == _COMMON:
+            return _contexts().common_decompressor.decompress(packed[1:], max_output_size=MAX_RAW_BYTES)
+        if packed[:4] != _MAGIC:
+            raise BodyCorruptError("a stored run of bytes is of no known kind")
         if base is None:
-            return _decompressor().decompress(packed, max_output_size=MAX_RAW_BYTES)
+            return _contexts().decompressor.decompress(packed, max_output_size=MAX_RAW_BYTES)
         return zstandard.ZstdDecompressor(dict_data=_dictionary(base)).decompress(packed, max_output_size=MAX_RAW_BYTES)
     except zstandard.ZstdError as error:
         raise BodyCorruptError(f"a stored run of bytes cannot be decompressed: {error}") from error
@@ -53,16 +63,21 @@ def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
     return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
-def _compressor() -> zstandard.ZstdCompressor:
-    """One per thread: a context is not thread-safe, and dear to make."""
-    found: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
-    if found is None:
-        found = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
-    return found
+class _Contexts:
+    """What compresses and decompresses in one thread: dear to make, and not thread-safe."""
+
+    def __init__(self) -> None:
+        common = _dictionary(COMMON_1)
+        self.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
+        self.decompressor = zstandard.ZstdDecompressor()
+        self.common_compressor = zstandard.ZstdCompressor(
+            level=_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False
+        )
+        self.common_decompressor = zstandard.ZstdDecompressor(dict_data=common)
 
 
-def _decompressor() -> zstandard.ZstdDecompressor:
-    found: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
+def _contexts() -> _Contexts:
+    found: _Contexts | None = getattr(_local, "contexts", None)
     if found is None:
-        found = _local.decompressor = zstandard.ZstdDecompressor()
+        found = _local.contexts = _Contexts()
     return found

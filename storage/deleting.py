@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from storage import models, rollups, texts
 from storage.segment_uses import SegmentUses
-from storage.stored_attributions import load_hashes
+from storage.stored_attributions import load_contents
 
 _EXCHANGES = models.ExchangeRow.__table__
 _BY_EXCHANGE = (
@@ -26,7 +26,7 @@ def delete_exchanges(connection: Connection, row_ids: Sequence[int]) -> None:
     uses = SegmentUses()
     for row_id in row_ids:
         texts.unindex(connection, row_id)
-        uses.replace(connection, row_id, load_hashes(connection, row_id), ())
+        uses.replace(connection, row_id, load_contents(connection, row_id), ())
     for table in _BY_EXCHANGE:
         connection.execute(table.delete().where(table.c.exchange_id.in_(row_ids)))
     for table in _BY_ID:

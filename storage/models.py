@@ -38,6 +38,7 @@ class MarkRow(Row, table=True):
     """Small facts about the database itself, such as how often pieces were swept."""
 
     __tablename__ = "mark"
+    __table_args__ = (_NO_ROWID,)
     name: str = Field(primary_key=True)
     number: int = _wide(default=0)
 
@@ -46,6 +47,7 @@ class WriterLeaseRow(Row, table=True):
     """A process that records into this database; its open exchanges are not to be taken for interrupted ones."""
 
     __tablename__ = "writer_lease"
+    __table_args__ = (_NO_ROWID,)
     owner: str = Field(primary_key=True)
     """Random, one per writer."""
     host: str
@@ -108,7 +110,6 @@ class ExchangeRow(Row, table=True):
     """`None`: not analysed yet; all below is unknown then."""
     analysis_error: str | None
     """Why the analysis failed, in one line; such an exchange is analysed again by a newer version only."""
-    dialect: str | None
     client_name: str | None
     client_version: str | None
     model: str | None
@@ -122,7 +123,6 @@ class ExchangeRow(Row, table=True):
     title: str | None
     chain_hash: str | None = Field(index=True)
     """Last of `CallFacts.chain_hashes`: the whole conversation up to here."""
-    prefix_hash: str | None
     previous_id: int | None
     """`id` of the request before in the same conversation."""
     api_request_id: str | None
@@ -407,6 +407,7 @@ class LearnedOverheadRow(Row, table=True):
     """A prompt overhead learnt from bills."""
 
     __tablename__ = "learned_overhead"
+    __table_args__ = (_NO_ROWID,)
     key: str = Field(primary_key=True)
     learned: str
     """JSON."""
@@ -418,5 +419,6 @@ class SavedFilterRow(Row, table=True):
     """A filter that a person gave a name."""
 
     __tablename__ = "saved_filter"
+    __table_args__ = (_NO_ROWID,)
     name: str = Field(primary_key=True)
     text: str

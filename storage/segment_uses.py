@@ -16,6 +16,8 @@ _USES = models.SegmentUseRow.__table__
 _REMEMBERED = 50_000
 _AT_ONCE = 400
 _FIND = select(_USES.c.content_hash, _USES.c.id).where(_USES.c.content_hash.in_(bindparam("hashes", expanding=True)))
+_INSERT = _USES.insert()
+_NAMES = select(_USES.c.id, _USES.c.content_hash).where(_USES.c.id.in_(bindparam("ids", expanding=True)))
 _COUNT = (
     _USES.update()
     .where(_USES.c.id.between(bindparam("low"), bindparam("high")))
@@ -34,21 +36,30 @@ class SegmentUses:
         """Forget ids that may not exist."""
         self._ids.clear()
 
-    def replace(self, connection: Connection, row_id: int, before: Iterable[bytes], after: Iterable[bytes]) -> None:
-        """Count an exchange for the contents it carries now, and no longer for those it carried as we knew it before."""
-        old, new = set(before), dict.fromkeys(after)
-        added = [key for key in new if key not in old]
-        dropped = [key for key in old if key not in new]
-        if not added and not dropped:
-            return
-        self._load(connection, [*added, *dropped])
-        unseen = [key for key in added if key not in self._ids]
-        _add(connection, [self._ids[key] for key in added if key in self._ids], 1)
-        _add(connection, [self._ids[key] for key in dropped if key in self._ids], -1)
+    def replace(self, connection: Connection, row_id: int, before: Iterable[int], after: Sequence[bytes]) -> list[int]:
+        """Count an exchange for the contents it carries now, and no longer for those it carried as we knew it before.
+
+        Args:
+            connection: Inside a transaction.
+            row_id: The exchange.
+            before: Numbers of the contents it was counted for.
+            after: Hashes of the contents that it carries.
+
+        Returns:
+            The numbers of the contents, in the order of their hashes.
+        """
+        distinct = list(dict.fromkeys(after))
+        self._load(connection, distinct)
+        unseen = [key for key in distinct if key not in self._ids]
         if unseen:
-            connection.execute(_USES.insert(), [{"content_hash": key, "first_id": row_id, "uses": 1} for key in unseen])
+            connection.execute(_INSERT, [{"content_hash": key, "first_id": row_id, "uses": 0} for key in unseen])
             self._load(connection, unseen)
-        self._trim(added)
+        numbers = [self._ids[key] for key in after]
+        old, new = set(before), set(numbers)
+        _add(connection, new - old, 1)
+        _add(connection, old - new, -1)
+        self._trim(distinct)
+        return numbers
 
     def _load(self, connection: Connection, keys: Sequence[bytes]) -> None:
         unknown = [key for key in keys if key not in self._ids]
@@ -63,7 +74,17 @@ class SegmentUses:
             self._ids.popitem(last=False)
 
 
-def _add(connection: Connection, ids: list[int], amount: int) -> None:
+def read_hashes(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """Read content hashes (32 hex digits) by their numbers."""
+    wanted = list(set(numbers))
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = connection.execute(_NAMES, {"ids": wanted[start : start + _AT_ONCE]})
+        found.update((row[0], row[1].hex()) for row in rows)
+    return found
+
+
+def _add(connection: Connection, ids: set[int], amount: int) -> None:
     if ids:
         connection.execute(_COUNT, [{"low": low, "high": high, "amount": amount} for low, high in contiguous(ids)])
 

@@ -22,7 +22,9 @@ TEXT_COLUMNS = ("title", "user_text", "assistant_text")
 _READ_CACHE_KB = 8_000
 _WRITE_CACHE_KB = 16_000
 _MAP_BYTES = 256 * 1024 * 1024
-_CHECKPOINT_PAGES = 1000
+_PAGE_BYTES = 1024
+"""Rows and blobs of about a kilobyte are the rule here; larger pages would be a quarter empty."""
+_CHECKPOINT_PAGES = 4000
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -77,6 +79,7 @@ def _pragmas(*, is_reader: bool) -> tuple[str, ...]:
         return (*common, f"PRAGMA cache_size=-{_READ_CACHE_KB}", f"PRAGMA mmap_size={_MAP_BYTES}", "PRAGMA query_only=ON")
     return (
         *common,
+        f"PRAGMA page_size={_PAGE_BYTES}",
         "PRAGMA auto_vacuum=INCREMENTAL",
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=NORMAL",

@@ -11,6 +11,7 @@ from storage.bases import unpack_with_base
 from storage.errors import BodyCorruptError
 from storage.recorded import decoded_bytes
 from storage.segment_texts import with_texts
+from storage.segment_uses import read_hashes
 
 _ATTRIBUTIONS = models.AttributionRow.__table__
 
@@ -34,7 +35,8 @@ def load(connection: Connection, row_id: int) -> StoredAttribution | None:
     raw = _load_raw(connection, row_id)
     if raw is None:
         return None
-    return StoredAttribution(attribution_codec.decode(raw), attribution_codec.textless_indices(raw))
+    hashes = read_hashes(connection, attribution_codec.contents_of(raw))
+    return StoredAttribution(attribution_codec.decode(raw, hashes), attribution_codec.textless_indices(raw))
 
 
 def load_with_texts(connection: Connection, row_id: int) -> Attribution | None:
@@ -52,11 +54,11 @@ def load_with_texts(connection: Connection, row_id: int) -> Attribution | None:
     return replace(stored.attribution, segments=with_texts(stored.attribution.segments, body, stored.textless))
 
 
-def load_hashes(connection: Connection, row_id: int) -> list[bytes]:
-    """Load the content hashes of an exchange's segments; empty when it was not analysed, or its attribution is damaged."""
+def load_contents(connection: Connection, row_id: int) -> list[int]:
+    """Load the numbers of an exchange's contents; empty when it was not analysed, or its attribution is damaged."""
     try:
         raw = _load_raw(connection, row_id)
-        return attribution_codec.content_hashes(raw) if raw else []
+        return attribution_codec.contents_of(raw) if raw else []
     except BodyCorruptError:
         return []
 

@@ -1,0 +1,48 @@
+"""Text that requests and responses of the Messages API have in common, as a dictionary for compression.
+
+Databases depend on these bytes: they are never changed. A better dictionary gets a number of its own beside this one.
+What is most frequent stands last, where it is cheapest to point to.
+"""
+
+COMMON_1 = (
+    b'{"type":"error","error":{"type":"invalid_request_error","message":""},"request_id":"req_011C"}'
+    b'"type":"overloaded_error","message":"Overloaded"}"type":"rate_limit_error"'
+    b'"input_schema":{"type":"object","properties":{"description":"The "},"required":["'
+    b'"],"additionalProperties":false,"$schema":"http://json-schema.org/draft-07/schema#"}}'
+    b'{"type":"boolean","description":"{"type":"number","description":"{"type":"array","items":{"type":"string"},"description":"'
+    b'{"type":"thinking","thinking":"","signature":"{"type":"redacted_thinking","data":"'
+    b'{"type":"image","source":{"type":"base64","media_type":"image/png","data":"'
+    b'{"role":"assistant","content":[{"type":"text","text":"'
+    b'"},{"type":"tool_use","id":"toolu_01","name":"Bash","input":{"command":"","description":"'
+    b'"name":"Read","input":{"file_path":"/"name":"Edit","input":{"file_path":"","old_string":"","new_string":"'
+    b'"name":"Grep","input":{"pattern":"","path":"","output_mode":"content"'
+    b'{"role":"user","content":[{"tool_use_id":"toolu_01","type":"tool_result","content":"","is_error":false}]}'
+    b'{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_01","content":[{"type":"text","text":"'
+    b'"}]}<system-reminder>\\n</system-reminder>\\n'
+    b'{"role":"user","content":[{"type":"text","text":"'
+    b'{"model":"claude-","id":"msg_01","type":"message","role":"assistant","content":[{"type":"text","text":""}],'
+    b'"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":,"cache_creation_input_tokens":0,'
+    b'"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},'
+    b'"output_tokens":,"service_tier":"standard","inference_geo":"not_available"}}'
+    b'event: message_start\ndata: {"type":"message_start","message":{"model":"claude-opus-4-","id":"msg_01","type":"message",'
+    b'"role":"assistant","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":,'
+    b'"cache_creation_input_tokens":,"cache_read_input_tokens":,"cache_creation":{"ephemeral_5m_input_tokens":0,'
+    b'"ephemeral_1h_input_tokens":0},"output_tokens":1,"service_tier":"standard"}}      }\n\n'
+    b'event: ping\ndata: {"type": "ping"}\n\n'
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":'
+    b'{"type":"thinking","thinking":"","signature":""}}\n\n'
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"'
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"'
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":1,"content_block":'
+    b'{"type":"tool_use","id":"toolu_01","name":"","input":{}}}\n\n'
+    b'event: content_block_stop\ndata: {"type":"content_block_stop","index":1}\n\n'
+    b'event: content_block_stop\ndata: {"type":"content_block_stop","index":0   }\n\n'
+    b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},'
+    b'"usage":{"input_tokens":,"cache_creation_input_tokens":,"cache_read_input_tokens":,"output_tokens":},'
+    b'"context_management":{"applied_edits":[]}}\n\n'
+    b'event: message_stop\ndata: {"type":"message_stop"       }\n\n'
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n'
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta",'
+    b'"partial_json":""}}\n\n'
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}\n\n'
+)
