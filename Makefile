@@ -36,11 +36,12 @@ $(VENV)/.project: $(VENV)/.made requirements-build.lock pyproject.toml
 	@touch $@
 
 install: $(VENV)/.runtime $(VENV)/.project $(VENV)/.project ## make .venv and install Assay into it (.venv/bin/assay)
+	@echo "Installed: $(BIN)/assay"
 
-run: install ## start the proxy and the dashboard (ARGS="..." passes options)
+run: $(VENV)/.runtime $(VENV)/.project ## start the proxy and the dashboard (ARGS="..." passes options)
 	@$(BIN)/assay $(ARGS)
 
-demo: install ## live traffic within seconds, offline: an API stand-in and scripted clients
+demo: $(VENV)/.runtime $(VENV)/.project ## live traffic within seconds, offline: an API stand-in and scripted clients
 	@$(BIN)/assay demo $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.project ## run all tests (PYTEST_ARGS="..." replaces the options)

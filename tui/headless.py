@@ -3,12 +3,14 @@
 Lines come from the store, after analysis, so they hold the bill. A reader that goes away ends the lines, never the traffic.
 """
 
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
@@ -148,7 +150,12 @@ def say_where(runtime: "Runtime") -> None:
     if runtime.api_url:
         click.echo(f"assay: JSON API on {runtime.api_url} (assay token prints its key)", err=True)
     if not runtime.is_private:
-        click.echo('assay: in another terminal: eval "$(assay env)"; claude', err=True)
+        click.echo(f'assay: in another terminal: eval "$({own_command()} env)"; claude', err=True)
+
+
+def own_command() -> str:
+    """Return how this program is called in another terminal: by name where that is found, else by path."""
+    return "assay" if shutil.which("assay") else str(Path(sys.argv[0]).absolute())
 
 
 @contextmanager
