@@ -1,0 +1,67 @@
+"""`make bench` and `make bench-smoke`: run everything, offline, and write results.json and results.md."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks import latency, report, starting, streams
+from benchmarks.processes import ROOT, Contestants
+
+PARTS = ("latency", "streams", "storing", "reading", "starting")
+
+
+def main() -> int:
+    """Run the parts that were asked for."""
+    arguments = _arguments()
+    begun = time.monotonic()
+    results: dict[str, Any] = {"circumstances": report.circumstances()}
+    with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        if {"latency", "streams"} & set(arguments.only):
+            with Contestants(directory) as contestants:
+                if "streams" in arguments.only:
+                    results["streams"] = streams.measure(contestants, is_smoke=arguments.smoke, say=_say)
+                if "latency" in arguments.only:
+                    results["latency"] = latency.measure(contestants, is_smoke=arguments.smoke, say=_say)
+        if "storing" in arguments.only:
+            results["storing"] = _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000)
+        if "reading" in arguments.only:
+            counts = [2_000] if arguments.smoke else [10_000, 100_000]
+            results["reading"] = [_run("benchmarks.reading", directory / str(n), n) for n in [*counts, *arguments.also]]
+        if "starting" in arguments.only:
+            results["starting"] = starting.measure(is_smoke=arguments.smoke, say=_say)
+    results["took_s"] = round(time.monotonic() - begun)
+    report.write(results, arguments.output)
+    _say(f"{arguments.output / 'results.md'}, after {results['took_s']} s")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="a minute, fewer cases")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--million", dest="also", action="store_const", const=[1_000_000], default=[], help="read at 1M too")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks", help="where the results go")
+    return parser.parse_args()
+
+
+def _run(module: str, directory: Path, count: int) -> dict[str, Any]:
+    directory.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", module, str(directory), str(count)]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    _say(f"{module} {count}: {done.stdout.strip()}")
+    return result
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

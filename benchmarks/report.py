@@ -1,0 +1,130 @@
+"""Results as JSON and as Markdown tables, with the machine and versions they were taken on."""
+
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import ROOT
+
+_PACKAGES = ("context-assay", "mitmproxy", "textual", "sqlmodel", "cryptography", "h2")
+
+
+def circumstances() -> dict[str, Any]:
+    """Return what the figures depend on beside the code."""
+    model = next(
+        (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
+        "",
+    )
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {
+        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit.stdout.strip() + ("+" if changed.stdout.strip() else ""),
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def write(results: dict[str, Any], directory: Path) -> None:
+    """Write `results.json` and `results.md`."""
+    (directory / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (directory / "results.md").write_text(markdown(results))
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Return the tables."""
+    parts = [_introduction(results["circumstances"])]
+    if latency := results.get("latency"):
+        parts.append(_latency(latency))
+    if streams := results.get("streams"):
+        parts.append(_streams(streams))
+    if storing := results.get("storing"):
+        parts.append(_storing(storing))
+    if reading := results.get("reading"):
+        parts.append(_reading(reading))
+    if starting := results.get("starting"):
+        parts.append(_starting(starting))
+    return "\n".join(parts)
+
+
+def _introduction(facts: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    return (
+        "# Benchmarks\n\n`make bench` wrote this. Medians of interleaved rounds; loopback; clients, upstream and proxy share the "
+        f"machine.\n\n- {facts['taken_at']}, commit {facts['commit']}\n- {facts['processor']}, {facts['cores']} cores, "
+        f"load before: {facts['load_before']}\n- {facts['system']}, Python {facts['python']}, {versions}\n"
+    )
+
+
+def _table(title: str, header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return f"## {title}\n\n" + "\n".join(lines) + "\n"
+
+
+def _latency(cases: list[dict[str, Any]]) -> str:
+    rows = []
+    for case in cases:
+        over = {name: f"{each['median']:.2f}" for name, each in case["assay_over_mitmdump"].items()}
+        times = [f"{case[name]['p50_ms']['median']:.2f}" for name in ("direct", "mitmdump", "assay")]
+        row = [
+            f"{case['protocol']} {case['size']} x{case['connections']}",
+            *times,
+            f"{case['assay_added_p50_ms']['median']:.2f}",
+        ]
+        row += [over[name] for name in ("p50_ms", "p99_ms", "requests_per_s", "cpu_ms", "proxy_cpu_ms")]
+        rows.append([*row, str(case["assay"]["errors"])])
+    header = [
+        "case",
+        "direct p50 ms",
+        "mitmdump",
+        "Assay",
+        "added",
+        "p50 x",
+        "p99 x",
+        "throughput x",
+        "CPU x",
+        "proxy thread CPU x",
+        "errors",
+    ]
+    title = "Requests, with full capture, analysis and storage; x = Assay over plain mitmdump"
+    return _table(title, header, rows)
+
+
+def _streams(cases: list[dict[str, Any]]) -> str:
+    rows = []
+    for case in cases:
+        for name in ("direct", "mitmdump", "assay"):
+            figures = case[name]
+            shown = ("first_byte_ms", "first_byte_p99_ms", "cold_first_byte_ms", "event_delay_p50_ms", "event_delay_p99_ms")
+            row = [f"{case['protocol']} x{case['at_once']}", name, *(f"{figures[each]['median']:.2f}" for each in shown)]
+            rows.append([*row, f"{figures['failed']['high']:.0f}"])
+    header = ["case", "through", "first byte ms", "p99", "new connection", "event delay p50 ms", "p99", "failed"]
+    return _table("Streams of 50 events, 20 ms apart", header, rows)
+
+
+def _storing(result: dict[str, dict[str, float]]) -> str:
+    rows = [[name, *(f"{figures[each]:.2f}" for each in figures)] for name, figures in result.items()]
+    header = ["what", *next(iter(result.values()))]
+    return _table("Storing", [name.replace("_", " ") for name in header], rows)
+
+
+def _reading(results: list[dict[str, Any]]) -> str:
+    names = list(results[0]["median_ms"])
+    rows = [[name, *(f"{result['median_ms'][name]:.2f}" for result in results)] for name in names]
+    rows.append(["open and first page", *(f"{result['opened_and_first_page_ms']:.1f}" for result in results)])
+    return _table("Reading, median ms", ["question", *(f"{result['exchanges']:,}" for result in results)], rows)
+
+
+def _starting(result: dict[str, dict[str, float]]) -> str:
+    rows = [[name, f"{each['median']:.2f}", f"{each['low']:.2f} - {each['high']:.2f}"] for name, each in result.items()]
+    return _table("Starting", ["what", "median s", "spread"], rows)

@@ -1,0 +1,102 @@
+"""How long it takes until Assay is there: the version, headless listening, the dashboard painted."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import spread
+from benchmarks.processes import ROOT, free_port, wait_listening
+
+_ASSAY = str(Path(sys.executable).with_name("assay"))
+
+
+def measure(*, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Start each a few times, each time with a new home."""
+    rounds = 2 if is_smoke else 5
+    kinds: dict[str, Callable[[Path], float]] = {
+        "version": _version,
+        "headless listening": _headless,
+        "dashboard painted": _dashboard,
+    }
+    result: dict[str, Any] = {}
+    for name, start in kinds.items():
+        taken = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as home:
+                taken.append(start(Path(home)))
+        result[name] = spread(taken).as_json()
+        say(f"{name}: {result[name]['median']:.2f} s")
+    return result
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return kept | {"HOME": str(home), "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home)}
+
+
+def _version(home: Path) -> float:
+    begun = time.perf_counter()
+    subprocess.run([_ASSAY, "--version"], check=True, capture_output=True, env=_environment(home), cwd=ROOT)
+    return time.perf_counter() - begun
+
+
+def _headless(home: Path) -> float:
+    port = free_port()
+    begun = time.perf_counter()
+    command = [_ASSAY, "--headless", "--port", str(port), "--api-port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(home), cwd=ROOT)
+    try:
+        wait_listening(port)
+        return time.perf_counter() - begun
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def _dashboard(home: Path) -> float:
+    """Return when the first screen stands in a terminal: something drawn, then quiet for a moment."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [_ASSAY, "--port", "0", "--api-port", "0"],
+        stdin=follower,
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+        env=_environment(home),
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    os.close(follower)
+    try:
+        return _painted(leader, begun)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        os.close(leader)
+
+
+def _painted(leader: int, begun: float) -> float:
+    drawn = 0
+    last = begun
+    while time.perf_counter() - begun < 20:
+        if not select.select([leader], [], [], 0.15)[0]:
+            if drawn > 3000:
+                return last - begun
+            continue
+        drawn += len(os.read(leader, 65536))
+        last = time.perf_counter()
+        if drawn > 3000 and last - begun > 15:
+            return last - begun
+    raise TimeoutError("no screen was drawn")
