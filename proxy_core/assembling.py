@@ -45,7 +45,9 @@ class ExchangeRecording:
         self._is_started = True
         live = self._live
         if not live.is_request_streamed:
-            self._request_body = self._request.captured()
+            self._request.absorb()
+            if not self._request.is_large:
+                self._request_body = self._request.captured()
         return [
             ExchangeStarted(
                 exchange_id=live.exchange_id,
