@@ -5,7 +5,7 @@ The ledger sees the segments and the bills only; the tests see the truth as well
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from proxy_core.attribution.content_classes import ContentClass, class_of
 from proxy_core.attribution.context import MemoryContext
@@ -77,6 +77,10 @@ class HiddenBilling:
     frame: int
     next_frame: int
     seed: int
+    call_frame: int = 0
+    """Hidden tokens around a tool call, in the answer and in the prompt."""
+    call_share: float = 0.0
+    """How many answers are tool calls."""
 
     def true_tokens(self, segment: Segment) -> int:
         """Bill one segment: always the same for the same content."""
@@ -98,6 +102,8 @@ class Conversation:
     ends: list[int] = field(default_factory=list)
     cached: int = 0
     turn: int = 0
+    calls: int = 0
+    is_call: bool = False
 
     def __post_init__(self) -> None:
         for index in range(self.tools):
@@ -113,16 +119,25 @@ class Conversation:
     def ask(self) -> tuple[ParsedCall, ParsedResponse, list[int]]:
         """Send the next request; return it, its answer with the bill, and the true tokens of each segment."""
         if self.turn:
-            self._message("assistant", [(self.answer, Source(SourceType.ASSISTANT), Part.TEXT, ContentKind.TEXT)])
-        self._message("user", [self._user_piece() for _ in range(self.rng.randrange(1, 4))])
+            self._message("assistant", [self._answer_piece()])
+        part = Part.RESULT if self.turn and self.is_call else Part.TEXT
+        self._message("user", [self._user_piece(part) for _ in range(self.rng.randrange(1, 4))])
+        self.calls += part is Part.RESULT
         self.turn += 1
-        self.answer = some_text(self.rng, ContentClass.PROSE, self.rng.randrange(30, 300))
+        self.is_call = self.rng.random() < self.billing.call_share
+        content_class = ContentClass.JSON if self.is_call else ContentClass.PROSE
+        self.answer = some_text(self.rng, content_class, self.rng.randrange(30, 300))
         return self._billed()
 
-    def _user_piece(self) -> tuple[str, Source, Part, ContentKind]:
+    def _answer_piece(self) -> tuple[str, Source, Part, ContentKind]:
+        if self.is_call:
+            return self.answer, Source(SourceType.TOOL, "Bash"), Part.CALL, ContentKind.JSON
+        return self.answer, Source(SourceType.ASSISTANT), Part.TEXT, ContentKind.TEXT
+
+    def _user_piece(self, part: Part) -> tuple[str, Source, Part, ContentKind]:
         content_class = self.rng.choice(CLASSES)
         text = some_text(self.rng, content_class, self.rng.randrange(20, 800))
-        return text, Source(SourceType.FILE, f"f{self.rng.randrange(50)}"), Part.TEXT, ContentKind.TEXT
+        return text, Source(SourceType.FILE, f"f{self.rng.randrange(50)}"), part, ContentKind.TEXT
 
     def _message(self, role: str, pieces: list[tuple[str, Source, Part, ContentKind]]) -> None:
         index = len(self.chain)
@@ -163,11 +178,9 @@ class Conversation:
         )
 
     def _billed(self) -> tuple[ParsedCall, ParsedResponse, list[int]]:
-        from dataclasses import replace
-
         billing = self.billing
         true = [billing.true_tokens(segment) for segment in self.segments]
-        frames = billing.frame + billing.next_frame * (len(self.chain) - 1)
+        frames = billing.frame + billing.next_frame * (len(self.chain) - 1) + billing.call_frame * self.calls
         total = sum(true) + frames + (billing.tool_prompt if self.tools else 0)
         answer = self._answer_tokens()
         fresh = 3
@@ -193,8 +206,9 @@ class Conversation:
             segments=tuple(segments),
             parameters=PromptParameters(model=self.model, tool_choice=None, tool_types=("custom",) * self.tools),
         )
+        block = {"type": "tool_use", "name": "Bash", "input": {}} if self.is_call else {"type": "text", "text": self.answer}
         response = ParsedResponse(
-            blocks=({"type": "text", "text": self.answer},),
+            blocks=(block,),
             usage=usage,
             model=self.model,
             stop_reason="end_turn",
@@ -216,7 +230,8 @@ class Conversation:
             content_hash=content_hash(text),
             content_kind=ContentKind.TEXT,
         )
-        return self.billing.true_tokens(segment) + self.billing.next_frame
+        framing = self.billing.next_frame + (self.billing.call_frame if self.is_call else 0)
+        return self.billing.true_tokens(segment) + framing
 
 
 RECORDED = RecordedCall(

@@ -88,7 +88,12 @@ class History:
 
 
 def history_anchors(
-    layout: Layout, history: History, *, thinking: Collection[int] = (), until_message: int | None = None
+    layout: Layout,
+    history: History,
+    *,
+    thinking: Collection[int] = (),
+    inexact: Collection[int] = (),
+    until_message: int | None = None,
 ) -> list[Anchor]:
     """Turn earlier requests into anchors: where each ended, and where its answer ended.
 
@@ -96,6 +101,7 @@ def history_anchors(
         layout: The request.
         history: Its earlier requests.
         thinking: Messages that carry thinking; that of the others was not sent again.
+        inexact: Answers that do not carry over to the token.
         until_message: Messages from this one on have no anchors (their thinking is billed otherwise now).
     """
     last = max(layout.message_ends, default=-1)
@@ -104,9 +110,10 @@ def history_anchors(
         if index not in layout.message_ends or index >= last or (until_message is not None and index >= until_message):
             continue
         found.append(Anchor(layout.message_ends[index], past.total_tokens, is_sure=not past.is_counted))
-        if past.output_tokens is not None and index + 1 < last and index + 1 in layout.message_ends:
-            resent = past.output_tokens - (0 if index + 1 in thinking else past.thinking_tokens or 0)
-            found.append(Anchor(layout.message_ends[index + 1], past.total_tokens + resent))
+        answer = index + 1
+        if past.output_tokens is not None and answer < last and answer in layout.message_ends and answer not in inexact:
+            resent = past.output_tokens - (0 if answer in thinking else past.thinking_tokens or 0)
+            found.append(Anchor(layout.message_ends[answer], past.total_tokens + resent))
     return found
 
 

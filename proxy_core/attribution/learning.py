@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from proxy_core.attribution.anchors import Anchor, History, PastCall
 from proxy_core.attribution.billing import BilledSampling
+from proxy_core.attribution.carry import CarriedAnswer, Carry
 from proxy_core.attribution.content_classes import ContentClass, class_of
 from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.estimates import Estimator, count_text
 from proxy_core.attribution.layout import Layout
-from proxy_core.attribution.model import ContentKind, Part, Segment, SourceType
+from proxy_core.attribution.model import ContentKind, Segment, SourceType
 from proxy_core.attribution.output import sole_text
 from proxy_core.attribution.overhead_priors import NEXT_FRAME
 from proxy_core.attribution.overheads import OverheadBook
@@ -41,6 +42,8 @@ class Lesson:
     anchors: Sequence[Anchor]
     settled: Sequence[SettledItem]
     estimator: Estimator
+    carried: Sequence[CarriedAnswer]
+    """Answers with tool calls, sized by the bill that made them."""
 
 
 def learn_from_answer(
@@ -61,30 +64,31 @@ def learn_from_answer(
     return _with_plausible(state, {class_of(text): float(counted)}, billed - NEXT_FRAME[state.family])
 
 
-def learn_from_difference(state: TokenizerState, lesson: Lesson) -> TokenizerState:
+def learn_from_difference(state: TokenizerState, lesson: Lesson, carry: Carry) -> TokenizerState:
     """Compare what a bill grew by with the count of the text that was new."""
     if len(lesson.anchors) < 2:
         return state
     left, right = lesson.anchors[-2:]
-    items = lesson.layout.items[left.boundary : right.boundary]
+    answers = [answer for answer in lesson.carried if answer.start >= left.boundary]
+    answered = {index for answer in answers for index in range(answer.start, answer.end)}
+    beside = sum(answer.output_tokens + carry.tokens for answer in answers)
     counted: dict[ContentClass, float] = {}
-    frames = 0.0
-    has_result = False
-    for item in items:
+    for index in range(left.boundary, right.boundary):
+        item = lesson.layout.items[index]
+        if index in answered:
+            continue
         if item.segment_index is None:
-            frames += item.piece.estimate
+            beside += item.piece.estimate
             continue
         segment = lesson.call.segments[item.segment_index]
         tokens = _text_tokens(segment, lesson.estimator)
         if tokens is None or segment.role != "user":
             return state
-        has_result = has_result or segment.part is Part.RESULT
         name = class_of(segment.text)
         counted[name] = counted.get(name, 0.0) + tokens
-    enough = MIN_RESULT_TOKENS if has_result else MIN_TEXT_TOKENS
-    if sum(counted.values()) < enough:
+    if sum(counted.values()) < (MIN_RESULT_TOKENS if answers else MIN_TEXT_TOKENS):
         return state
-    return _with_plausible(state, counted, round(right.tokens - left.tokens - frames))
+    return _with_plausible(state, counted, round(right.tokens - left.tokens - beside))
 
 
 def learn_overheads(book: OverheadBook, lesson: Lesson) -> None:

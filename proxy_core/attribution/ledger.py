@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from proxy_core.attribution.anchors import History, PastCall
 from proxy_core.attribution.billing import BilledSampling, billed_samplings, billed_usage
+from proxy_core.attribution.carry import CarryBook, measure_carry
 from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.cost import Cost, PricingFacts, free, price_items, unknown_yet
 from proxy_core.attribution.estimates import count_text
@@ -34,6 +35,9 @@ FIRST_FIGURE_PATIENCE_S = 0.3
 """How long an estimate may wait for exact counts."""
 SETTLING_PATIENCE_S = 60.0
 """How long a settled ledger waits for them: longer than a 0.7 MB prompt takes."""
+MIN_TEXT_ERROR = 0.01
+LEARNT_TEXT_ERROR = 0.15
+"""Relative error of counts when they are subtracted from a bill: of trusted ones, and of ones by learnt ratios."""
 PROVISIONAL_NOTE = "some texts are still being counted: figures inside the bill may move"
 CUT_OFF_NOTE = "the answer was cut off: its output is counted from what arrived"
 
@@ -49,6 +53,7 @@ class _Case:
     samplings: tuple[BilledSampling, ...]
     history: History
     book: OverheadBook
+    carry: CarryBook
     tokenizer: TokenizerState
     prompt: Prompt
     patience_s: float
@@ -84,7 +89,8 @@ def _open_case(
     tokenizer = load_tokenizer(context, model)
     if response and samplings and not history.is_known:
         tokenizer = learn_from_answer(tokenizer, response, samplings, context, patience_s)
-    prompt = read_prompt(call, model, tokenizer, history, book, context, patience_s=patience_s)
+    carry = CarryBook(context, model)
+    prompt = read_prompt(call, model, tokenizer, history, book, carry.carry, context, patience_s=patience_s)
     return _Case(
         call=call,
         response=response,
@@ -93,6 +99,7 @@ def _open_case(
         samplings=samplings,
         history=history,
         book=book,
+        carry=carry,
         tokenizer=tokenizer,
         prompt=prompt,
         patience_s=patience_s,
@@ -123,6 +130,7 @@ def _settled(case: _Case, response: ParsedResponse) -> Ledger:
         anchors=anchors,
         settled=settled,
         estimator=case.prompt.estimator,
+        carried=case.prompt.carried,
     )
     tokenizer = case.tokenizer if case.history.is_known else _learn(case, lesson)
     notes = _notes(tokenizer, case.prompt) + ((CUT_OFF_NOTE,) if cut_off else ())
@@ -168,10 +176,14 @@ def _with_output(case: _Case, response: ParsedResponse) -> tuple[tuple[BilledSam
 
 
 def _learn(case: _Case, lesson: Lesson) -> TokenizerState:
-    tokenizer = learn_from_difference(case.tokenizer, lesson)
+    tokenizer = learn_from_difference(case.tokenizer, lesson, case.carry.carry)
     save_tokenizer(case.context, tokenizer)
     if not tokenizer.is_suspect:
         learn_overheads(case.book, lesson)
+    text_error = LEARNT_TEXT_ERROR if tokenizer.is_scaled else MIN_TEXT_ERROR
+    measured = measure_carry(lesson.layout, case.prompt.carried, lesson.anchors, text_error)
+    if measured is not None:
+        case.carry.learn(*measured)
     remember_total(case.history, lesson)
     return tokenizer
 

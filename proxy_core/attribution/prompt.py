@@ -15,6 +15,7 @@ from proxy_core.attribution.anchors import (
     history_anchors,
     read_anchor,
 )
+from proxy_core.attribution.carry import CarriedAnswer, Carry, carried_answers, with_carried
 from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.estimates import Estimator, count_segments
 from proxy_core.attribution.layout import Layout, lay_out, without_cleared
@@ -36,6 +37,8 @@ class Prompt:
     """Some texts have quick figures only."""
     thinking: frozenset[int]
     """Messages that carry thinking."""
+    carried: tuple[CarriedAnswer, ...]
+    """Answers with tool calls, sized by the bill that made them."""
     first_stripped: int | None
     """First message whose thinking is dropped from the prompt; `None`: none is."""
 
@@ -46,6 +49,7 @@ def read_prompt(
     tokenizer: TokenizerState,
     history: History,
     book: OverheadBook,
+    carry: Carry,
     context: AnalysisContext,
     *,
     patience_s: float,
@@ -63,11 +67,13 @@ def read_prompt(
         book.overheads(),
         lambda index, segment: known.get(index) or estimator.estimate(segment),
     )
+    answers = [] if any(message < stripped for message in thinking) else carried_answers(layout, history, frozenset(thinking))
     return Prompt(
-        layout=layout,
+        layout=with_carried(layout, answers, carry),
         estimator=estimator,
         is_provisional=bool(counts.quick),
         thinking=frozenset(thinking),
+        carried=tuple(answers),
         first_stripped=next((message for message in thinking if message < stripped), None),
     )
 
@@ -85,11 +91,7 @@ def settle_prompt(
         cleared_tokens: What context editing took out.
     """
     layout = without_cleared(prompt.layout, cleared_tokens) if cleared_tokens else prompt.layout
-    past = (
-        []
-        if cleared_tokens
-        else history_anchors(layout, history, thinking=prompt.thinking, until_message=prompt.first_stripped)
-    )
+    past = [] if cleared_tokens else _past_anchors(layout, prompt, history)
     total = history.counted_total if usage is None else usage.total_input_tokens
     end = None if total is None else Anchor(len(layout.items), total, is_sure=True)
     wanted = (cache_anchors(layout, usage) if usage else []) + past
@@ -101,6 +103,11 @@ def settle_prompt(
         anchors = consistent_anchors(layout, [*wanted, found], end, error)
         settled = settle(layout, anchors, error, is_trusted=is_trusted)
     return layout, anchors, settled
+
+
+def _past_anchors(layout: Layout, prompt: Prompt, history: History) -> list[Anchor]:
+    inexact = {answer.message_index for answer in prompt.carried}
+    return history_anchors(layout, history, thinking=prompt.thinking, inexact=inexact, until_message=prompt.first_stripped)
 
 
 def _read_anchor(layout: Layout, usage: Usage | None, settled: Sequence[SettledItem]) -> Anchor | None:

@@ -17,6 +17,8 @@ SURPRISE = 3.0
 """Standard errors beyond which a surplus is no error of counting."""
 SURPRISE_SHARE = 0.05
 SURPRISE_TOKENS = 25
+MAX_TOKENIZER_ERROR = 0.3
+"""No known tokenizer is further off than this for whole prompts; what is missing beyond it was never there."""
 CERTAIN_VARIANCE = 1.5
 """Tokens squared: neighbours as sure as this leave a single unsure piece no freedom."""
 
@@ -55,7 +57,8 @@ def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, 
     pieces = [item.piece for item in items]
     surprise = surprising_rest(pieces, target, tokenizer_error)
     if surprise < 0:
-        tokenizer_error = max(tokenizer_error, -surprise / (sum(piece.estimate for piece in pieces if piece.is_text) or 1.0))
+        text = sum(piece.estimate for piece in pieces if piece.is_text)
+        tokenizer_error = max(tokenizer_error, min(MAX_TOKENIZER_ERROR, -surprise / (text or 1.0)))
     elif surprise and is_trusted:
         items = [hidden_item(surprise**2), *items]
         pieces = [item.piece for item in items]
