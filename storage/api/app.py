@@ -9,7 +9,7 @@ from storage.api.context import ApiContext, CaptureControl
 from storage.api.errors import install_error_handlers
 from storage.api.guard import Guard
 from storage.api.openapi import describe
-from storage.api.routes import capture, contexts, events, feedback, health, metrics, requests, sessions
+from storage.api.routes import capture, contexts, events, feedback, health, insights, metrics, requests, sessions
 from storage.api.settings import ApiSettings
 from storage.changes import ChangeReader
 from storage.store import Store
@@ -29,7 +29,7 @@ def create_app(store: Store, settings: ApiSettings, control: CaptureControl | No
     app.state.context = ApiContext(store=store, settings=settings, control=control, changes=ChangeReader(store.database))
     install_error_handlers(app)
     app.add_middleware(Guard, settings=settings)
-    for module in (requests, contexts, metrics, feedback, sessions, events, capture):
+    for module in (requests, contexts, metrics, insights, feedback, sessions, events, capture):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     describe(app)

@@ -9,6 +9,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from storage.api.examples import EXAMPLES
 from storage.api.schemas.common import ErrorAnswer
 
 API_VERSION = "1.0.0"
@@ -59,6 +60,10 @@ def build(app: FastAPI) -> dict[str, Any]:
 def _describe_operation(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
+    example = EXAMPLES.get(operation["operationId"])
+    for status, answer in responses.items():
+        if example is not None and status.startswith("2"):
+            answer["content"]["application/json"]["examples"] = {"typical": {"value": example}}
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
     is_open = path in _OPEN_PATHS

@@ -85,7 +85,7 @@ def filter_of(query: RequestsQuery) -> Filter:
     if query.status is not None:
         terms.append(_status_term(query.status))
     if query.q is not None:
-        terms.append(_read_line(query.q))
+        terms.append(read_line(query.q))
     return Filter(query.q or "", Conjunction(tuple(terms)))
 
 
@@ -96,7 +96,12 @@ def _status_term(status: str) -> Term:
     return Term("status", (test,))
 
 
-def _read_line(text: str) -> Node:
+def read_line(text: str) -> Node:
+    """Read a line of the filter language.
+
+    Raises:
+        ApiError: It cannot be read.
+    """
     found = parse(text)
     if isinstance(found, FilterError):
         raise ApiError(400, "The filter cannot be read", str(found))
