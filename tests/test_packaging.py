@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("proxy_core", "storage", "tui")
 BELOW = {"proxy_core": {"storage", "tui"}, "storage": {"tui"}, "tui": set[str]()}
 """What each package must not import."""
-LONG_TABLES = {"storage/models.py", "tui/commands.py"}
+LONG_TABLES = {"storage/models.py", "storage/api/schemas/exchanges.py", "tui/commands.py"}
 """Declarations that belong in one place, one after the other; everything else stays under 400 lines."""
 
 
