@@ -33,7 +33,7 @@ _MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
 _SOURCES = (
     *(Source(SourceType.MCP_SERVER, name) for name in ("context7", "github", "postgres", "sentry", "notes")),
     *(Source(SourceType.SKILL, f"skill-{number}") for number in range(12)),
-    *(Source(SourceType.MEMORY_FILE, f"/work/project-{number}/CLAUDE.md") for number in range(8)),
+    *(Source(SourceType.MEMORY, f"/work/project-{number}/CLAUDE.md") for number in range(8)),
     Source(SourceType.FRAMEWORK),
     Source(SourceType.USER),
 )

@@ -59,7 +59,7 @@ def markdown(results: dict[str, Any]) -> str:
 def _introduction(facts: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     return (
-        "# Benchmarks\n\n`make bench` wrote this. Medians of interleaved rounds; loopback; clients, upstream and proxy share the "
+        "# Benchmarks\n\n`make bench` wrote this. Medians of interleaved rounds; clients, upstream and proxy share a "
         f"machine.\n\n- {facts['taken_at']}, commit {facts['commit']}\n- {facts['processor']}, {facts['cores']} cores, "
         f"load before: {facts['load_before']}\n- {facts['system']}, Python {facts['python']}, {versions}\n"
     )

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.figures import spread
 from benchmarks.processes import ROOT, free_port, wait_listening
 
+_FIRST_SCREEN = b"Assay listens on"
 _ASSAY = str(Path(sys.executable).with_name("assay"))
 
 
@@ -65,7 +66,7 @@ def _headless(home: Path) -> float:
 
 
 def _dashboard(home: Path) -> float:
-    """Return when the first screen stands in a terminal: something drawn, then quiet for a moment."""
+    """Return when the first screen stands in a terminal."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
     begun = time.perf_counter()
@@ -88,15 +89,10 @@ def _dashboard(home: Path) -> float:
 
 
 def _painted(leader: int, begun: float) -> float:
-    drawn = 0
-    last = begun
+    drawn = b""
     while time.perf_counter() - begun < 20:
-        if not select.select([leader], [], [], 0.15)[0]:
-            if drawn > 3000:
-                return last - begun
-            continue
-        drawn += len(os.read(leader, 65536))
-        last = time.perf_counter()
-        if drawn > 3000 and last - begun > 15:
-            return last - begun
+        if select.select([leader], [], [], 0.05)[0]:
+            drawn += os.read(leader, 65536)
+            if _FIRST_SCREEN in drawn:
+                return time.perf_counter() - begun
     raise TimeoutError("no screen was drawn")

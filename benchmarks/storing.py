@@ -21,30 +21,8 @@ from storage.store import Store
 from storage.writer import StorageWriter
 from tests import factories
 
-_WORDS = [
-    "the",
-    "file",
-    "reads",
-    "state",
-    "before",
-    "lock",
-    "and",
-    "writes",
-    "entry",
-    "after",
-    "check",
-    "so",
-    "that",
-    "total",
-    "of",
-    "day",
-    "stays",
-    "right",
-    "when",
-    "job",
-    "runs",
-    "twice",
-]
+_TEXT = "the file reads state before lock and writes entry after check so that total of day stays right when job runs twice"
+_WORDS = _TEXT.split()
 
 
 class EventQueue:
