@@ -22,6 +22,16 @@ _LOOK_EVERY_S = 0.5
 """How often the database is asked when nobody rings; other processes write into it too."""
 _SIGN_OF_LIFE_EVERY_S = 15.0
 
+_EVENT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Give it as `Last-Event-ID` to go on from here."},
+        "event": {"type": "string", "enum": ["started", "finished", "analysed"]},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "The exchange as it is now."},
+        "retry": {"type": "integer"},
+    },
+}
+
 
 class EventQuery(Question):
     """How long to listen."""
@@ -34,7 +44,7 @@ class EventQuery(Question):
     "/events",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "A stream of events."},
+        200: {"content": {"text/event-stream": {"schema": _EVENT_SCHEMA}}, "description": "A stream of events."},
         **error_responses(unavailable="Too many event streams are open."),
     },
 )
