@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, exchange: str | None, body: str | None, is_json: bool, **_settings: object) -> None:
     """Show the exchange EXCHANGE (its id, or the beginning of it), or the newest one."""
     with opened_store(settings_of(ctx)) as store:
-        key: int | str = exchange or store.exchanges.newest_id()
+        key = exchange or newest_call(store)
         if body is not None:
             write_body(store, key, body)
             return
@@ -51,6 +51,18 @@ def command(ctx: click.Context, /, exchange: str | None, body: str | None, is_js
         click.echo(json.dumps(detail_object(detail), indent=2))
     else:
         write_detail(detail)
+
+
+def newest_call(store: "Store") -> int:
+    """Return the newest exchange that carries a prompt, else the newest of all; 0 when there is none."""
+    from storage.filters.clauses import compile_filter
+    from storage.filters.parsing import parse
+    from storage.filters.tree import Filter
+
+    wanted = parse("-class:other")
+    assert isinstance(wanted, Filter)
+    newest = store.exchanges.page(1, where=compile_filter(wanted))
+    return newest[0].id if newest else store.exchanges.newest_id()
 
 
 def write_body(store: "Store", key: int | str, side: str) -> None:

@@ -45,11 +45,11 @@ def command(
     with opened_store(settings_of(ctx)) as store:
         found = store.sources.metrics(
             TimeRange(since, until), source_types=kinds, session_id=rest["session_id"], order=SourceOrder(sort)
-        )[:limit]
+        )
     if is_json:
-        write_json_lines(source_object(metrics) for metrics in found)
+        write_json_lines(source_object(metrics) for metrics in found[:limit])
     else:
-        write_sources(found)
+        write_sources(found, limit)
 
 
 def _kind(name: str) -> Any:
@@ -61,8 +61,8 @@ def _kind(name: str) -> Any:
     return by_name[name.lower()]
 
 
-def write_sources(found: "tuple[SourceMetrics, ...]", *, is_error: bool = False) -> None:
-    """Write the table of sources."""
+def write_sources(found: "tuple[SourceMetrics, ...]", limit: int, *, is_error: bool = False) -> None:
+    """Write the table of the first sources; shares are of all of them."""
     from tui import format as fmt
 
     total = sum(metrics.total_tokens for metrics in found)
@@ -77,7 +77,7 @@ def write_sources(found: "tuple[SourceMetrics, ...]", *, is_error: bool = False)
             fmt.usd(metrics.total_cost_nano_usd),
             fmt.rating(metrics.average_rating),
         )
-        for metrics in found
+        for metrics in found[:limit]
     ]
     columns = ("kind", "name", "requests", "tokens", "share", "each", "cost", "rating")
     write_rows(columns, rows, right=columns[2:], is_error=is_error)

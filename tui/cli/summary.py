@@ -32,7 +32,7 @@ def write_summary(settings: Settings, runtime: "Runtime") -> None:
         return
     click.echo(f"\nassay: {totals_line(totals)}", err=True)
     if found:
-        write_sources(found[:_TOP], is_error=True)
+        write_sources(found, _TOP, is_error=True)
     for line in trouble_lines(runtime):
         click.echo(f"assay: {line}", err=True)
     click.echo("assay: look closer with: assay view", err=True)
