@@ -105,7 +105,7 @@ def questions(store: Store, count: int) -> dict[str, Callable[[], object]]:
         "newest page": lambda: store.exchanges.page(100),
         "page in the middle": lambda: store.exchanges.page(100, before_id=middle),
         "filter by source": listed("source:context7"),
-        "filter by model and state": listed("model:sonnet status:failed"),
+        "filter by model and status": listed("model:sonnet status:>=400"),
         "filter by session": listed(f"session:session-{middle // 40}"),
         "text search": listed("text:number77"),
         "text search, common words": listed('text:"stack trace"'),

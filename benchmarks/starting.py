@@ -1,5 +1,6 @@
 """How long it takes until Assay is there: the version, headless listening, the dashboard painted."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -74,7 +75,7 @@ def _dashboard(home: Path) -> float:
         [_ASSAY, "--port", "0", "--api-port", "0"],
         stdin=follower,
         stdout=follower,
-        stderr=subprocess.DEVNULL,
+        stderr=follower,
         env=_environment(home),
         cwd=ROOT,
         start_new_session=True,
@@ -83,9 +84,20 @@ def _dashboard(home: Path) -> float:
     try:
         return _painted(leader, begun)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        _end(process, leader)
         os.close(leader)
+
+
+def _end(process: "subprocess.Popen[bytes]", leader: int) -> None:
+    """End it while its terminal goes on being read, as a terminal does."""
+    process.send_signal(signal.SIGTERM)
+    until = time.perf_counter() + 10
+    while process.poll() is None and time.perf_counter() < until:
+        with contextlib.suppress(OSError):
+            if select.select([leader], [], [], 0.05)[0]:
+                os.read(leader, 65536)
+    process.kill()
+    process.wait()
 
 
 def _painted(leader: int, begun: float) -> float:
