@@ -69,7 +69,7 @@ def reminder(words: str) -> str:
     return f"<system-reminder>\n{words}\n</system-reminder>"
 
 
-def use(name: str, call_id: str = "toolu_1", **given: Any) -> dict[str, Any]:
+def use(name: str, call_id: str = "toolu_1", /, **given: Any) -> dict[str, Any]:
     """A tool call."""
     return {"type": "tool_use", "id": call_id, "name": name, "input": given}
 

@@ -3,6 +3,7 @@
 Never raises on what a client sent, and never loses content: what cannot be read is one unattributed segment.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from proxy_core.dialects.wire_json import WireJsonError, wire_text
 _CUSTOM_AGENT = "custom"
 """What Claude Code calls every sub-agent that a person defined."""
 _TITLE_CHARACTERS = 200
+_SYSTEM_ROLE = re.compile(rb'"role"\s{0,20}:\s{0,20}"system"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ def _can_fold(prompt: _Prompt) -> bool:
     """Tell whether reminders may end tool results: not where the client has system messages for them."""
     if prompt.ruleset.client.reminder_tag is None:
         return False
-    return not any(b'"system"' in element.raw and _is_system(element.value()) for element in prompt.body.messages)
+    return not any(_SYSTEM_ROLE.search(element.raw) and _is_system(element.value()) for element in prompt.body.messages)
 
 
 def _is_system(message: Any) -> bool:
