@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import h2.config
 import h2.connection
@@ -113,7 +114,7 @@ class UpstreamServer:
     errors: list[BaseException] = field(default_factory=list)
     port: int = 0
 
-    def __enter__(self) -> "UpstreamServer":
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []

@@ -116,7 +116,7 @@ def test_a_running_exchange_is_told_as_it_grows(feed: CaptureFeed, clock: Clock)
     assert isinstance(head, ResponseStarted)
     assert isinstance(grown, BodyGrew)
     assert grown.side is Side.RESPONSE
-    assert b"a" * 200 == grown.data + b"a" * (200 - len(grown.data))
+    assert grown.data + b"a" * (200 - len(grown.data)) == b"a" * 200
     clock.now += FLUSH_S
     assert feed.take(0) == []
     live.response_body.append(b"b")

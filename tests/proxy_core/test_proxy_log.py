@@ -24,7 +24,7 @@ def test_lines_are_kept_redacted_and_off_the_screen(log: ProxyLog, errors: list[
         logger.info("nobody needs this")
         logger.warning("x-api-key: %s", "planted")
         try:
-            raise ValueError("sk-ant-api03-planted")
+            int("sk-ant-api03-planted")
         except ValueError:
             logger.exception("crashed")
         logging.getLogger("asyncio").warning("socket.send() raised exception.")

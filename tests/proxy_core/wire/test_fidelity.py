@@ -317,7 +317,8 @@ def test_fifty_megabytes_pass_both_ways_with_bounded_memory(start_proxy, upstrea
 def test_trailers_of_chunked_bodies_are_kept(start_proxy, upstream_authority, is_lean: bool) -> None:
     if not is_lean:
         pytest.skip("plain mitmproxy gives up on them (its issue 2474)")
-    response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-Other: 2\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+    response = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-Other: 2\r\n\r\n"
     with upstream(answer_all(response), upstream_authority) as server:
         proxy = start_proxy()
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:

@@ -133,10 +133,8 @@ def _other_proxy() -> Iterator[tuple[int, list[bytes]]]:
 def test_through_another_proxy(start_proxy, upstream_authority, by: str) -> None:
     with upstream(answer_all(OK), upstream_authority) as server, _other_proxy() as (port, heads):
         url = f"http://me:pass%21@127.0.0.1:{port}"
-        if by == "option":
-            proxy = start_proxy(upstream_proxy=url)
-        else:
-            proxy = start_proxy(environment={"HTTPS_PROXY": url})
+        how = {"upstream_proxy": url} if by == "option" else {"environment": {"HTTPS_PROXY": url}}
+        proxy = start_proxy(**how)
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             client.sendall(POST)
             assert read_response(client) == OK
