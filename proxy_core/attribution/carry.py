@@ -1,7 +1,7 @@
 """Carrying an answer over: how large the output of one request is as input of the next.
 
-A plain text carries over exactly, which makes it an anchor. An answer with tool calls does so but for a few tokens, which differ
-by model and are learnt: its stretches are scaled to the reported output, and that difference is added.
+A plain text carries over exactly, which makes it an anchor. An answer with tool calls does so but for a few tokens, which
+differ by model and are learnt: its stretches are scaled to the reported output, and that difference is added.
 """
 
 import json

@@ -29,6 +29,7 @@ from proxy_core.attribution.prompt import Prompt, read_prompt, settle_prompt
 from proxy_core.attribution.samples import remember_sample
 from proxy_core.attribution.self_check import TokenizerState, load_tokenizer, save_tokenizer
 from proxy_core.attribution.settlement import as_estimate
+from proxy_core.attribution.tokens.families import is_verified
 from proxy_core.dialects.base import ParsedCall, ParsedResponse, RecordedCall
 
 FIRST_FIGURE_PATIENCE_S = 0.3
@@ -178,7 +179,7 @@ def _with_output(case: _Case, response: ParsedResponse) -> tuple[tuple[BilledSam
 def _learn(case: _Case, lesson: Lesson) -> TokenizerState:
     tokenizer = learn_from_difference(case.tokenizer, lesson, case.carry.carry)
     save_tokenizer(case.context, tokenizer)
-    if not tokenizer.is_suspect:
+    if tokenizer.is_tested or (is_verified(tokenizer.model) and not tokenizer.is_scaled):
         learn_overheads(case.book, lesson)
     text_error = LEARNT_TEXT_ERROR if tokenizer.is_scaled else MIN_TEXT_ERROR
     measured = measure_carry(lesson.layout, case.prompt.carried, lesson.anchors, text_error)

@@ -95,13 +95,13 @@ def settle_prompt(
     total = history.counted_total if usage is None else usage.total_input_tokens
     end = None if total is None else Anchor(len(layout.items), total, is_sure=True)
     wanted = (cache_anchors(layout, usage) if usage else []) + past
-    error, is_trusted = tokenizer.error, not tokenizer.is_scaled
+    error, hidden_limit = tokenizer.error, tokenizer.hidden_limit_tokens
     anchors = consistent_anchors(layout, wanted, end, error)
-    settled = settle(layout, anchors, error, is_trusted=is_trusted)
+    settled = settle(layout, anchors, error, hidden_limit=hidden_limit)
     found = _read_anchor(layout, usage, settled)
     if found is not None and all(anchor.tokens != found.tokens for anchor in anchors):
         anchors = consistent_anchors(layout, [*wanted, found], end, error)
-        settled = settle(layout, anchors, error, is_trusted=is_trusted)
+        settled = settle(layout, anchors, error, hidden_limit=hidden_limit)
     return layout, anchors, settled
 
 

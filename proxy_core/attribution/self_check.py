@@ -12,7 +12,7 @@ from typing import Any
 
 from proxy_core.attribution.content_classes import O200K_RATIOS, ContentClass
 from proxy_core.attribution.context import AnalysisContext, Topic
-from proxy_core.attribution.tokens.families import O200K, claude_version, family_of
+from proxy_core.attribution.tokens.families import O200K, claude_version, family_of, is_verified
 
 CLASSES = tuple(ContentClass)
 TOLERANCE = 0.02
@@ -34,6 +34,11 @@ FORGETTING = 0.98
 KNOWN_ERROR = 0.001
 """Relative error of a counter that fits (median 0, measured on 489 recorded requests)."""
 UNTESTED_ERROR = 0.004
+UNVERIFIED_ERROR = 0.08
+"""Of a counter whose model nobody compared with bills yet."""
+SAMPLES_TO_TRUST = 3
+HIDDEN_LIMIT_TOKENS = 1500
+"""Hidden prompts of known models are no larger; those of server tools are expected by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +96,23 @@ class TokenizerState:
         if self.is_scaled:
             counted = sum(pair[0] for pair in self.samples)
             return max(0.02, 0.2 / math.sqrt(1 + counted / 200))
-        return KNOWN_ERROR if len(self.samples) >= 5 else UNTESTED_ERROR
+        if self.is_tested:
+            return KNOWN_ERROR
+        return UNTESTED_ERROR if is_verified(self.model) else UNVERIFIED_ERROR
+
+    @property
+    def is_tested(self) -> bool:
+        """Its bills agree with our counts."""
+        return len(self.samples) >= SAMPLES_TO_TRUST and not self.is_scaled
+
+    @property
+    def hidden_limit_tokens(self) -> float:
+        """How much of a surprising surplus may be something hidden; beyond it the tokenizer is to blame."""
+        if self.is_scaled:
+            return 0.0
+        if self.is_tested:
+            return math.inf
+        return HIDDEN_LIMIT_TOKENS if is_verified(self.model) else 0.0
 
     @property
     def note(self) -> str | None:

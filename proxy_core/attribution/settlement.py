@@ -17,7 +17,7 @@ SURPRISE = 3.0
 """Standard errors beyond which a surplus is no error of counting."""
 SURPRISE_SHARE = 0.05
 SURPRISE_TOKENS = 25
-MAX_TOKENIZER_ERROR = 0.3
+MAX_TOKENIZER_ERROR = 0.4
 """No known tokenizer is further off than this for whole prompts; what is missing beyond it was never there."""
 CERTAIN_VARIANCE = 1.5
 """Tokens squared: neighbours as sure as this leave a single unsure piece no freedom."""
@@ -34,34 +34,34 @@ class SettledItem:
     """What is left of its own error, tokens squared."""
 
 
-def settle(layout: Layout, anchors: Sequence[Anchor], tokenizer_error: float, *, is_trusted: bool) -> list[SettledItem]:
+def settle(layout: Layout, anchors: Sequence[Anchor], tokenizer_error: float, *, hidden_limit: float) -> list[SettledItem]:
     """Fit every stretch between its anchors.
 
     Args:
         layout: The request.
         anchors: Consistent, in order. Behind the last one (when nothing is billed yet) estimates stay estimates.
         tokenizer_error: Relative error that all texts share.
-        is_trusted: The tokenizer fits, so a surprising surplus is something hidden.
+        hidden_limit: Tokens of a surprising surplus that may be something hidden; a larger one is the tokenizer's.
     """
     settled: list[SettledItem] = []
     left = Anchor(0, 0)
     for right in anchors:
         items = list(layout.items[left.boundary : right.boundary])
-        settled += _settle_interval(items, right.tokens - left.tokens, tokenizer_error, is_trusted=is_trusted)
+        settled += _settle_interval(items, right.tokens - left.tokens, tokenizer_error, hidden_limit=hidden_limit)
         left = right
     settled += [_unsettled(item) for item in layout.items[left.boundary :]]
     return settled
 
 
-def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, is_trusted: bool) -> Iterator[SettledItem]:
+def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, hidden_limit: float) -> Iterator[SettledItem]:
     pieces = [item.piece for item in items]
     surprise = surprising_rest(pieces, target, tokenizer_error)
-    if surprise < 0:
-        text = sum(piece.estimate for piece in pieces if piece.is_text)
-        tokenizer_error = max(tokenizer_error, min(MAX_TOKENIZER_ERROR, -surprise / (text or 1.0)))
-    elif surprise and is_trusted:
+    if 0 < surprise <= hidden_limit:
         items = [hidden_item(surprise**2), *items]
         pieces = [item.piece for item in items]
+    elif surprise:
+        text = sum(piece.estimate for piece in pieces if piece.is_text)
+        tokenizer_error = max(tokenizer_error, min(MAX_TOKENIZER_ERROR, abs(surprise) / (text or 1.0)))
     tokens = calibrate(pieces, target, tokenizer_error)
     if tokens is None:
         items = [hidden_item(1.0), *items]

@@ -20,6 +20,10 @@ CTOK_VERSIONS = {V3: "3.0", V4_7: "4.7", V4_8: "4.8"}
 STAND_IN_RATIO = {V3: 1.18, V4_7: 1.45, V4_8: 1.45}
 """Claude tokens for one o200k token, on code and English (`tokens-and-cost` measurements, 2026-11): for quick first figures."""
 
+VERIFIED_UNTIL = (5, 0)
+"""Newest generation whose counts were compared with bills (489 recorded requests, 2026-11). Newer ones are counted alike and
+trusted only when their own bills agree."""
+
 VERSIONED_ONCE = {"claude-mythos-preview": (4, 7)}
 """Ids without a version -> the generation they belong to."""
 
@@ -55,3 +59,9 @@ def family_of(model: str | None) -> str:
     if version < (4, 7):
         return V3
     return V4_7 if version < (4, 8) else V4_8
+
+
+def is_verified(model: str) -> bool:
+    """Tell whether counts by this model's family were ever compared with bills."""
+    version = claude_version(model)
+    return version is not None and (3, 0) <= version <= VERIFIED_UNTIL
