@@ -20,6 +20,8 @@ def before_call(context, case, kwargs):
     is_stream = case.path.endswith("/events") and isinstance(case.query, dict)
     if is_stream and str(case.query.get("follow", True)).lower() in _ENDLESS:
         case.query["follow"] = "false"
+    if case.path.endswith("/what-if") and isinstance(case.query, dict):
+        _name_one(case.query)
     for parameters in (case.path_parameters, case.query, case.body):
         if not isinstance(parameters, dict):
             continue
@@ -27,3 +29,14 @@ def before_call(context, case, kwargs):
             value = parameters.get(name)
             if isinstance(value, str) and re.fullmatch("[0-9a-f]{31}[02468ace]", value):
                 parameters[name] = _KNOWN_IDS[int(value[0], 16) % len(_KNOWN_IDS)]
+
+
+def _name_one(query):
+    """No schema can say that exactly one of two parameters is wanted, nor which kinds of source there are."""
+    for name in ("without", "defer"):
+        if isinstance(query.get(name), list) and all(isinstance(item, str) and item for item in query[name]):
+            query[name] = ["mcp:context7"]
+    if isinstance(query.get("without"), list) and isinstance(query.get("defer"), list):
+        del query["defer"]
+    if not query.get("without") and not query.get("defer"):
+        query["without"] = ["mcp:context7"]
