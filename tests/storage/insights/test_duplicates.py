@@ -1,5 +1,7 @@
 """The same instructions twice in one request are found once, and only the later copies are counted."""
 
+from dataclasses import replace
+
 from proxy_core.attribution.model import Part, SourceType
 from storage.insights.duplicates import duplicated_instructions
 from tests.storage.insights.turn_factory import Conversation, Piece, piece
@@ -43,3 +45,19 @@ def test_carrying_a_text_from_turn_to_turn_is_no_duplicate() -> None:
     talk.add(memory("CLAUDE.md"))
     talk.add(memory("CLAUDE.md"))
     assert duplicated_instructions(talk.turns) == []
+
+
+def test_a_shared_paragraph_is_found_and_counted_by_its_share() -> None:
+    talk = Conversation()
+    own = "This file is about something else entirely. " * 10
+    talk.add(memory("CLAUDE.md"), memory("docs/rules.md", f"{own}\n\n{RULES}", tokens=200))
+    (finding,) = duplicated_instructions(talk.turns)
+    assert 60 <= finding.tokens <= 100
+
+
+def test_without_texts_whole_contents_are_compared() -> None:
+    talk = Conversation()
+    turn = talk.add(memory("CLAUDE.md"), memory("CLAUDE.md"), memory("x", "short"), memory("y", "short"))
+    bare = replace(turn.attribution, segments=tuple(replace(s, text="") for s in turn.attribution.segments))
+    (finding,) = duplicated_instructions([replace(turn, attribution=bare)])
+    assert finding.tokens == 80
