@@ -85,7 +85,7 @@ class AnalysisThread:
         if self._analyst is not None:
             self._analyst.close()
         if self.failure is not None:
-            raise StorageError(f"the analysis failed: {self.failure}") from self.failure
+            raise StorageError(f"the analysis failed: {self.last_error}") from self.failure
 
     @property
     def waiting(self) -> int:

@@ -12,7 +12,7 @@ import zstandard
 from storage.common_text import COMMON_1
 from storage.errors import BodyCorruptError
 
-_LEVEL = 3
+_LEVEL = 6
 _PLAIN = b"\x00"
 """Marks bytes that are kept as they are; no zstd frame begins with it."""
 _COMMON = b"\x01"

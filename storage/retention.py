@@ -198,7 +198,7 @@ class RetentionThread:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         if self.failure is not None:
-            raise StorageError(f"retention failed: {self.failure}") from self.failure
+            raise StorageError(f"retention failed: {self.last_error}") from self.failure
 
     def _run(self) -> None:
         try:

@@ -101,7 +101,7 @@ class StorageWriter:
         if self._thread.is_alive():
             self._thread.join(timeout_s + 5)
         if self.failure is not None:
-            raise StorageError(f"the writer failed: {self.failure}") from self.failure
+            raise StorageError(f"the writer failed: {self.last_error}") from self.failure
 
     @property
     def is_running(self) -> bool:

@@ -1,0 +1,196 @@
+import sqlite3
+import time
+
+import pytest
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from proxy_core.exchange import ExchangeState
+from storage import writer as writer_module
+from storage.database import open_database
+from storage.errors import StorageError
+from storage.ingest import Ingest
+from storage.leases import Lease
+from storage.notices import Change, Notices
+from storage.store import Store
+from storage.verify import verify_database
+from storage.writer import StorageWriter
+from tests import factories
+from tests.storage.recorded_traffic import store
+
+
+def locked() -> OperationalError:
+    return OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+
+@pytest.fixture
+def writer(database, feed):
+    made = StorageWriter(database, feed, sleep=lambda _seconds: False)
+    yield made
+    if made.is_running:
+        made.stop()
+
+
+def fail_times(monkeypatch, times, make_error):
+    """Let the first so many attempts to store fail."""
+    left = [times]
+    real = Ingest.store
+
+    def failing(self, connection, batch):
+        if left[0]:
+            left[0] -= 1
+            raise make_error()
+        return real(self, connection, batch)
+
+    monkeypatch.setattr(Ingest, "store", failing)
+
+
+def test_what_the_feed_delivers_is_stored_and_told(database, feed, writer, wait_until):
+    heard = []
+    writer.notices.subscribe(heard.append)
+    writer.start()
+    feed.put(*(factories.exchange_finished() for _ in range(120)))
+    wait_until(lambda: writer.stored == 120)
+    writer.stop()
+    assert Store(database).exchanges.count() == 120
+    assert [notice.what for notice in heard].count(Change.FINISHED) == 120
+    assert verify_database(database).is_sound
+
+
+def test_stopping_stores_what_is_left(database, feed, writer):
+    writer.start()
+    feed.put(*(factories.exchange_finished() for _ in range(200)))
+    writer.stop()
+    assert Store(database).exchanges.count() == 200
+    assert writer.failure is None
+
+
+@pytest.mark.parametrize("reason", ["database is locked", "database or disk is full", "attempt to write a readonly database"])
+def test_a_failure_that_may_pass_is_tried_again(database, feed, writer, wait_until, monkeypatch, reason):
+    fail_times(monkeypatch, 3, lambda: OperationalError("INSERT", {}, sqlite3.OperationalError(reason)))
+    writer.start()
+    feed.put(factories.exchange_finished())
+    wait_until(lambda: writer.stored == 1)
+    assert writer.errors == 3
+    assert reason in writer.last_error
+    assert not writer.is_failing
+    assert writer.dropped == 0
+
+
+def test_while_it_fails_it_says_so(database, feed, writer, wait_until, monkeypatch):
+    fail_times(monkeypatch, 10**9, locked)
+    writer.start()
+    feed.put(factories.exchange_finished())
+    wait_until(lambda: writer.is_failing)
+    writer.stop(timeout_s=0.2)
+    assert writer.dropped == 1
+    assert writer.failure is None
+
+
+@pytest.mark.parametrize(
+    "make_error", [lambda: ValueError("bug"), lambda: IntegrityError("INSERT", {}, sqlite3.IntegrityError("x"))]
+)
+def test_what_can_never_be_stored_costs_only_itself(database, feed, writer, wait_until, monkeypatch, make_error):
+    real = Ingest.store
+    bad = factories.exchange_finished()
+
+    def failing(self, connection, batch):
+        if any(item.exchange_id == bad.exchange_id for item in batch):
+            raise make_error()
+        return real(self, connection, batch)
+
+    monkeypatch.setattr(Ingest, "store", failing)
+    writer.start()
+    feed.put(factories.exchange_finished(), bad, factories.exchange_finished())
+    wait_until(lambda: writer.stored == 2)
+    assert writer.dropped == 1
+    assert writer.is_running
+
+
+def test_a_feed_that_raises_does_not_end_the_recording(database, feed, writer, wait_until, monkeypatch):
+    real, calls = feed.take, []
+
+    def take(timeout_s):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("bad chunk")
+        return real(timeout_s)
+
+    monkeypatch.setattr(feed, "take", take)
+    writer.start()
+    feed.put(factories.exchange_finished())
+    wait_until(lambda: writer.stored == 1)
+    assert "bad chunk" in writer.last_error
+
+
+def test_a_listener_that_raises_harms_nobody(database, feed, wait_until):
+    notices = Notices()
+
+    def listen(_notice):
+        raise RuntimeError
+
+    end = notices.subscribe(listen)
+    writer = StorageWriter(database, feed, notices)
+    writer.start()
+    feed.put(factories.exchange_finished())
+    wait_until(lambda: writer.stored == 1)
+    writer.stop()
+    end()
+    assert notices.failures == 2
+
+
+def test_a_dead_thread_is_reported_on_stop(database, feed, monkeypatch, wait_until):
+    def broken(self, timeout_s):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StorageWriter, "_round", broken)
+    writer = StorageWriter(database, feed)
+    writer.start()
+    wait_until(lambda: not writer.is_running)
+    with pytest.raises(StorageError, match="KeyboardInterrupt"):
+        writer.stop()
+
+
+def test_a_database_that_another_process_holds_is_waited_for(database, feed, wait_until, monkeypatch):
+    monkeypatch.setattr(writer_module, "_RETRY_S", (0.01,))
+    writer = StorageWriter(database, feed)
+    writer.start()
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    feed.put(factories.exchange_finished())
+    wait_until(lambda: writer.errors)
+    assert "locked" in writer.last_error
+    other.execute("ROLLBACK")
+    other.close()
+    wait_until(lambda: writer.stored == 1)
+    writer.stop()
+
+
+def test_what_a_dead_process_left_open_is_closed(tmp_path, feed):
+    database = open_database(tmp_path / "assay.db")
+    store(database, factories.exchange_started(exchange_id=factories.exchange_id(1)), owner="dead")
+    writer = StorageWriter(database, feed)
+    writer.start()
+    writer.stop()
+    assert Store(database).exchanges.summary(1).state is ExchangeState.INTERRUPTED
+    assert verify_database(database).is_sound
+    database.close()
+
+
+def test_what_a_living_process_records_is_left_alone(database, feed):
+    lease = Lease()
+    with database.write() as connection:
+        lease.renew(connection, time.time_ns() // 1000)
+    store(database, factories.exchange_started(exchange_id=factories.exchange_id(1)), owner=lease.owner)
+    writer = StorageWriter(database, feed)
+    writer.start()
+    writer.stop()
+    assert Store(database).exchanges.summary(1).state is ExchangeState.OPEN
+
+
+def test_a_database_that_takes_no_writes_is_refused_at_the_start(database, feed, monkeypatch):
+    def renew(self, connection, now_us, **_more):
+        raise locked()
+
+    monkeypatch.setattr(Lease, "renew", renew)
+    with pytest.raises(StorageError, match="cannot write"):
+        StorageWriter(database, feed).start()
