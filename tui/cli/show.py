@@ -54,12 +54,12 @@ def command(ctx: click.Context, /, exchange: str | None, body: str | None, is_js
 
 
 def newest_call(store: "Store") -> int:
-    """Return the newest exchange that carries a prompt, else the newest of all; 0 when there is none."""
+    """Return the newest exchange that an answer was billed for, else the newest of all; 0 when there is none."""
     from storage.filters.clauses import compile_filter
     from storage.filters.parsing import parse
     from storage.filters.tree import Filter
 
-    wanted = parse("-class:other")
+    wanted = parse("-class:other,count_tokens")
     assert isinstance(wanted, Filter)
     newest = store.exchanges.page(1, where=compile_filter(wanted))
     return newest[0].id if newest else store.exchanges.newest_id()
