@@ -99,10 +99,13 @@ class ExchangeRecording:
                 connection_id=live.connection_id,
             )
         )
-        for recording in (self._request, response):
-            if recording is not None:
-                recording.release()
+        self.discard()
         return events
+
+    def discard(self) -> None:
+        """Let go of all bytes that are held."""
+        for recording in (self._request, self._response or BodyRecording(self._live.response_body, self._redactor, ())):
+            recording.release()
 
     def _finished_body(self, side: Side, recording: BodyRecording) -> list[CaptureEvent]:
         recording.absorb()

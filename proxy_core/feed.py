@@ -164,8 +164,8 @@ class CaptureFeed:
             events += self._events_of(live)
         if self._recordings and self._flush_in_s() <= 0:
             self._flushed_at = self._monotonic()
-            for recording in self._recordings.values():
-                events += recording.grow()
+            for exchange_id, recording in list(self._recordings.items()):
+                events += self._guarded(exchange_id, recording, recording.grow)
         return events
 
     def _flush_in_s(self) -> float:
@@ -195,9 +195,20 @@ class CaptureFeed:
             recording = ExchangeRecording(live, self._redactor, self._held_body_bytes)
         if not live.is_finished:
             self._recordings[live.exchange_id] = recording
-            return recording.start()
+            return self._guarded(live.exchange_id, recording, recording.start)
         live.is_taken = True
         self._recordings.pop(live.exchange_id, None)
-        events = recording.finish()
+        events = self._guarded(live.exchange_id, recording, recording.finish)
         self._taken += 1
         return events
+
+    def _guarded(
+        self, exchange_id: str, recording: ExchangeRecording, step: Callable[[], list[CaptureEvent]]
+    ) -> list[CaptureEvent]:
+        """Run one step of one recording: an exchange that cannot be read must not end the recording of all others."""
+        try:
+            return step()
+        except Exception as error:  # noqa: BLE001 - counted and shown; the exchange is lost, the others are not
+            self.count_error(f"recording {exchange_id}", error)
+            recording.discard()
+            return []

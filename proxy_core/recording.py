@@ -94,7 +94,8 @@ class BodyRecording:
         return self._captured_encoded(data) if self.is_decoded else self._captured_plain(data)
 
     def release(self) -> None:
-        """Say that the bytes were handed over and no longer count."""
+        """Let go of the bytes: they were handed over, or nobody will take them."""
+        self.absorb()
         self._held.clear()
         self._unshown.clear()
         self._release()

@@ -313,3 +313,19 @@ def test_an_endless_secret_in_a_large_body_is_marked_as_cut(clock: Clock) -> Non
     assert finished.response_body is not None
     assert finished.response_body.is_truncated
     assert b"aaaa" not in b"".join(event.data for event in events if isinstance(event, BodyGrew))
+
+
+def test_an_exchange_that_cannot_be_read_does_not_end_the_others(feed: CaptureFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = begin(feed), begin(feed)
+    bad.request_body.append(b"held")
+    respond(bad)
+    bad.response_body.append(b"held too")
+    bad.http_version = None  # type: ignore[assignment]
+    for live in (bad, good):
+        feed.finish(live)
+    (event,) = feed.take(0)
+    assert event.exchange_id == good.exchange_id
+    assert feed.errors == 1
+    assert bad.exchange_id in (feed.last_error or "")
+    assert feed.queued_bytes == 0
+    assert feed.is_drained
