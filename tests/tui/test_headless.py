@@ -1,0 +1,92 @@
+"""Lines come once each, when all is known; a stuck analysis or a closed reader does not matter."""
+
+import io
+from typing import Any, cast
+
+from storage.notices import Change, ExchangeChanged
+from tests import factories
+from tui.headless import ANALYSIS_S, LineWriter, ending_signals, own_command
+
+
+class FakeExchanges:
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def summaries(self, ids: list[int]) -> tuple[Any, ...]:
+        self.asked.append(list(ids))
+        return tuple(factories.exchange_summary(number) for number in ids)
+
+
+class FakeStore:
+    def __init__(self) -> None:
+        self.exchanges = FakeExchanges()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def writer(stream: io.StringIO, clock: Clock | None = None) -> LineWriter:
+    return LineWriter(cast("Any", FakeStore()), stream, "text", clock or Clock())
+
+
+def test_a_line_once_it_ended_and_was_analysed() -> None:
+    stream = io.StringIO()
+    lines = writer(stream)
+    lines.hear(ExchangeChanged(1, Change.STARTED))
+    lines.hear(ExchangeChanged(1, Change.ANALYSED))
+    lines.write_new()
+    assert stream.getvalue() == ""
+    lines.hear(ExchangeChanged(1, Change.FINISHED))
+    lines.write_new()
+    assert stream.getvalue() == ""
+    lines.hear(ExchangeChanged(1, Change.ANALYSED))
+    lines.hear(ExchangeChanged(2, Change.ANALYSED))
+    lines.write_new(0.01)
+    lines.write_new(0.01)
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_what_is_never_analysed_is_written_in_the_end() -> None:
+    stream, clock = io.StringIO(), Clock()
+    lines = writer(stream, clock)
+    lines.hear(ExchangeChanged(1, Change.FINISHED))
+    lines.write_new()
+    clock.now = ANALYSIS_S + 1
+    lines.write_new()
+    assert len(stream.getvalue().splitlines()) == 1
+    lines.hear(ExchangeChanged(2, Change.FINISHED))
+    lines.write_new(is_final=True)
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_a_closed_reader_ends_the_lines_only(capsys: Any) -> None:
+    stream = io.StringIO()
+    lines = writer(stream)
+    stream.close()
+    for number in (1, 2):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+    lines.write_new(is_final=True)
+    assert lines.is_broken
+    assert capsys.readouterr().err.count("nobody reads") == 1
+
+
+def test_signals_end_it_and_are_put_back() -> None:
+    import os
+    import signal
+
+    before = signal.getsignal(signal.SIGTERM)
+    with ending_signals() as ending:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ending.wait(5)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_command_is_named_as_it_is_found(monkeypatch: Any) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sys.argv", ["/opt/assay/bin/assay"])
+    assert own_command() == "/opt/assay/bin/assay"
