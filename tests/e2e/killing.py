@@ -1,0 +1,140 @@
+"""Killing Assay under load, again and again, and counting what of its promises it broke; used by a test and by `make chaos`."""
+
+import json
+import random
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from proxy_core.exchange import ExchangeState, Side
+from proxy_core.standin.server import StandinServer
+from storage.database import open_database
+from storage.store import Store
+from tests.e2e.product import Headless, assay
+from tests.e2e.rig import API_URL
+
+PROMISED_S = 0.1
+"""What reached the client longer ago than this is on disk."""
+
+
+@dataclass(slots=True)
+class Toll:
+    """What the kills cost."""
+
+    kills: int = 0
+    answered: int = 0
+    """Requests whose whole answer reached the client in time to be promised."""
+    lost: list[int] = field(default_factory=list)
+    """Numbers of promised requests that are not there, or not whole."""
+    open_left: int = 0
+    """Exchanges that still say they run, although nobody runs them."""
+    interrupted: int = 0
+    """Exchanges kept as interrupted, as they should be."""
+    verify_output: str = ""
+    """What `assay verify` said if it found something wrong."""
+
+
+class Load:
+    """Clients that send numbered requests until the proxy is gone."""
+
+    def __init__(self, running: Headless, first: int, clients: int) -> None:
+        self._context = ssl.create_default_context(cafile=str(running.certificate))
+        self._proxy_url = running.proxy_url
+        self._lock = threading.Lock()
+        self._next = first
+        self._stopping = threading.Event()
+        self.answered: dict[int, float] = {}
+        """When each request was answered, by number."""
+        self._threads = [threading.Thread(target=self._work, name=f"load-{number}") for number in range(clients)]
+
+    @property
+    def next_number(self) -> int:
+        """The first number that was not used."""
+        return self._next
+
+    def _take(self) -> int:
+        with self._lock:
+            self._next += 1
+            return self._next - 1
+
+    def _work(self) -> None:
+        with httpx.Client(proxy=self._proxy_url, verify=self._context, trust_env=False, timeout=5) as client:
+            while not self._stopping.is_set():
+                number = self._take()
+                try:
+                    reply = client.post(f"{API_URL}/v1/messages", json=numbered(number), headers={"x-api-key": "k"})
+                except (httpx.HTTPError, OSError):
+                    return
+                if "message_stop" in reply.text:
+                    self.answered[number] = time.monotonic()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Send requests for as long as the block runs."""
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            for thread in self._threads:
+                thread.join(20)
+
+
+def numbered(number: int) -> dict[str, object]:
+    """Return a request that can be told from all others."""
+    text = f"request number {number:07d} " + "and some words about it " * (number % 200)
+    return {"model": "claude-opus-5-5", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": text}]}
+
+
+def kill_often(home: Path, standin: StandinServer, *, kills: int, seed: int, clients: int = 4) -> Toll:
+    """Start, load, kill at a random moment, start again on the same database; at the end look for what was promised."""
+    chance, toll, first = random.Random(seed), Toll(), 0
+    promised: set[int] = set()
+    for _ in range(kills):
+        with Headless(home, standin) as assayed:
+            load = Load(assayed, first, clients)
+            with load.running():
+                time.sleep(chance.uniform(0.15, 0.9))
+                killed_at = time.monotonic()
+                assayed.kill()
+            first = load.next_number
+        promised |= {number for number, at in load.answered.items() if at < killed_at - PROMISED_S}
+        toll.kills += 1
+    with Headless(home, standin) as last:
+        last.stop()
+    toll.answered = len(promised)
+    _audit(home, toll, promised)
+    verified = assay(home, "verify")
+    if verified.returncode != 0:
+        toll.verify_output = (verified.stdout + verified.stderr).decode()
+    return toll
+
+
+def _audit(home: Path, toll: Toll, promised: set[int]) -> None:
+    database = open_database(next(home.rglob("*.db")))
+    try:
+        whole = set(_whole_requests(Store(database), toll))
+    finally:
+        database.close()
+    toll.lost = sorted(promised - whole)
+
+
+def _whole_requests(store: Store, toll: Toll) -> Iterator[int]:
+    """Yield the numbers of exchanges that are complete with both bodies."""
+    before: int | None = None
+    while page := store.exchanges.page(500, before_id=before):
+        before = page[-1].id
+        for exchange in page:
+            toll.open_left += exchange.state is ExchangeState.OPEN
+            toll.interrupted += exchange.state is ExchangeState.INTERRUPTED
+            body = store.exchanges.body(exchange.id, Side.REQUEST)
+            answer = store.exchanges.decoded_body(exchange.id, Side.RESPONSE)
+            if exchange.state is ExchangeState.COMPLETE and body and answer and b"message_stop" in answer:
+                yield int(json.loads(body)["messages"][0]["content"].split()[2])
