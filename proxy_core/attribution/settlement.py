@@ -19,6 +19,8 @@ SURPRISE_SHARE = 0.05
 SURPRISE_TOKENS = 25
 MAX_TOKENIZER_ERROR = 0.4
 """No known tokenizer is further off than this for whole prompts; what is missing beyond it was never there."""
+MAX_TOKENIZER_FACTOR = 1.0
+"""A surplus larger than this many times the text is no tokenizer's."""
 CERTAIN_VARIANCE = 1.5
 """Tokens squared: neighbours as sure as this leave a single unsure piece no freedom."""
 
@@ -56,11 +58,11 @@ def settle(layout: Layout, anchors: Sequence[Anchor], tokenizer_error: float, *,
 def _settle_interval(items: list[Item], target: int, tokenizer_error: float, *, hidden_limit: float) -> Iterator[SettledItem]:
     pieces = [item.piece for item in items]
     surprise = surprising_rest(pieces, target, tokenizer_error)
-    if 0 < surprise <= hidden_limit:
+    text = sum(piece.estimate for piece in pieces if piece.is_text)
+    if 0 < surprise <= hidden_limit or surprise > MAX_TOKENIZER_FACTOR * text:
         items = [hidden_item(surprise**2), *items]
         pieces = [item.piece for item in items]
     elif surprise:
-        text = sum(piece.estimate for piece in pieces if piece.is_text)
         tokenizer_error = max(tokenizer_error, min(MAX_TOKENIZER_ERROR, abs(surprise) / (text or 1.0)))
     tokens = calibrate(pieces, target, tokenizer_error)
     if tokens is None:
