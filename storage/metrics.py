@@ -1,6 +1,6 @@
-"""Totals by source and in all: answered from the hourly roll-ups, whatever the number of exchanges.
+"""Totals by source and in all: answered from the roll-ups by day and hour, whatever the number of exchanges.
 
-A time range rarely begins on the hour: whole hours come from the roll-ups, and only the rest of the first and the last
+A time range rarely begins on the hour: whole days and hours come from the roll-ups, and only the rest of the first and the last
 hour from the exchanges themselves. It must not scan the exchanges of a range.
 """
 
@@ -19,6 +19,7 @@ from storage.models import (
     ExchangeRow,
     ExchangeSourceRow,
     FeedbackRow,
+    SourceDayRow,
     SourceRatingRollupRow,
     SourceRollupRow,
     SourceRow,
@@ -33,6 +34,7 @@ _exchange = ExchangeRow.__table__.c
 _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
 _hour = SourceRollupRow.__table__.c
+_day = SourceDayRow.__table__.c
 _total = ExchangeRollupRow.__table__.c
 _rating = SourceRatingRollupRow.__table__.c
 _feedback = FeedbackRow.__table__.c
@@ -72,7 +74,7 @@ class SourceReader:
             session_id: Only their use in this session; ratings stay those of all sessions.
             order: What to sort by; unknown values come last.
             is_descending: Largest first.
-            trend_buckets: How many points `SourceMetrics.trend` has; 0: none.
+            trend_buckets: How many points `SourceMetrics.trend` has at most (days are not divided over a long range); 0: none.
         """
         with self._database.read() as connection:
             sources = _find_sources(connection, source_types, source_name)
@@ -80,7 +82,7 @@ class SourceReader:
             ratings = _read_ratings(connection, wanted)
             trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
         found = [
-            _present(row, uses[row.id], ratings.get(row.id, (0, 0.0)), trends.get(row.id, (0,) * trend_buckets))
+            _present(row, uses[row.id], ratings.get(row.id, (0, 0.0)), trends.get(row.id, ()))
             for row in sources
             if row.id in uses
         ]
@@ -123,7 +125,8 @@ class SourceReader:
         """Return tokens, cost and requests by bucket and group, oldest first; empty buckets are left out.
 
         Args:
-            wanted: The time range, widened to whole buckets; by the minute at most its last day is answered.
+            wanted: The time range, widened to whole buckets. By the minute at most its last day is answered; by the hour
+                a range without a beginning is its last week.
             bucket: Width of the buckets.
             group: What the series are.
             top: The series with the most tokens; the others are summed up as `other`.
@@ -165,9 +168,16 @@ def _find_sources(connection: Connection, types: Sequence[SourceType], name: str
 
 
 def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None) -> dict[int, _Use]:
-    split = split_range(wanted, HOUR_US)
-    queries = [_rolled_up_uses(split.whole, session_id)] if split.whole is not None else []
-    queries += [_counted_uses(rest, session_id) for rest in split.rest]
+    queries: list[Select[*tuple[Any, ...]]] = []
+    pieces: tuple[TimeRange, ...] = (wanted,)
+    if session_id is None:
+        days = split_range(wanted, DAY_US)
+        queries += [_uses_by_day(days.whole)] if days.whole is not None else []
+        pieces = days.rest
+    for piece in pieces:
+        hours = split_range(piece, HOUR_US)
+        queries += [_rolled_up_uses(hours.whole, session_id)] if hours.whole is not None else []
+        queries += [_counted_uses(rest, session_id) for rest in hours.rest]
     uses: dict[int, _Use] = {}
     for query in queries:
         for row in connection.execute(query):
@@ -181,19 +191,18 @@ def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None
     return {source_id: use for source_id, use in uses.items() if use.exchanges}
 
 
+_USE_SUMS = ("exchanges", "tokens", "cost_nano_usd", "priced")
+
+
+def _uses_by_day(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
+    sums = (func.sum(_day[name]).label(name) for name in _USE_SUMS)
+    return select(_day.source_id, *sums).where(wanted.holds(_day.bucket_us)).group_by(_day.source_id)
+
+
 def _rolled_up_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:
     in_session: ColumnElement[bool] = true() if session_id is None else _hour.session_id == session_id
-    return (
-        select(
-            _hour.source_id,
-            func.sum(_hour.exchanges).label("exchanges"),
-            func.sum(_hour.tokens).label("tokens"),
-            func.sum(_hour.cost_nano_usd).label("cost_nano_usd"),
-            func.sum(_hour.priced).label("priced"),
-        )
-        .where(wanted.holds(_hour.bucket_us), in_session)
-        .group_by(_hour.source_id)
-    )
+    sums = (func.sum(_hour[name]).label(name) for name in _USE_SUMS)
+    return select(_hour.source_id, *sums).where(wanted.holds(_hour.bucket_us), in_session).group_by(_hour.source_id)
 
 
 def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:

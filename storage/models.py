@@ -279,6 +279,21 @@ class SourceRollupRow(Row, table=True):
     """Exchanges among them that have a price; 0: the cost is unknown."""
 
 
+class SourceDayRow(Row, table=True):
+    """`source_rollup` by day and source: totals over long ranges read a day as one row."""
+
+    __tablename__ = "source_day"
+    __table_args__ = (_NO_ROWID,)
+    bucket_us: int = _wide(primary_key=True)
+    """Start of the day."""
+    source_id: int = Field(primary_key=True)
+    exchanges: int = 0
+    tokens: int = _wide(default=0)
+    cost_nano_usd: int = _wide(default=0)
+    priced: int = 0
+    """As in `source_rollup`."""
+
+
 class ExchangeRollupRow(Row, table=True):
     """Finished exchanges by hour, model and class; outlives them."""
 

@@ -9,7 +9,7 @@ estimate of a request that was refused, or the answer of a count_tokens call, is
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, func, select
 
 from proxy_core.attribution.model import RequestClass
 from proxy_core.exchange import ExchangeState
@@ -17,6 +17,7 @@ from storage import models
 from storage.upserts import add_amounts
 
 HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 FLOOR_MARK = "rollup_floor_us"
 """Mark: exchanges that started before this time may have been deleted."""
 TOKEN_COLUMNS = (
@@ -48,6 +49,7 @@ SOURCE_COLUMNS = ("source_id", "tokens", "cost_nano_usd")
 _EXCHANGES = models.ExchangeRow.__table__
 _ROLLUPS = models.ExchangeRollupRow.__table__
 _SOURCE_ROLLUPS = models.SourceRollupRow.__table__
+_SOURCE_DAYS = models.SourceDayRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
 _MARKS = models.MarkRow.__table__
 
@@ -120,8 +122,12 @@ def apply_exchanges(connection: Connection, sums: Sums) -> None:
 
 
 def apply_sources(connection: Connection, sums: Sums) -> None:
-    """Write changes of `source_rollup`."""
+    """Write changes of `source_rollup`, and of `source_day`, which sums it up."""
     _apply(connection, _SOURCE_ROLLUPS, sums, "exchanges")
+    days: Sums = {}
+    for (hour_us, source_id, _session_id), amounts in sums.items():
+        add(days, ((hour_us - hour_us % DAY_US, source_id), amounts))
+    _apply(connection, _SOURCE_DAYS, days, "exchanges")
 
 
 def _apply(connection: Connection, table: Table, sums: Sums, count: str) -> None:
@@ -163,6 +169,16 @@ def recompute(connection: Connection) -> None:
         rows = [dict(zip(keys, key, strict=True)) | amounts for key, amounts in sums.items()]
         if rows:
             connection.execute(table.insert(), rows)
+    _sum_up_days(connection)
+
+
+def _sum_up_days(connection: Connection) -> None:
+    hours = _SOURCE_ROLLUPS.c
+    day = hours.bucket_us - hours.bucket_us % DAY_US
+    amounts = [column.name for column in _SOURCE_DAYS.c if not column.primary_key]
+    sums = select(day, hours.source_id, *(func.sum(hours[name]) for name in amounts)).group_by(day, hours.source_id)
+    connection.execute(_SOURCE_DAYS.delete())
+    connection.execute(_SOURCE_DAYS.insert().from_select(["bucket_us", "source_id", *amounts], sums))
 
 
 def sum_exchanges(connection: Connection, floor_us: int = 0) -> Sums:

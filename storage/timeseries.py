@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from proxy_core.attribution.model import Zone
 from storage.expressions import is_counted, sum_billed
-from storage.models import ExchangeRollupRow, ExchangeRow, ExchangeSourceRow, SourceRollupRow, SourceRow
+from storage.models import ExchangeRollupRow, ExchangeRow, ExchangeSourceRow, SourceDayRow, SourceRollupRow, SourceRow
 from storage.ranges import DAY_US, HOUR_US, MINUTE_US, TimeRange, widen_range
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
 
@@ -18,6 +18,7 @@ _exchange = ExchangeRow.__table__.c
 _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
 _hour = SourceRollupRow.__table__.c
+_day = SourceDayRow.__table__.c
 _total = ExchangeRollupRow.__table__.c
 
 BUCKET_US = {TimeBucket.MINUTE: MINUTE_US, TimeBucket.HOUR: HOUR_US, TimeBucket.DAY: DAY_US}
@@ -59,7 +60,9 @@ def read_series(
     """Return the points of all series, oldest first; see `SourceReader.timeseries`."""
     width_us = BUCKET_US[bucket]
     if bucket is TimeBucket.MINUTE:
-        wanted = _last_day(wanted, now_us)
+        wanted = _last(DAY_US, wanted, now_us)
+    elif bucket is TimeBucket.HOUR and wanted.since_us is None:
+        wanted = _last(7 * DAY_US, wanted, now_us)
     wanted = widen_range(wanted, width_us)
     if group in {SeriesGroup.KIND, SeriesGroup.NAME}:
         rows = _source_rows(connection, wanted, width_us, group)
@@ -72,19 +75,26 @@ def read_series(
 
 
 def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session_id: str | None) -> dict[int, tuple[int, ...]]:
-    """Return each source's tokens in equal parts of a range, oldest first, by source id; for sparklines."""
+    """Return each source's tokens in at most so many equal parts of a range, oldest first, by source id; for sparklines.
+
+    The parts are whole hours, or whole days of a range of more than four.
+    """
     start, end = _known_ends(connection, wanted)
-    if start is None or end is None:
+    if start is None or end is None or start >= end:
         return {}
-    start = start // HOUR_US * HOUR_US
-    width_us = max(1, -(-(end - start) // buckets))
-    query = select(_hour.source_id, _hour.bucket_us, func.sum(_hour.tokens)).group_by(_hour.source_id, _hour.bucket_us)
-    query = query.where(TimeRange(start, end).holds(_hour.bucket_us))
+    is_long = session_id is None and end - start > 4 * DAY_US
+    grain_us = DAY_US if is_long else HOUR_US
+    start, end = start // grain_us * grain_us, -(-end // grain_us) * grain_us
+    width_us = -(-(end - start) // (buckets * grain_us)) * grain_us
+    count = -(-(end - start) // width_us)
+    table = _day if is_long else _hour
+    query = select(table.source_id, table.bucket_us, func.sum(table.tokens)).group_by(table.bucket_us, table.source_id)
+    query = query.where(TimeRange(start, end).holds(table.bucket_us))
     if session_id is not None:
         query = query.where(_hour.session_id == session_id)
-    trends: defaultdict[int, list[int]] = defaultdict(lambda: [0] * buckets)
+    trends: defaultdict[int, list[int]] = defaultdict(lambda: [0] * count)
     for source_id, bucket_us, tokens in connection.execute(query):
-        trends[source_id][min(buckets - 1, (bucket_us - start) // width_us)] += tokens
+        trends[source_id][(bucket_us - start) // width_us] += tokens
     return {source_id: tuple(trend) for source_id, trend in trends.items()}
 
 
@@ -98,16 +108,18 @@ def _known_ends(connection: Connection, wanted: TimeRange) -> tuple[int | None, 
     return since, until
 
 
-def _last_day(wanted: TimeRange, now_us: int | None) -> TimeRange:
+def _last(span_us: int, wanted: TimeRange, now_us: int | None) -> TimeRange:
+    """Return the end of a range, so long at most."""
     until = wanted.until_us
     if until is None:
         until = (time.time_ns() // 1000 if now_us is None else now_us) + MINUTE_US
-    return TimeRange(max(until - DAY_US, until - DAY_US if wanted.since_us is None else wanted.since_us), until)
+    earliest = until - span_us
+    return TimeRange(earliest if wanted.since_us is None else max(earliest, wanted.since_us), until)
 
 
 def _source_rows(connection: Connection, wanted: TimeRange, width_us: int, group: SeriesGroup) -> Iterator[_SeriesRow]:
     names = _source_names(connection, group)
-    query = _used_by_minute(wanted) if width_us == MINUTE_US else _used_by_hour(wanted, width_us)
+    query = _used_by_minute(wanted) if width_us == MINUTE_US else _rolled_up_uses(wanted, width_us)
     for bucket_us, source_id, tokens, cost_nano_usd, priced, uses in connection.execute(query):
         yield bucket_us, names.get(source_id, OTHER), tokens, cost_nano_usd, priced, uses
 
@@ -117,10 +129,11 @@ def _source_names(connection: Connection, group: SeriesGroup) -> dict[int, str]:
     return {source_id: kind if group is SeriesGroup.KIND else name or kind for source_id, kind, name in rows}
 
 
-def _used_by_hour(wanted: TimeRange, width_us: int) -> Select[*tuple[Any, ...]]:
-    bucket = _hour.bucket_us - _hour.bucket_us % width_us if width_us != HOUR_US else _hour.bucket_us
-    sums = (func.sum(_hour.tokens), func.sum(_hour.cost_nano_usd), func.sum(_hour.priced), func.sum(_hour.exchanges))
-    return select(bucket, _hour.source_id, *sums).where(wanted.holds(_hour.bucket_us)).group_by(bucket, _hour.source_id)
+def _rolled_up_uses(wanted: TimeRange, width_us: int) -> Select[*tuple[Any, ...]]:
+    table = _day if width_us == DAY_US else _hour
+    sums = (func.sum(table.tokens), func.sum(table.cost_nano_usd), func.sum(table.priced), func.sum(table.exchanges))
+    in_range = wanted.holds(table.bucket_us)
+    return select(table.bucket_us, table.source_id, *sums).where(in_range).group_by(table.bucket_us, table.source_id)
 
 
 def _used_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
