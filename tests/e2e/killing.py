@@ -95,7 +95,7 @@ def numbered(number: int) -> dict[str, object]:
 
 def kill_often(home: Path, standin: StandinServer, *, kills: int, seed: int, clients: int = 4) -> Toll:
     """Start, load, kill at a random moment, start again on the same database; at the end look for what was promised."""
-    chance, toll, first = random.Random(seed), Toll(), 0
+    chance, first = random.Random(seed), 0
     promised: set[int] = set()
     for _ in range(kills):
         with Headless(home, standin) as assayed:
@@ -106,24 +106,26 @@ def kill_often(home: Path, standin: StandinServer, *, kills: int, seed: int, cli
                 assayed.kill()
             first = load.next_number
         promised |= {number for number, at in load.answered.items() if at < killed_at - PROMISED_S}
-        toll.kills += 1
     with Headless(home, standin) as last:
         last.stop()
-    toll.answered = len(promised)
-    _audit(home, toll, promised)
+    found = audit(home, promised)
+    found.kills = kills
+    return found
+
+
+def audit(home: Path, promised: set[int]) -> Toll:
+    """Look for the promised requests in the database that a stopped Assay left."""
+    toll = Toll(answered=len(promised))
     verified = assay(home, "verify")
     if verified.returncode != 0:
         toll.verify_output = (verified.stdout + verified.stderr).decode()
-    return toll
-
-
-def _audit(home: Path, toll: Toll, promised: set[int]) -> None:
     database = open_database(next(home.rglob("*.db")))
     try:
         whole = set(_whole_requests(Store(database), toll))
     finally:
         database.close()
     toll.lost = sorted(promised - whole)
+    return toll
 
 
 def _whole_requests(store: Store, toll: Toll) -> Iterator[int]:

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from proxy_core.exchange import ExchangeState
+from proxy_core.attribution.model import RequestClass
+from proxy_core.exchange import ExchangeState, Side
 from proxy_core.standin.api import ApiSettings, MessagesApi
 from proxy_core.standin.events import Pace
 from proxy_core.standin.server import StandinServer
+from storage.database import open_database
+from storage.store import Store
 from tests.e2e import claude_code
+from tests.e2e.product import ASSAY, towards
 from tests.e2e.rig import running_rig
 
 pytestmark = [
@@ -65,3 +69,32 @@ def test_an_agent_loop_with_tools_and_a_subagent_is_the_same(tmp_path, fresh, se
     assert {exchange.state for exchange in captured} == {ExchangeState.COMPLETE}
     hashes = Counter(exchange.request_body.wire_sha256 for exchange in captured)
     assert hashes == Counter(request.body_sha256 for request in seen)
+
+
+def test_assay_run_keeps_its_output_and_stores_every_exchange(tmp_path, fresh, settings_for):
+    directory, notes = fresh()
+    with StandinServer(MessagesApi(settings_for(notes))) as direct:
+        variables = {"HTTPS_PROXY": direct.proxy_url, "NODE_EXTRA_CA_CERTS": str(direct.ca_path)}
+        expected = claude_code.run(directory, variables)
+
+    directory, notes = fresh()
+    database = tmp_path / "assay.db"
+    with StandinServer(MessagesApi(settings_for(notes))) as standin:
+        options = ["run", "--quiet", "--data-dir", str(tmp_path / "data"), "--database", str(database), *towards(standin), "--"]
+        got = claude_code.run(directory, {}, before=[str(ASSAY), *options])
+        seen = Counter((request.head.method, request.body) for request in standin.journal.requests)
+
+    assert (got.exit_code, got.stdout) == (0, expected.stdout), got.stderr
+    opened = open_database(database)
+    try:
+        store = Store(opened)
+        exchanges = store.exchanges.page(500)
+        stored = Counter((each.method, store.exchanges.body(each.id, Side.REQUEST) or b"") for each in exchanges)
+        main = [each for each in exchanges if each.request_class is RequestClass.MAIN]
+        agents = {each.agent_id for each in exchanges if each.request_class is RequestClass.SUBAGENT}
+    finally:
+        opened.close()
+    assert stored == seen
+    assert len(main) == 3
+    assert len(agents) == 1
+    assert {each.client_version for each in main} == {"2.1.330"}
