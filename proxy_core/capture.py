@@ -106,6 +106,8 @@ class CaptureAddon:
                 live.response_body.is_cut = True
             live.request_body.is_cut = live.request_body.is_cut or not live.is_request_done
             self.feed.finish(live)
+        for live in state.writer.waiting_end if state.writer else ():
+            self.feed.finish(live)  # whole, but when its last byte went out will not be known
 
     @_fail_open
     def server_connect(self, data: ServerConnectionHookData) -> None:
@@ -349,5 +351,5 @@ def _was_cut_off_by_api(flow: http.HTTPFlow) -> bool:
     """Say whether the API took the request, or part of it, and then left without an answer."""
     server = flow.server_conn
     is_established = bool(server.timestamp_tls_setup if server.tls else server.timestamp_tcp_setup)
-    is_clients_doing = flow.error is not None and "lient" in flow.error.msg and "disconnect" in flow.error.msg
+    is_clients_doing = flow.error is not None and "lient disconnected" in flow.error.msg
     return flow.response is None and is_established and not server.error and not is_clients_doing

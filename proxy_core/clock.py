@@ -6,7 +6,9 @@ Differences between two times hold even when somebody sets the wall clock meanwh
 import random
 import time
 
-_ANCHOR_US = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+# A clock that goes on while the machine sleeps: a laptop's lid must not date the next day's exchanges back.
+_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_ANCHOR_US = time.time_ns() // 1000 - time.clock_gettime_ns(_CLOCK) // 1000
 
 
 # Seeded by the system once; an id names an exchange, it guards nothing, and a system call each would cost more.
@@ -15,7 +17,7 @@ _random = random.Random()  # noqa: S311
 
 def now_us() -> int:
     """Return microseconds since the epoch (UTC)."""
-    return _ANCHOR_US + time.monotonic_ns() // 1000
+    return _ANCHOR_US + time.clock_gettime_ns(_CLOCK) // 1000
 
 
 def wall_to_us(wall_s: float | None) -> int | None:

@@ -142,8 +142,9 @@ class CaptureFeed:
     def abandon(self, reason: str) -> None:
         """Finish everything that still runs: the proxy has ended."""
         for live in list(self._live.values()):
-            live.error = live.error or reason
-            live.response_body.is_cut = live.response_body.is_cut or not live.is_response_done
+            if not live.is_response_done:
+                live.error = live.error or reason
+                live.response_body.is_cut = True
             self.finish(live)
 
     def count_error(self, where: str, error: BaseException) -> None:

@@ -134,9 +134,10 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
                             self._outgoing.setdefault(command.connection, []).append(command.data)
                         else:
                             self._run(command, pending)
+                    self._write()
                 except Exception:  # noqa: BLE001 - as the original does: logged, and the proxy goes on
                     self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
-            self._write()
+                    self._write()
 
     def _write(self) -> None:
         """Write what was sent so far: a head and its body together, one system call instead of two."""

@@ -329,3 +329,16 @@ def test_an_exchange_that_cannot_be_read_does_not_end_the_others(feed: CaptureFe
     assert bad.exchange_id in (feed.last_error or "")
     assert feed.queued_bytes == 0
     assert feed.is_drained
+
+
+def test_an_answer_that_was_whole_when_the_proxy_ended_is_complete(feed: CaptureFeed) -> None:
+    live = begin(feed)
+    respond(live)
+    live.response_body.append(b"all of it")
+    live.is_request_done = live.is_response_done = True
+    feed.abandon("the proxy was stopped")
+    (event,) = feed.take(0)
+    assert isinstance(event, ExchangeFinished)
+    assert event.state is ExchangeState.COMPLETE
+    assert event.response_body is not None
+    assert not event.response_body.is_truncated

@@ -83,6 +83,16 @@ def test_keys_in_other_headers_are_found() -> None:
     assert lines[1][1].endswith("&x=1")
 
 
+def test_what_is_remembered_of_header_lines_is_bounded_and_holds_no_secret() -> None:
+    redactor = Redactor(b"a key of the tests")
+    for number in range(3000):
+        (line,) = redactor.headers([(b"x-number", b"%d" % number)])
+        assert line == ("x-number", str(number))
+    redactor.headers([(b"x-api-key", KEY), (b"x-long", b"a" * 600)])
+    assert 0 < len(redactor._clean_lines) <= 2048
+    assert KEY not in repr(redactor._clean_lines).encode()
+
+
 @pytest.mark.parametrize(
     "query",
     [
