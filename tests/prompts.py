@@ -13,9 +13,42 @@ from proxy_core.dialects.wire_json import decode, escape_token, json_text, value
 CLAUDE_CODE = "claude-cli/{} (external, cli)"
 MESSAGES = "https://api.anthropic.com/v1/messages?beta=true"
 STRUCTURE = frozenset(
-    "type role id tool_use_id cache_control is_error toolset_name server_name mcp_server_name media_type output_config clear_at "
-    "tool_call_id retrieved_at model max_tokens stream temperature top_p top_k service_tier speed inference_geo anthropic_version "
-    "defer_loading eager_input_streaming strict detail index format name toolUseId status custom_id".split()
+    [
+        "type",
+        "role",
+        "id",
+        "tool_use_id",
+        "cache_control",
+        "is_error",
+        "toolset_name",
+        "server_name",
+        "mcp_server_name",
+        "media_type",
+        "output_config",
+        "clear_at",
+        "tool_call_id",
+        "retrieved_at",
+        "model",
+        "max_tokens",
+        "stream",
+        "temperature",
+        "top_p",
+        "top_k",
+        "service_tier",
+        "speed",
+        "inference_geo",
+        "anthropic_version",
+        "defer_loading",
+        "eager_input_streaming",
+        "strict",
+        "detail",
+        "index",
+        "format",
+        "name",
+        "toolUseId",
+        "status",
+        "custom_id",
+    ]
 )
 """Members that are no content, where they are plain."""
 REGIONS = {Region.TOOLS: 0, Region.SYSTEM: 1, Region.MESSAGES: 2, Region.SETTINGS: 3}
@@ -46,7 +79,9 @@ def claude_code(body: Any, version: str = "2.1.330", **headers: str) -> ParsedCa
 
 def older_claude_code(body: Any, version: str, **headers: str) -> ParsedCall:
     """The same by a version that does not say what kind of call it makes."""
-    return read(body, agent=CLAUDE_CODE.format(version), headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return read(
+        body, agent=CLAUDE_CODE.format(version), headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 def user(*content: Any) -> dict[str, Any]:
@@ -105,7 +140,8 @@ def coverage_errors(body: bytes, parsed: ParsedCall) -> list[str]:
     """What of a body is not covered exactly once, in order; empty when all is well."""
     spans: dict[str, list[Segment]] = defaultdict(list)
     for segment in parsed.segments:
-        spans[segment.pointer].append(segment)
+        if segment.end or not segment.cache_ttl:
+            spans[segment.pointer].append(segment)
     if set(spans) <= {""}:
         return [] if spans or not parsed.segments else ["nothing"]
     document = decode(body)

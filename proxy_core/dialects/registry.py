@@ -59,7 +59,7 @@ def prompts_in(dialect: Dialect, method: str, body: bytes) -> tuple[Dialect, tup
         try:
             prompt = split_body(body)
         except WireJsonError:
-            return RAW, ()
+            return RAW, RAW.prompts(body)
         if prompt.messages and isinstance(prompt.rest.get("model"), str):
             return MESSAGES, (prompt,)
-    return RAW, ()
+    return RAW, RAW.prompts(body)

@@ -40,7 +40,9 @@ def test_claude_code_by_its_prompt_only_where_no_header_names_anyone() -> None:
     assert identify({}, ("anything",)) == Client(None, None)
 
 
-@pytest.mark.parametrize(("version", "numbers"), [("2.1.330", (2, 1, 330)), ("1.0-beta.2", (1, 0, 2)), (None, None), ("x", None)])
+@pytest.mark.parametrize(
+    ("version", "numbers"), [("2.1.330", (2, 1, 330)), ("1.0-beta.2", (1, 0, 2)), (None, None), ("x", None)]
+)
 def test_versions_as_numbers(version: str | None, numbers: tuple[int, ...] | None) -> None:
     assert Client("x", version).version_numbers == numbers
 

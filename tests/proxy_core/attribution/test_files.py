@@ -12,14 +12,24 @@ def test_a_body_alone(tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_bytes(b"{}")
     call = recorded_from_files(body)
-    assert (call.method, call.url, call.request_body, call.status_code) == ("POST", "https://api.anthropic.com/v1/messages", b"{}", None)
+    assert (call.method, call.url, call.request_body, call.status_code) == (
+        "POST",
+        "https://api.anthropic.com/v1/messages",
+        b"{}",
+        None,
+    )
 
 
 def test_everything_beside_it(tmp_path: Path) -> None:
     body, headers, response = tmp_path / "b", tmp_path / "h", tmp_path / "r"
     body.write_bytes(b"{}")
     response.write_bytes(b"event: x")
-    described = {"method": "PUT", "path": "/x?y", "headers": [["A", "1"], ["bad"], 7], "response": {"status": 201, "headers": {"B": "2"}}}
+    described = {
+        "method": "PUT",
+        "path": "/x?y",
+        "headers": [["A", "1"], ["bad"], 7],
+        "response": {"status": 201, "headers": {"B": "2"}},
+    }
     headers.write_text(json.dumps(described))
     call = recorded_from_files(body, headers, response)
     assert (call.method, call.url, call.request_headers) == ("PUT", "https://api.anthropic.com/x?y", (("A", "1"),))

@@ -26,7 +26,17 @@ def test_known_formats(image: bytes) -> None:
 
 @pytest.mark.parametrize(
     "image",
-    [b"", b"BM", PNG[:18], GIF[:8], JPEG[:1_000], LOSSY[:28], LOSSLESS[:22], LOSSY.replace(b"VP8 ", b"VP9 "), b"\xff\xd8" + b"\0" * 20],
+    [
+        b"",
+        b"BM",
+        PNG[:18],
+        GIF[:8],
+        JPEG[:1_000],
+        LOSSY[:28],
+        LOSSLESS[:22],
+        LOSSY.replace(b"VP8 ", b"VP9 "),
+        b"\xff\xd8" + b"\0" * 20,
+    ],
 )
 def test_what_is_broken_or_unknown_has_no_size(image: bytes) -> None:
     assert image_facts(base64.b64encode(image).decode()) == UNKNOWN_SIZE

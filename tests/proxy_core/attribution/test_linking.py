@@ -18,8 +18,15 @@ def test_the_billing_line() -> None:
 
 
 def test_ids_of_claude_code() -> None:
-    body = {"system": [text(BILLING)], "messages": [user("hi")], "thread": {"type": "continue", "previous_message_id": "msg_1"}, "stream": True}
-    facts = claude_code(body, x_claude_code_session_id="s1", x_claude_code_parent_agent_id="a0", x_claude_code_agent_id="a1").facts
+    body = {
+        "system": [text(BILLING)],
+        "messages": [user("hi")],
+        "thread": {"type": "continue", "previous_message_id": "msg_1"},
+        "stream": True,
+    }
+    facts = claude_code(
+        body, x_claude_code_session_id="s1", x_claude_code_parent_agent_id="a0", x_claude_code_agent_id="a1"
+    ).facts
     assert (facts.session_id, facts.prompt_id, facts.agent_id, facts.parent_agent_id) == ("s1", "p1", "a1", "a0")
     assert (facts.previous_request_id, facts.thread_message_id, facts.is_streaming) == ("req_1", "msg_1", True)
     assert claude_code(body, x_claude_code_prompt_id="p2").facts.prompt_id == "p2"
@@ -41,7 +48,11 @@ def test_the_session_in_the_metadata(user_id: Any, session: str | None) -> None:
 
 
 def test_a_conversation_goes_on_from_what_it_was() -> None:
-    first = {"messages": [{"role": "user", "content": "q"}], "tools": [{"name": "a", "cache_control": {"type": "ephemeral"}}], "system": "s"}
+    first = {
+        "messages": [{"role": "user", "content": "q"}],
+        "tools": [{"name": "a", "cache_control": {"type": "ephemeral"}}],
+        "system": "s",
+    }
     marked = [
         {"role": "user", "content": [text("q", cache_control={"type": "ephemeral"})], "output_config": {"effort": "low"}},
         assistant(use("a")), user({**result([text("x")]), "cache_control": {"type": "ephemeral"}}),
@@ -74,7 +85,10 @@ def test_a_base_url_distorts_what_claude_code_sends() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "expected"),
-    [({"type": "object", "properties": {"title": {"type": "string"}}}, RequestClass.TITLE), ({"properties": {"x": 1}}, RequestClass.AUXILIARY)],
+    [
+        ({"type": "object", "properties": {"title": {"type": "string"}}}, RequestClass.TITLE),
+        ({"properties": {"x": 1}}, RequestClass.AUXILIARY),
+    ],
 )
 def test_a_title_is_known_by_what_it_must_look_like(schema: Any, expected: RequestClass) -> None:
     body = {"messages": [user("x")], "output_config": {"format": {"type": "json_schema", "schema": schema}}}
@@ -83,7 +97,9 @@ def test_a_title_is_known_by_what_it_must_look_like(schema: Any, expected: Reque
 
 def test_a_compaction_by_an_older_version() -> None:
     words = "Your task is to create a detailed summary of the conversation so far."
-    parsed = older_claude_code({"tools": [{"name": "Read", "input_schema": {}}], "messages": [user("x"), assistant("y"), user(words)]}, "2.0.76")
+    parsed = older_claude_code(
+        {"tools": [{"name": "Read", "input_schema": {}}], "messages": [user("x"), assistant("y"), user(words)]}, "2.0.76"
+    )
     assert parsed.facts.request_class is RequestClass.COMPACTION
 
 

@@ -29,16 +29,64 @@ OPENERS = (
 )  # fmt: skip
 WORDS = st.lists(st.sampled_from(OPENERS) | st.text(max_size=12), max_size=6).map("".join)
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
-ANYTHING = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=6)
-TYPES = (
-    "text image document search_result thinking redacted_thinking tool_use tool_result tool_reference server_tool_use mcp_tool_use "
-    "mcp_tool_result web_search_tool_result web_fetch_tool_result tool_search_tool_result container_upload mcp_tool_listing compaction "
-    "fallback tool_addition browser_state image_url future_block"
-).split()
-MEMBERS = (
-    "text source title context thinking signature data id name input tool_use_id content citations tool_name file_id server_name tools "
-    "tool cache_control image_url toolUse toolResult image document reasoningContent json cachePoint extra"
-).split()
+ANYTHING = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=6
+)
+TYPES = [
+    "text",
+    "image",
+    "document",
+    "search_result",
+    "thinking",
+    "redacted_thinking",
+    "tool_use",
+    "tool_result",
+    "tool_reference",
+    "server_tool_use",
+    "mcp_tool_use",
+    "mcp_tool_result",
+    "web_search_tool_result",
+    "web_fetch_tool_result",
+    "tool_search_tool_result",
+    "container_upload",
+    "mcp_tool_listing",
+    "compaction",
+    "fallback",
+    "tool_addition",
+    "browser_state",
+    "image_url",
+    "future_block",
+]
+MEMBERS = [
+    "text",
+    "source",
+    "title",
+    "context",
+    "thinking",
+    "signature",
+    "data",
+    "id",
+    "name",
+    "input",
+    "tool_use_id",
+    "content",
+    "citations",
+    "tool_name",
+    "file_id",
+    "server_name",
+    "tools",
+    "tool",
+    "cache_control",
+    "image_url",
+    "toolUse",
+    "toolResult",
+    "image",
+    "document",
+    "reasoningContent",
+    "json",
+    "cachePoint",
+    "extra",
+]
 
 
 def block(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -55,7 +103,13 @@ MESSAGE = ANYTHING | st.fixed_dictionaries(
 )
 TOOL = ANYTHING | st.fixed_dictionaries(
     {"name": st.sampled_from(["Task", "Skill", "mcp__a__b__c", "x_y_z", "a__b"])},
-    optional={"description": WORDS, "input_schema": ANYTHING, "cache_control": ANYTHING, "defer_loading": st.booleans(), "type": ANYTHING},
+    optional={
+        "description": WORDS,
+        "input_schema": ANYTHING,
+        "cache_control": ANYTHING,
+        "defer_loading": st.booleans(),
+        "type": ANYTHING,
+    },
 )
 BODY = st.fixed_dictionaries(
     {"messages": ANYTHING | st.lists(MESSAGE, max_size=4)},
@@ -66,8 +120,16 @@ BODY = st.fixed_dictionaries(
         "thinking": ANYTHING, "unheard_of": ANYTHING, "tool_choice": ANYTHING,
     },
 )  # fmt: skip
-PATHS = ("v1/messages", "v1/messages/count_tokens", "v1/chat/completions", "model/x/invoke", "model/x/converse", "v1/messages/batches", "x")
-LENIENT = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+PATHS = (
+    "v1/messages",
+    "v1/messages/count_tokens",
+    "v1/chat/completions",
+    "model/x/invoke",
+    "model/x/converse",
+    "v1/messages/batches",
+    "x",
+)
+LENIENT = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def encoded(value: Any) -> bytes:

@@ -17,6 +17,7 @@ def test_every_segment_comes_back() -> None:
 
 def test_single_pieces() -> None:
     assert segment_text(BODY, "/messages/0/content/0/text", 1, 3) == "él"
+    assert list(segment_texts(BODY, [("/a~1b~0c", 0, 1), ("/a~1b~0c", 1, 4)])) == ["{", '"d"']
     assert segment_text(BODY, "/messages/1/content/0/input", 0, 99) == '{"path":"/é"}'
     assert segment_text(BODY, "/a~1b~0c", 0, 99) == '{"d":1}'
 

@@ -50,7 +50,10 @@ def test_models_in_urls(url: str, model: str | None) -> None:
 
 
 def test_counting_is_no_conversation() -> None:
-    parsed = read({"model": "m", "messages": [{"role": "user", "content": "foo"}]}, url="https://api.anthropic.com/v1/messages/count_tokens")
+    parsed = read(
+        {"model": "m", "messages": [{"role": "user", "content": "foo"}]},
+        url="https://api.anthropic.com/v1/messages/count_tokens",
+    )
     assert (parsed.facts.request_class, owners(parsed)) == (RequestClass.COUNT_TOKENS, ["User/None"])
 
 
@@ -64,7 +67,11 @@ def test_every_request_of_a_batch() -> None:
         "later": "eta2",
     }  # fmt: skip
     parsed = read(body, url="https://api.anthropic.com/v1/messages/batches")
-    assert (parsed.facts.request_class, parsed.facts.requested_model, parsed.parameters.is_batch) == (RequestClass.BATCH, "m1", True)
+    assert (parsed.facts.request_class, parsed.facts.requested_model, parsed.parameters.is_batch) == (
+        RequestClass.BATCH,
+        "m1",
+        True,
+    )
     assert holding(parsed, "alpha").pointer == "/requests/0/params/system"
     assert [owner(parsed, words) for words in ("beta", "delta", "gamma", "zeta")] == [
         "User/None", "User/None", "Framework/request settings", "Unattributed/unknown setting",
@@ -114,7 +121,9 @@ def test_converse() -> None:
     assert parsed.facts.requested_model == "claude-x"
 
 
-@pytest.mark.parametrize("body", [{"messages": [user("hi")]}, {"messages": [], "toolConfig": {"tools": [{"toolSpec": 1}]}}, {"toolConfig": 1}])
+@pytest.mark.parametrize(
+    "body", [{"messages": [user("hi")]}, {"messages": [], "toolConfig": {"tools": [{"toolSpec": 1}]}}, {"toolConfig": 1}]
+)
 def test_converse_without_the_usual(body: Any) -> None:
     assert read(body, url=BEDROCK.format("claude-x/converse")).facts.dialect == "bedrock-converse"
 

@@ -176,9 +176,27 @@ def test_what_a_tool_printed_is_the_tools(printed: str) -> None:
     assert {name for name in owners(parsed)} == {"User/None", "Tool/Bash"}
 
 
+def test_only_so_many_folded_reminders_are_looked_for() -> None:
+    tail = "\n\n" + reminder("<total_tokens>7 tokens left</total_tokens>")
+    parsed = claude_code({"messages": [user("q"), assistant(use("Read")), user(result("x" + tail * 200))]})
+    assert holding(parsed, "x\n").text.count("system-reminder") == 2 * (200 - 64)
+
+
+def test_an_unknown_reminder_beside_a_result_is_the_tools() -> None:
+    parsed = claude_code({"messages": [user("q"), assistant(use("Bash")), user(result([text(reminder("alpha"))]))]})
+    assert owner(parsed, "alpha") == "Tool/Bash"
+
+
 def test_nothing_is_folded_where_there_are_system_messages() -> None:
     printed = "x\n\n" + reminder("<total_tokens>7 tokens left</total_tokens>")
-    body = {"messages": [user("q"), {"role": "system", "content": "Today's date is x"}, assistant(use("Bash")), user(result(printed))]}
+    body = {
+        "messages": [
+            user("q"),
+            {"role": "system", "content": "Today's date is x"},
+            assistant(use("Bash")),
+            user(result(printed)),
+        ]
+    }
     assert owner(claude_code(body), "7 tokens") == "Tool/Bash"
 
 
@@ -326,7 +344,10 @@ def test_mentioned_files() -> None:
 
 
 def test_a_memory_file_read_again_after_a_compaction_is_memory() -> None:
-    words = [reminder(f'Called the Read tool with the following input: {{"file_path":"{path}"}}') for path in ("/w/CLAUDE.md", "/w/b.md")]
+    words = [
+        reminder(f'Called the Read tool with the following input: {{"file_path":"{path}"}}')
+        for path in ("/w/CLAUDE.md", "/w/b.md")
+    ]
     results = [reminder("Result of calling the Read tool:\nalpha"), reminder("Result of calling the Read tool:\nbeta")]
     parsed = claude_code({"messages": [user(words[0], results[0], words[1], results[1], "q")]})
     assert owner(parsed, "alpha") == "Memory//w/CLAUDE.md"
@@ -360,7 +381,11 @@ def test_a_resource_in_reminders_of_its_own() -> None:
 
 
 def test_a_resource_that_names_its_server_and_one_nobody_named() -> None:
-    words = (reminder('<mcp-resource server="my.docs" uri="x://y">alpha</mcp-resource>'), reminder("Full contents of resource:\nbeta"), "q")
+    words = (
+        reminder('<mcp-resource server="my.docs" uri="x://y">alpha</mcp-resource>'),
+        reminder("Full contents of resource:\nbeta"),
+        "q",
+    )
     parsed = claude_code({"messages": [user(*words)]})
     assert [owner(parsed, part) for part in ("alpha", "beta")] == ["McpServer/my_docs", "McpServer/None"]
 
@@ -420,7 +445,13 @@ def test_a_compaction_itself() -> None:
 
 
 def test_small_notes() -> None:
-    words = ("Tool loaded.", "[Image: source: /tmp/1.png]", "[Request interrupted by user]", "[structured-output-enforce] x", "Tool loaded. Or so")
+    words = (
+        "Tool loaded.",
+        "[Image: source: /tmp/1.png]",
+        "[Request interrupted by user]",
+        "[structured-output-enforce] x",
+        "Tool loaded. Or so",
+    )
     parsed = claude_code({"messages": [user(*words)]})
     assert owners(parsed) == [
         "Framework/nudge", "Framework/image note", "Framework/interruption", "Framework/nudge", "User/None",
@@ -433,7 +464,9 @@ PROMPT = "\nYou are an interactive agent.\n\n# Harness\nalpha\n```sh\n# no headi
 
 def test_the_system_prompt_by_section() -> None:
     identity = "You are Claude Code, Anthropic's official CLI for Claude."
-    parsed = claude_code({"system": [text(BILLING), text(identity), text(PROMPT), text("Just this.\n\n# Harness\ndelta")], "messages": []})
+    parsed = claude_code(
+        {"system": [text(BILLING), text(identity), text(PROMPT), text("Just this.\n\n# Harness\ndelta")], "messages": []}
+    )
     assert owners(parsed) == [
         "Framework/billing line", "Framework/identity", "Framework/system prompt", "Framework/system prompt: Harness",
         "Framework/system prompt: Something new", "Framework/environment", "Framework/custom system prompt",
@@ -452,7 +485,9 @@ def test_the_older_system_prompt_carries_others_text() -> None:
         "\nYou are an interactive CLI tool.\n\n# Output Style: dry\nalpha\n\n# Mine\n\n# MCP Server Instructions\n\nIntro:\n\n## docs\nbeta\n\n"
         "## notes\ngamma\n\ngitStatus: This is the git status at the start.\n\nStatus:\n?? x\n\nRecent commits:\nabc delta\n\nappended"
     )
-    parsed = older_claude_code({"system": [text("You are Claude Code, Anthropic's official CLI for Claude."), text(prompt)], "messages": []}, "2.0.76")
+    parsed = older_claude_code(
+        {"system": [text("You are Claude Code, Anthropic's official CLI for Claude."), text(prompt)], "messages": []}, "2.0.76"
+    )
     assert owners(parsed) == [
         "Framework/identity", "Framework/system prompt", "OutputStyle/dry", "Framework/MCP instructions", "McpServer/docs",
         "McpServer/notes", "Framework/git status", "Framework/appended system prompt",
@@ -461,7 +496,9 @@ def test_the_older_system_prompt_carries_others_text() -> None:
 
 
 def test_a_git_status_without_commits() -> None:
-    parsed = older_claude_code({"system": [text("gitStatus: This is the git status at the start. None.")], "messages": []}, "2.0.76")
+    parsed = older_claude_code(
+        {"system": [text("gitStatus: This is the git status at the start. None.")], "messages": []}, "2.0.76"
+    )
     assert owners(parsed) == ["Framework/git status"]
 
 
@@ -472,7 +509,9 @@ def test_newer_versions_believe_no_servers_in_the_system_prompt() -> None:
 
 def test_git_status_and_commit_rules_in_reminders() -> None:
     git = "As you answer the user's questions, you can use the following context:\n# gitStatus\nalpha"
-    parsed = claude_code({"messages": [user(reminder(git), reminder("Attribution for git commits and pull requests beta") + "\n", "q")]})
+    parsed = claude_code(
+        {"messages": [user(reminder(git), reminder("Attribution for git commits and pull requests beta") + "\n", "q")]}
+    )
     assert owners(parsed) == ["Framework/git status", "Framework/commit rules", "User/None"]
 
 
@@ -522,15 +561,23 @@ def test_tool_definitions_and_deferral() -> None:
 
 
 def test_a_server_with_the_separator_in_its_name_is_known_by_the_lists() -> None:
-    body = {"tools": [{"name": "mcp__a__b__picture"}], "messages": [{"role": "system", "content": CONNECTING.replace("my.media-v2", "a__b")}]}
+    body = {
+        "tools": [{"name": "mcp__a__b__picture"}],
+        "messages": [{"role": "system", "content": CONNECTING.replace("my.media-v2", "a__b")}],
+    }
     parsed = claude_code(body)
     assert (owners(parsed)[0], parsed.segments[0].is_uncertain) == ("McpServer/a__b", False)
 
 
 def test_a_sub_agent() -> None:
     prompt = "You review.\n\nMessages from the agent that launched you alpha\n\nNotes:\n- Agent threads always have their cwd reset\n"
-    body = {"system": [text(BILLING + " cc_is_subagent=true;"), text(prompt)], "messages": [user("do it"), assistant("ok"), user("go on")]}
-    known = claude_code(body, x_claude_code_request_class="subagent", x_claude_code_agent_type="Explore", x_claude_code_agent_id="a1")
+    body = {
+        "system": [text(BILLING + " cc_is_subagent=true;"), text(prompt)],
+        "messages": [user("do it"), assistant("ok"), user("go on")],
+    }
+    known = claude_code(
+        body, x_claude_code_request_class="subagent", x_claude_code_agent_type="Explore", x_claude_code_agent_id="a1"
+    )
     assert [owner(known, words) for words in ("You review", "alpha", "do it", "go on")] == [
         "Agent/Explore", "Framework/agent notes", "Agent/Explore", "Agent/Explore",
     ]  # fmt: skip
@@ -544,7 +591,11 @@ def test_a_sub_agent() -> None:
 def test_a_built_in_sub_agent_is_known_by_its_prompt() -> None:
     prompt = "You are a file search specialist for Claude Code. alpha"
     parsed = older_claude_code({"system": [text("You are Claude Code"), text(prompt)], "messages": [user("Warmup")]}, "2.0.76")
-    assert (owner(parsed, "alpha"), owner(parsed, "Warmup"), parsed.facts.agent_type) == ("Agent/Explore", "Agent/Explore", "Explore")
+    assert (owner(parsed, "alpha"), owner(parsed, "Warmup"), parsed.facts.agent_type) == (
+        "Agent/Explore",
+        "Agent/Explore",
+        "Explore",
+    )
     main = claude_code({"system": [text(prompt)], "messages": [user("hi")]})
     assert owner(main, "alpha") == "Framework/system prompt"
 
@@ -557,7 +608,10 @@ def test_calls_of_its_own() -> None:
     assert [s.part for s in parsed.segments if s.source.source_type == "Tool"] == [Part.RESULT, Part.CALL]
     title = claude_code({"messages": [user("<session>\nalpha\n</session>\n\nWrite the title.")]}, **side)
     assert (title.facts.request_class, owner(title, "alpha"), title.facts.title) == (RequestClass.TITLE, "User/None", "alpha")
-    search = {"tools": [{"type": "web_search_20250305", "name": "web_search"}], "messages": [user("Perform a web search for the query: alpha")]}
+    search = {
+        "tools": [{"type": "web_search_20250305", "name": "web_search"}],
+        "messages": [user("Perform a web search for the query: alpha")],
+    }
     assert claude_code(search, **side).facts.request_class is RequestClass.WEB_SEARCH
     assert owner(claude_code(search, **side), "alpha") == "Tool/WebSearch"
     quota = claude_code({"max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]}, **side)
@@ -567,7 +621,10 @@ def test_calls_of_its_own() -> None:
 
 
 def test_older_calls_of_its_own() -> None:
-    for words, name in (("Command: ls\nOutput: alpha", "Tool/Bash"), ("Files modified by user: alpha", "Framework/git history")):
+    for words, name in (
+        ("Command: ls\nOutput: alpha", "Tool/Bash"),
+        ("Files modified by user: alpha", "Framework/git history"),
+    ):
         parsed = older_claude_code({"system": [text("Extract.")], "messages": [{"role": "user", "content": words}]}, "1.0.128")
         assert (parsed.facts.request_class, owner(parsed, "alpha")) == (RequestClass.AUXILIARY, name)
     policy = older_claude_code({"messages": [user("<policy_spec>x</policy_spec>\n\nCommand: alpha")]}, "2.0.76")
@@ -575,5 +632,7 @@ def test_older_calls_of_its_own() -> None:
 
 
 def test_a_web_page_in_a_conversation_is_what_the_user_typed() -> None:
-    parsed = claude_code({"tools": [{"name": "Read", "input_schema": {}}], "messages": [user("Web page content:\n---\nalpha\n---\n\n")]})
+    parsed = claude_code(
+        {"tools": [{"name": "Read", "input_schema": {}}], "messages": [user("Web page content:\n---\nalpha\n---\n\n")]}
+    )
     assert owners(parsed)[1:] == ["User/None"]

@@ -33,7 +33,7 @@ Skills provide specialized instructions and workflows for specific tasks.
     <description>epsilon</description>
   </skill>
   <skill>
-    <name>unfinished
+    <name>unfinished</name>
 </available_skills>"""
 
 
@@ -49,7 +49,11 @@ def test_opencodes_system_prompt() -> None:
         "Framework/skills listing", "Framework/skills listing", "Skill/tidy", "Framework/skills listing", "User/None",
     ]  # fmt: skip
     assert "# Rules of ours" in holding(parsed, "gamma").text
-    assert (parsed.facts.session_id, parsed.facts.request_class, parsed.facts.client_version) == ("s1", RequestClass.MAIN, "1.18.33")
+    assert (parsed.facts.session_id, parsed.facts.request_class, parsed.facts.client_version) == (
+        "s1",
+        RequestClass.MAIN,
+        "1.18.33",
+    )
 
 
 def tools(*names: str) -> list[dict[str, Any]]:
@@ -72,7 +76,11 @@ def test_opencodes_servers_are_guessed_by_what_their_tools_share() -> None:
 def test_opencodes_skills_agents_and_resources() -> None:
     messages = [
         user("q"),
-        assistant(use("skill", "t1", name="tidy"), use("task", "t2", subagent_type="general"), use("read_mcp_resource", "t3", server="docs")),
+        assistant(
+            use("skill", "t1", name="tidy"),
+            use("task", "t2", subagent_type="general"),
+            use("read_mcp_resource", "t3", server="docs"),
+        ),
         user(result('<skill_content name="tidy">alpha', "t1"), result("beta", "t2"), result("gamma", "t3")),
     ]
     parsed = opencode({"messages": messages})
@@ -86,17 +94,25 @@ def test_opencodes_memory_beside_a_file_that_was_read() -> None:
 
 
 def test_opencodes_mentioned_files() -> None:
-    words = ('Called the Read tool with the following input: {"filePath":"/w/a.py"}', "<path>/w/a.py</path>\n<type>file</type>\nalpha", "hi")
+    words = (
+        'Called the Read tool with the following input: {"filePath":"/w/a.py"}',
+        "<path>/w/a.py</path>\n<type>file</type>\nalpha",
+        "hi",
+    )
     assert owners(opencode({"messages": [user(*words)]}))[1:] == ["File//w/a.py", "User/None"]
 
 
 def test_opencodes_titles_and_sub_agents() -> None:
-    title = opencode({"system": "You are a title generator.", "messages": [user("Generate a title for this conversation:\n", '"alpha"')]})
+    title = opencode(
+        {"system": "You are a title generator.", "messages": [user("Generate a title for this conversation:\n", '"alpha"')]}
+    )
     assert (title.facts.request_class, owner(title, "alpha")) == (RequestClass.TITLE, "User/None")
     agent = opencode({"messages": [user("alpha")]}, x_session_id="s2", x_parent_session_id="s1")
     assert (agent.facts.request_class, agent.facts.session_id, agent.facts.agent_id) == (RequestClass.SUBAGENT, "s1", "s2")
     assert owner(agent, "alpha") == "Agent/None"
-    summary = opencode({"system": "You are a helpful AI assistant tasked with summarizing conversations.", "messages": [user("x")]})
+    summary = opencode(
+        {"system": "You are a helpful AI assistant tasked with summarizing conversations.", "messages": [user("x")]}
+    )
     assert summary.facts.request_class is RequestClass.COMPACTION
 
 
@@ -133,7 +149,13 @@ Current date and time: epsilon"""
 @pytest.mark.parametrize("agent", ["Anthropic/JS 0.91.0", "claude-cli/2.1.75 (external, cli)", None])
 def test_pi(agent: str | None) -> None:
     identity = [text("You are Claude Code, Anthropic's official CLI for Claude.")] if agent and "claude" in agent else []
-    messages = [user("q"), assistant(use("read", path="/s/tidy/SKILL.md")), user(result("zeta")), assistant(use("read", path="/x")), user(result("eta2"))]
+    messages = [
+        user("q"),
+        assistant(use("read", path="/s/tidy/SKILL.md")),
+        user(result("zeta")),
+        assistant(use("read", path="/x")),
+        user(result("eta2")),
+    ]
     parsed = read({"system": [*identity, text(PI_PROMPT)], "messages": messages}, agent=agent)
     assert parsed.facts.client_name == "pi"
     assert [owner(parsed, words) for words in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta2")] == [
@@ -144,7 +166,7 @@ def test_pi(agent: str | None) -> None:
 
 
 def test_newer_pi() -> None:
-    prompt = PI_PROMPT.split("# Project")[0] + (
+    prompt = PI_PROMPT.split("# Project", maxsplit=1)[0] + (
         '<project_context>\n\nIntro\n\n<project_instructions path="/w/AGENTS.md">\nbeta\n</project_instructions>\n\n</project_context>\n'
     )
     words = '<skill name="tidy" location="/s/tidy/SKILL.md">\ngamma\n</skill>\n\ndelta'
@@ -229,7 +251,8 @@ def test_qwen_code() -> None:
         {"role": "user", "content": "This is the Qwen Code. We are setting up lambda"},
         assistant("Got it. Thanks for the context!"),
         user("hello", "\n--- Content from referenced files ---\nintro\nContent from @a.py:\nmu2\nContent from @b.py:\nnu2"),
-        assistant(use("mcp__docs__find")), user(result("xi2")),
+        assistant(use("mcp__docs__find")),
+        user(result("xi2")),
     ]
     parsed = read({"system": QWEN_PROMPT, "messages": messages}, agent="QwenCode/0.14.2 (linux; x64)")
     assert (parsed.facts.client_name, parsed.facts.client_version) == ("qwen-code", "0.14.2")
@@ -251,7 +274,9 @@ def test_aider() -> None:
         user("Change it."), assistant("Here: delta"), user("I switched to a new code base. Forget."), assistant("Ok."), user(files),
         assistant("Ok, any changes I propose will be to those files."), user("Please epsilon\n\n# *SEARCH/REPLACE block* Rules:\n\nzeta"),
     ]  # fmt: skip
-    parsed = read({"system": [text("Act as an expert software developer.\n# x")], "messages": messages}, agent="litellm/1.81.10")
+    parsed = read(
+        {"system": [text("Act as an expert software developer.\n# x")], "messages": messages}, agent="litellm/1.81.10"
+    )
     assert (parsed.facts.client_name, parsed.facts.title) == ("aider", "Please epsilon")
     words = ("Act as", "Change it", "delta", "I switched", "Ok.", "alpha", "beta", "gamma", "any changes", "epsilon", "zeta")
     assert [owner(parsed, part) for part in words] == [
@@ -266,7 +291,9 @@ def test_an_unknown_client_is_read_by_roles_and_names() -> None:
         {"role": "system", "content": "alpha"}, user(reminder("beta")), assistant("gamma", use("echo", "t1"), use("mcp__docs__find", "t2")),
         user(result("delta", "t1"), result("epsilon", "t2"), result("zeta", "t3")), {"role": "stranger", "content": "eta2"},
     ]  # fmt: skip
-    parsed = read({"system": "theta\n\n# heading", "tools": tools("echo"), "messages": messages}, agent="Anthropic/Python 2.12.0")
+    parsed = read(
+        {"system": "theta\n\n# heading", "tools": tools("echo"), "messages": messages}, agent="Anthropic/Python 2.12.0"
+    )
     words = ("theta", "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta2")
     assert [owner(parsed, part) for part in words] == [
         "Framework/system prompt", "Framework/system message", "User/None", "Assistant/None", "Tool/echo", "McpServer/docs", "Tool/None",
@@ -278,7 +305,7 @@ def test_an_unknown_client_is_read_by_roles_and_names() -> None:
 
 def test_settings_that_name_sources() -> None:
     body = {
-        "messages": [], "mcp_servers": [{"name": "weather", "url": "https://x"}, 7], "container": {"id": "c", "skills": [{"skill_id": "xlsx"}]},
+        "messages": [], "mcp_servers": [{"name": "weather", "url": "https://x"}, 7], "container": {"id": "c", "expires": None, "skills": [{"skill_id": "xlsx"}]},
         "output_config": {"effort": "low", "format": {"type": "json_schema"}}, "tool_choice": {"type": "auto"}, "later": {"a": 1},
         "response_format": "text", "temperature": {"odd": True},
     }  # fmt: skip
@@ -291,7 +318,11 @@ def test_settings_that_name_sources() -> None:
         "/later": "Unattributed/unknown setting", "/response_format": "Framework/request settings",
         "/temperature": "Unattributed/unknown setting",
     }  # fmt: skip
-    assert (parsed.parameters.tool_choice, parsed.parameters.effort, parsed.parameters.has_output_schema) == ("auto", "low", True)
+    assert (parsed.parameters.tool_choice, parsed.parameters.effort, parsed.parameters.has_output_schema) == (
+        "auto",
+        "low",
+        True,
+    )
     assert {segment.part for segment in parsed.segments} == {Part.SETTINGS}
 
 
@@ -301,7 +332,9 @@ def test_a_prompt_at_an_unknown_path_is_read() -> None:
     assert (parsed.facts.dialect, owner(parsed, "alpha")) == ("anthropic-messages", "User/None")
 
 
-@pytest.mark.parametrize("body", [b"", b'{"messages":1,"max_tokens":2}', b'{"messages":[1],"max_tokens":2', b'[{"messages":[],"max_tokens":1}]'])
+@pytest.mark.parametrize(
+    "body", [b"", b'{"messages":1,"max_tokens":2}', b'{"messages":[1],"max_tokens":2', b'[{"messages":[],"max_tokens":1}]']
+)
 def test_other_traffic_has_no_segments(body: bytes) -> None:
     parsed = read(recorded(body).request_body, url="https://api.anthropic.com/api/event_logging/v2/batch")
     assert (parsed.segments, parsed.facts.request_class) == ((), RequestClass.OTHER)
