@@ -3,8 +3,6 @@
 Saving again replaces: every total takes back what the earlier attribution had added.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +12,7 @@ from proxy_core.attribution.model import Attribution, Ledger, Usage
 from proxy_core.exchange import ExchangeState
 from storage import attribution_codec, models, ratings, texts, totals
 from storage.bases import Bases
+from storage.links import ConversationLinks
 from storage.pieces import PieceWriter
 from storage.segment_uses import SegmentUses
 from storage.source_rows import SourceWriter
@@ -27,14 +26,6 @@ _ATTRIBUTIONS = models.AttributionRow.__table__
 _FIND = select(_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version).where(
     _EXCHANGES.c.id == bindparam("row_id")
 )
-_FIND_CHAINS = (
-    select(_EXCHANGES.c.chain_hash, _EXCHANGES.c.id)
-    .where(_EXCHANGES.c.chain_hash.in_(bindparam("chains", expanding=True)), _EXCHANGES.c.id < bindparam("row_id"))
-    .order_by(_EXCHANGES.c.id)
-)
-_LINKED_MESSAGES = 64
-"""How far back, in messages, the request before in a conversation is looked for."""
-_REMEMBERED_CHAINS = 5_000
 
 
 class AttributionWriter:
@@ -45,7 +36,7 @@ class AttributionWriter:
         self._bases = Bases(self._pieces)
         self._sources = SourceWriter()
         self._uses = SegmentUses()
-        self._chains: OrderedDict[str, int] = OrderedDict()
+        self._links = ConversationLinks()
 
     def forget(self) -> None:
         """Forget ids that may not exist."""
@@ -53,7 +44,7 @@ class AttributionWriter:
         self._bases.forget()
         self._sources.forget()
         self._uses.forget()
-        self._chains.clear()
+        self._links.forget()
 
     def save(self, connection: Connection, row_id: int, attribution: Attribution, found_by: Texts | None) -> bool:
         """Save an attribution inside the caller's transaction; False: the exchange is gone, or has ended meanwhile.
@@ -95,27 +86,11 @@ class AttributionWriter:
             connection.execute(_update(("analysis_error", "attribution_version", "is_pending")), values)
 
     def _save_row(self, connection: Connection, row_id: int, attribution: Attribution, *, is_open: bool) -> None:
-        chain = attribution.facts.chain_hashes
+        facts = attribution.facts
         values = _columns(attribution, is_open=is_open)
-        values |= {"row_id": row_id, "previous_id": self._find_previous(connection, row_id, chain)}
+        values |= {"row_id": row_id, "previous_id": self._links.find_previous(connection, row_id, facts)}
         connection.execute(_update(tuple(name for name in values if name != "row_id")), values)
-        if chain:
-            self._chains[chain[-1]] = row_id
-            if len(self._chains) > _REMEMBERED_CHAINS:
-                self._chains.popitem(last=False)
-
-    def _find_previous(self, connection: Connection, row_id: int, chain: Sequence[str]) -> int | None:
-        """Find the newest earlier request whose conversation this one goes on with."""
-        candidates = chain[-2 : -2 - _LINKED_MESSAGES : -1]
-        for key in candidates:
-            known = self._chains.get(key)
-            if known is not None and known < row_id:
-                return known
-        if not candidates:
-            return None
-        rows = connection.execute(_FIND_CHAINS, {"chains": list(candidates), "row_id": row_id})
-        found = {row[0]: row[1] for row in rows}
-        return next((found[key] for key in candidates if key in found), None)
+        self._links.remember(facts, row_id)
 
     def _save_packed(
         self, connection: Connection, row_id: int, raw: bytes, attribution: Attribution, text_hash: int | None

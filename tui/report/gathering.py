@@ -9,7 +9,7 @@ from storage.insights.overview import gather_insights
 from storage.insights.reading import TURNS_LOOKED_AT, InsightReader
 from storage.ranges import DAY_US, TimeRange
 from storage.store import Store
-from storage.views import SeriesGroup, SessionDetail, SourceOrder, SummaryMetrics, TimeBucket
+from storage.views import SeriesGroup, SeriesPoint, SessionDetail, SourceOrder, SummaryMetrics, TimeBucket
 from tui import format as fmt
 from tui.report.contents import SOURCES_SHOWN, Report, amounts_by_kind, amounts_by_zone
 
@@ -31,18 +31,17 @@ def gather_report(database: Database, wanted: TimeRange, session_id: str | None)
     turns = turns[-TURNS_LOOKED_AT:]
     rated = reader.rated_uses(wanted, session_id)
     sources = store.sources.metrics(wanted, session_id=session_id, order=SourceOrder.TOTAL_COST_USD)
+    totals = store.sources.summary(wanted) if session is None else _session_totals(session)
     return Report(
         title="Where the context went" if session is None else _session_title(session),
         range_text=_range_text(wanted, session),
         made_us=time.time_ns() // 1000,
         version=version("context-assay"),
-        totals=store.sources.summary(wanted) if session is None else _session_totals(session),
+        totals=totals,
         by_kind=amounts_by_kind(turns),
         by_zone=amounts_by_zone(turns),
         sources=tuple(sources[:SOURCES_SHOWN]),
-        series=()
-        if session is not None
-        else store.sources.timeseries(wanted, bucket=_bucket(store, wanted), group=SeriesGroup.KIND),
+        series=() if session is not None else _series(store, totals),
         context_growth=() if session is None else session.context_growth,
         insights=gather_insights(
             turns, rated, since_us=wanted.since_us, until_us=wanted.until_us, session_id=session_id, is_cut=is_cut
@@ -88,11 +87,11 @@ def _range_text(wanted: TimeRange, session: SessionDetail | None) -> str:
     return f"All traffic from {since} to {'now' if wanted.until_us is None else fmt.precise(wanted.until_us)}"
 
 
-def _bucket(store: Store, wanted: TimeRange) -> TimeBucket:
-    totals = store.sources.summary(wanted)
+def _series(store: Store, totals: SummaryMetrics) -> tuple[SeriesPoint, ...]:
+    """Read tokens by kind over the time in which there was traffic."""
     if totals.oldest_us is None or totals.newest_us is None:
-        return TimeBucket.HOUR
+        return ()
     span_us = totals.newest_us - totals.oldest_us
-    if span_us > 3 * DAY_US:
-        return TimeBucket.DAY
-    return TimeBucket.HOUR if span_us > DAY_US // 8 else TimeBucket.MINUTE
+    bucket = TimeBucket.DAY if span_us > 3 * DAY_US else TimeBucket.HOUR if span_us > DAY_US // 8 else TimeBucket.MINUTE
+    active = TimeRange(totals.oldest_us, totals.newest_us + 1)
+    return store.sources.timeseries(active, bucket=bucket, group=SeriesGroup.KIND)

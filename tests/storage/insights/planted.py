@@ -10,7 +10,10 @@ from proxy_core.attribution.prices import PriceBook
 from proxy_core.attribution.tokens.service import InlineCounting
 from proxy_core.dialects.base import RecordedCall
 from proxy_core.standin.billing import Billing, count_roughly
+from storage.database import Database
 from storage.insights.turns import AnalysedTurn
+from tests import factories
+from tests.recorder import Recorder
 
 START_US = 1_780_000_000_000_000
 MODEL = "claude-opus-4-8"
@@ -55,6 +58,7 @@ class PlantedSession:
     settings: dict[str, Any] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     turns: list[AnalysedTurn] = field(default_factory=list)
+    bodies: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     now_s: float = 0.0
     base_number: int = 0
 
@@ -116,13 +120,14 @@ class PlantedSession:
             response_headers=(("content-type", "application/json"),),
             response_body=json.dumps(response).encode(),
         )
+        self.bodies.append((body, response))
         attribution = analyse(recorded, self.context)
         assert attribution.ledger is not None
         assert attribution.ledger.is_settled
         at_us = START_US + round(self.now_s * 1e6)
         turn = AnalysedTurn(
             id=number,
-            exchange_id=f"{number:032x}",
+            exchange_id=factories.exchange_id(number),
             started_us=at_us,
             ended_us=at_us,
             previous_id=number - 1 if self.turns else None,
@@ -131,3 +136,17 @@ class PlantedSession:
         )
         self.turns.append(turn)
         return turn
+
+
+def record(session: PlantedSession, database: Database) -> None:
+    """Store a session as if it had been captured and analysed."""
+    recorder = Recorder(database)
+    for turn, (body, response) in zip(session.turns, session.bodies, strict=True):
+        recorder.record(
+            turn.attribution,
+            exchange_id=turn.exchange_id,
+            request=factories.captured_request((*HEADERS, ("content-type", "application/json"))),
+            request_body=factories.body_of(body),
+            response_body=factories.body_of(response),
+            timing=factories.timing(turn.started_us),
+        )
