@@ -135,12 +135,12 @@ class AnalysisThread:
                 self._look()
 
     def _look(self) -> None:
-        """Find ended exchanges that wait in the database."""
+        """Find ended exchanges that wait in the database, oldest first: what comes later builds on what was before."""
         self._looked_at = time.monotonic()
         query = select(_EXCHANGES.c.id).where(_EXCHANGES.c.is_pending, _EXCHANGES.c.state != ExchangeState.OPEN)
         try:
             with self._database.read() as connection:
-                found = connection.execute(query.order_by(_EXCHANGES.c.id.desc()).limit(BACKLOG)).scalars().all()
+                found = connection.execute(query.order_by(_EXCHANGES.c.id).limit(BACKLOG)).scalars().all()
         except OperationalError as error:
             self._count(error)
             return

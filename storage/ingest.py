@@ -43,7 +43,6 @@ _TIMES = (
     "upstream_connect_us",
 )
 _ENDING = (
-    "started_us",
     "state",
     "owner",
     "is_pending",
@@ -244,7 +243,6 @@ def _times(timing: Timing) -> dict[str, int | None]:
 def _ending(event: ExchangeFinished) -> dict[str, Any]:
     timing = event.timing
     return {
-        "started_us": timing.client_started_us,
         "state": event.state,
         "owner": None,
         "is_pending": True,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from proxy_core.attribution.model import Attribution, Part, SourceType
+from proxy_core.attribution.model import Attribution, SourceType
 from proxy_core.dialects.base import RecordedCall
 from proxy_core.dialects.responses import read_response
 from storage import models, sqlite
@@ -44,7 +44,7 @@ def _user_text(attribution: Attribution) -> str:
     return _joined(
         segment.text
         for segment in attribution.segments
-        if segment.source.source_type is SourceType.USER and segment.part is Part.TEXT and (segment.message_index or 0) > last
+        if segment.source.source_type is SourceType.USER and (segment.message_index or 0) > last
     )
 
 

@@ -36,7 +36,7 @@ def conversation(
             "system": system,
             "tools": tools,
             "messages": marked,
-            "metadata": {"user_id": f"user_a_account__session_{session}"},
+            "metadata": {"user_id": json.dumps({"session_id": session})},
         }
         total = len(json.dumps(body)) // 4
         usage = {
@@ -94,7 +94,7 @@ def store_and_analyse(database: Database, *events: ExchangeFinished) -> Analyst:
     return worker
 
 
-def rated_price_change(work: Analyse = analyse) -> Analyse:
+def other_figures(work: Analyse = analyse) -> Analyse:
     """An analysis that comes to other figures than the real one."""
 
     def other(recorded: Any, context: Any) -> Any:

@@ -24,7 +24,9 @@ TABLES = (
 
 def snapshot(database):
     with database.read() as connection:
-        return {row.__tablename__: sorted(map(tuple, connection.execute(select(row.__table__)).all()), key=repr) for row in TABLES}
+        return {
+            row.__tablename__: sorted(map(tuple, connection.execute(select(row.__table__)).all()), key=repr) for row in TABLES
+        }
 
 
 def assert_equal_to_recomputation(database):
@@ -46,14 +48,22 @@ def any_database(request, database, monkeypatch):
 
 def traffic():
     ids = [factories.exchange_id(number) for number in (501, 502, 503)]
-    failed = factories.exchange_finished(exchange_id=ids[0], state=ExchangeState.FAILED, response=None, response_body=None, error="reset")
+    failed = factories.exchange_finished(
+        exchange_id=ids[0], state=ExchangeState.FAILED, response=None, response_body=None, error="reset"
+    )
     refused = factories.exchange_finished(
         exchange_id=ids[1],
         response=factories.captured_response(status_code=429),
         response_body=factories.body_of({"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}),
     )
     later = factories.exchange_finished(exchange_id=ids[2], timing=factories.timing(factories.START_US + 5 * HOUR_US))
-    return [*conversation(6), *conversation(4, session="8f1d2c3b-0000-4000-8000-000000000002", first=100), failed, refused, later]
+    return [
+        *conversation(6),
+        *conversation(4, session="8f1d2c3b-0000-4000-8000-000000000002", first=100),
+        failed,
+        refused,
+        later,
+    ]
 
 
 def test_after_storing_and_analysing(any_database):

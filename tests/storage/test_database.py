@@ -1,0 +1,191 @@
+import os
+import sqlite3
+import stat
+
+import pytest
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import SQLModel
+
+from storage import migrations, models, sqlite
+from storage.database import default_database_url, open_database
+from storage.errors import DatabaseTooNewError, DatabaseUnusableError, MigrationError
+from storage.migrations import MIGRATIONS, Migration, migrate, read_version
+from storage.store import Store
+from tests import factories
+from tests.storage.recorded_traffic import store
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nobody_else_can_read_it(tmp_path):
+    path = tmp_path / "new" / "assay.db"
+    database = open_database(f"sqlite:///{path}")
+    store(database, factories.exchange_finished())
+    assert mode(path) == 0o600
+    assert mode(path.parent) == 0o700
+    assert mode(path.with_name("assay.db-wal")) == 0o600
+    database.close()
+
+
+def test_an_existing_file_is_closed_to_others_and_its_directory_left(tmp_path):
+    path = tmp_path / "assay.db"
+    path.touch(0o644)
+    tmp_path.chmod(0o755)
+    open_database(path).close()
+    assert mode(path) == 0o600
+    assert mode(tmp_path) == 0o755
+
+
+def test_it_is_there_after_reopening(tmp_path):
+    database = open_database(tmp_path / "assay.db")
+    store(database, factories.exchange_finished())
+    assert database.checkpoint()
+    assert database.path == tmp_path / "assay.db"
+    assert database.name.endswith("assay.db")
+    database.close()
+    again = open_database(str(tmp_path / "assay.db"))
+    assert Store(again).exchanges.count() == 1
+    again.close()
+
+
+def test_a_reader_cannot_write(database):
+    with database.read() as connection, pytest.raises(OperationalError):
+        connection.execute(models.MarkRow.__table__.insert(), {"name": "x", "number": 1})
+
+
+def test_a_failed_transaction_leaves_nothing(database):
+    def fail_half_way():
+        with database.write() as connection:
+            connection.execute(models.MarkRow.__table__.insert(), {"name": "x", "number": 1})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    with database.read() as connection:
+        assert connection.execute(select(models.MarkRow.__table__)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite://", "must be a file"),
+        ("sqlite:///:memory:", "must be a file"),
+        ("nonsense://host/x", "no driver"),
+        ("postgresql+nothing://user:secret@host/x", "no driver"),
+        ("://", "not a database URL"),
+    ],
+)
+def test_a_url_that_cannot_work_is_refused(url, says):
+    with pytest.raises(DatabaseUnusableError, match=says) as caught:
+        open_database(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_broken_file_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "assay.db"
+    path.write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(DatabaseUnusableError, match="move the file away"):
+        open_database(path)
+    assert path.read_bytes().startswith(b"this is no database")
+
+
+def test_another_programs_database_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE notes (text)")
+    other.close()
+    with pytest.raises(DatabaseUnusableError, match="another program's"):
+        open_database(path)
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
+    other.close()
+
+
+def test_a_directory_instead_of_a_file_is_refused(tmp_path):
+    with pytest.raises(DatabaseUnusableError, match="cannot open"):
+        open_database(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_place_without_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(DatabaseUnusableError, match="cannot open"):
+        open_database(tmp_path / "deep" / "assay.db")
+
+
+def test_a_locked_database_is_named_as_such(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 10)
+    path = tmp_path / "assay.db"
+    open_database(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseUnusableError, match="another program holds it"):
+        open_database(path)
+    other.close()
+
+
+def test_the_default_is_in_the_users_data_directory(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_database_url().endswith("assay/assay.db")
+
+
+def test_a_newer_database_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "assay.db"
+    database = open_database(path)
+    with database.write() as connection:
+        connection.execute(models.SchemaVersionRow.__table__.insert(), {"version": 999, "name": "future", "applied_us": 1})
+    database.close()
+    with pytest.raises(DatabaseTooNewError, match="999"):
+        open_database(path)
+
+
+def test_steps_are_applied_once_in_order(database):
+    applied = []
+    steps = (
+        *MIGRATIONS,
+        Migration(len(MIGRATIONS) + 1, "two", lambda _connection: applied.append("two")),
+        Migration(len(MIGRATIONS) + 2, "three", lambda _connection: applied.append("three")),
+    )
+    for _ in range(2):
+        with database.write() as connection:
+            assert migrate(connection, steps) == len(steps)
+    assert applied == ["two", "three"]
+
+
+def test_a_failing_step_is_rolled_back(database):
+    def half_done(connection):
+        connection.execute(text("CREATE TABLE half (x)"))
+        connection.execute(text("SELECT * FROM nowhere"))
+
+    steps = (*MIGRATIONS, Migration(len(MIGRATIONS) + 1, "half", half_done))
+    with pytest.raises(MigrationError, match="nothing was changed"), database.write() as connection:
+        migrate(connection, steps)
+    with database.read() as connection:
+        assert read_version(connection) == len(MIGRATIONS)
+        assert not inspect(connection).has_table("half")
+
+
+def test_versions_have_no_gaps():
+    assert [step.version for step in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_every_table_is_there_with_the_full_text_index(database):
+    with database.read() as connection:
+        names = set(inspect(connection).get_table_names())
+    assert set(SQLModel.metadata.tables) | {"text_index"} <= names
+
+
+def test_tables_of_the_same_name_elsewhere_are_not_touched(database, monkeypatch):
+    monkeypatch.setattr(sqlite, "is_foreign", lambda _connection, **_more: False)
+    monkeypatch.setattr(migrations, "read_version", lambda _connection: None)
+    with pytest.raises(DatabaseUnusableError, match="already has tables"), database.write() as connection:
+        migrate(connection)
+
+
+def test_the_engine_finds_damage_in_its_own_file(database):
+    with database.read() as connection:
+        assert sqlite.find_damage(connection) == []
+        assert sqlite.file_bytes(connection) > 0

@@ -1,0 +1,134 @@
+import pytest
+
+from proxy_core.attribution.model import SourceType
+from proxy_core.exchange import Side
+from storage import sqlite
+from storage.errors import AmbiguousIdError, NoSuchExchangeError
+from storage.exchanges import ExchangeOrder
+from storage.models import ExchangeHeadRow, ExchangeRow
+from storage.store import Store
+from tests import factories
+from tests.storage.recorded_traffic import conversation, store, store_and_analyse
+
+
+@pytest.fixture
+def exchanges(database):
+    """Six turns of one conversation and a small request."""
+    store_and_analyse(database, *conversation(6), factories.exchange_finished(exchange_id="f" * 32))
+    return Store(database).exchanges
+
+
+def ids(page):
+    return [one.id for one in page]
+
+
+def test_pages_follow_each_other(exchanges):
+    assert ids(exchanges.page(3)) == [7, 6, 5]
+    assert ids(exchanges.page(3, before_id=5)) == [4, 3, 2]
+    assert ids(exchanges.page(10, after_id=5, order=ExchangeOrder.OLDEST)) == [6, 7]
+    assert ids(exchanges.page(2, offset=6)) == [1]
+    assert exchanges.newest_id() == 7
+
+
+def test_a_condition_restricts_pages_and_counts(exchanges):
+    where = ExchangeRow.__table__.c.id.between(2, 4)
+    assert ids(exchanges.page(where=where)) == [4, 3, 2]
+    assert exchanges.count(where) == 3
+    assert exchanges.count() == 7
+
+
+@pytest.mark.parametrize(
+    ("order", "first"), [(ExchangeOrder.LARGEST, 6), (ExchangeOrder.SLOWEST, 7), (ExchangeOrder.OLDEST, 1)]
+)
+def test_lists_can_be_sorted(exchanges, order, first):
+    assert ids(exchanges.page(1, order=order)) == [first]
+
+
+def test_the_costliest_comes_first(exchanges):
+    costs = [one.cost_nano_usd for one in exchanges.page(order=ExchangeOrder.COSTLIEST)]
+    assert costs == sorted(costs, reverse=True)
+
+
+def test_ids_are_found_by_their_beginning(exchanges):
+    assert exchanges.find_id("ffff") == "f" * 32
+    assert exchanges.summary("F" * 32).id == 7
+    with pytest.raises(AmbiguousIdError):
+        exchanges.find_id("0000")
+    for wrong in ("e", "", "no hex"):
+        with pytest.raises(NoSuchExchangeError):
+            exchanges.summary(wrong)
+    with pytest.raises(NoSuchExchangeError):
+        exchanges.summary(99)
+    assert exchanges.detail("e") is None
+
+
+def test_summaries_keep_the_order_asked_for(exchanges):
+    assert ids(exchanges.summaries([3, 99, 1])) == [3, 1]
+    assert exchanges.summaries([]) == ()
+
+
+def test_segments_have_their_texts(exchanges):
+    detail = exchanges.detail(6)
+    texts = [segment.text for segment in detail.segments]
+    assert any("Please fix" in text for text in texts)
+    for segment in detail.segments:
+        assert len(segment.text.encode()) == segment.content_bytes
+    tokens = sum(line.tokens for line in detail.ledger.lines if line.zone != "output")
+    assert tokens == detail.summary.input_tokens == sum(amount for _kind, amount in detail.summary.spectrum)
+    assert detail.usage.output_tokens == 40
+    assert exchanges.attribution(6).segments == detail.segments
+
+
+def test_the_request_before_is_known(exchanges):
+    assert exchanges.previous(6).id == 5
+    assert exchanges.previous(1) is None
+
+
+def test_where_else_a_content_occurs(exchanges):
+    everywhere = next(segment for segment in exchanges.detail(6).segments if "Please fix" in segment.text)
+    assert (use := exchanges.segment_use(everywhere.content_hash)) is not None
+    assert (use.first_id, use.uses) == (1, 6)
+    assert exchanges.segment_use("00" * 16) is None
+    assert exchanges.segment_use("short") is None
+
+
+def test_text_is_found_where_it_was_new(database, exchanges):
+    def found(words, columns=()):
+        return ids(exchanges.page(where=ExchangeRow.__table__.c.id.in_(sqlite.match_text(words, columns))))
+
+    assert found("answer 3") == [4]
+    assert found("plea fi", ["user_text"]) == [1]
+    assert found('" OR (') == []
+    assert found("") == []
+
+
+def test_bodies_come_whole_in_parts_and_decoded(database):
+    import gzip
+
+    packed = gzip.compress(b'{"content":[]}')
+    headers = (("content-encoding", "gzip"), ("content-type", "application/json"))
+    event = factories.exchange_finished(response=factories.captured_response(headers), response_body=factories.body_of(packed))
+    store(database, event)
+    exchanges = Store(database).exchanges
+    assert exchanges.body(1, Side.RESPONSE) == packed
+    assert b"".join(exchanges.iterate_body(1, Side.RESPONSE)) == packed
+    assert exchanges.decoded_body(1, Side.RESPONSE) == b'{"content":[]}'
+    recorded = exchanges.recorded(1)
+    assert recorded.response_body == b'{"content":[]}'
+    assert recorded.request_body == event.request_body.data
+
+
+def test_damage_is_said_and_the_rest_still_shown(database, exchanges):
+    heads = ExchangeHeadRow.__table__
+    with database.write() as connection:
+        connection.execute(heads.update().values(packed=b"\x07"))
+    detail = exchanges.detail(3)
+    assert detail.request_headers == ()
+    assert any("stored run of bytes" in note for note in detail.notes)
+    assert detail.segments
+
+
+def test_kinds_in_the_spectrum_are_sorted_by_size(exchanges):
+    spectrum = exchanges.summary(6).spectrum
+    assert SourceType.USER in {kind for kind, _ in spectrum}
+    assert [amount for _, amount in spectrum] == sorted((amount for _, amount in spectrum), reverse=True)
