@@ -120,11 +120,11 @@ def run_headless(
         AssayError: It could not start.
     """
     with ending_signals() as ending:
-        runtime.start()
+        runtime.start(lambda: say_where(runtime))
         writer = LineWriter(runtime.store, stream or sys.stdout, line_format)
         end = runtime.parts.notices.subscribe(writer.hear)
         try:
-            say_where(runtime)
+            say_rest(runtime)
             if begin is not None:
                 begin()
             while not (ending.is_set() or runtime.has_ended or has_finished()):
@@ -143,14 +143,18 @@ def run_headless(
 
 def say_where(runtime: "Runtime") -> None:
     """Say where it listens and how clients get there."""
-    for warning in runtime.warnings:
-        click.echo(f"assay: WARNING: {warning}", err=True)
     kind = "reverse proxy" if runtime.address.is_reverse else "proxy"
     click.echo(f"assay: {kind} on {runtime.address.url}", err=True)
-    if runtime.api_url:
-        click.echo(f"assay: JSON API on {runtime.api_url} (assay token prints its key)", err=True)
     if not runtime.is_private:
         click.echo(f'assay: in another terminal: eval "$({own_command()} env)"; claude', err=True)
+
+
+def say_rest(runtime: "Runtime") -> None:
+    """Say what else runs, and what a person has to know about it."""
+    if runtime.api_url:
+        click.echo(f"assay: JSON API on {runtime.api_url} ({own_command()} token prints its key)", err=True)
+    for warning in runtime.warnings:
+        click.echo(f"assay: WARNING: {warning}", err=True)
 
 
 def own_command() -> str:

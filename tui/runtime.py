@@ -81,16 +81,22 @@ class Runtime:
 
     # Life.
 
-    def start(self) -> None:
+    def start(self, on_listening: Callable[[], None] = lambda: None) -> None:
         """Check and start everything; when something fails, nothing is left running.
+
+        Args:
+            on_listening: Called as soon as clients can connect; the rest takes a moment longer.
 
         Raises:
             AssayError: What failed, with its exit code.
         """
         with ExitStack() as closing, ExitStack() as draining:
             self._parts = starting.start_parts(self.settings, self._environ, closing, draining, self._note_stop_error)
+            starting.announce(self, draining)
+            on_listening()
             self._parts.api = starting.start_api(self.settings, self, closing, self._note_stop_error)
-            starting.announce(self, draining, is_private=self.is_private)
+            if self._parts.api is not None:
+                starting.announce(self, draining)
             self._closing, self._draining = closing.pop_all(), draining.pop_all()
 
     def drain(self) -> None:

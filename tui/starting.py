@@ -1,6 +1,6 @@
 """How each part of a running Assay is made, with foreign errors turned into ours; `tui.runtime` owns what comes out.
 
-Order: database, authority, analysis, writer, proxy, retention, JSON API. Every part puts its own end on the stack at once, so a
+Order: authority, database, writer, proxy, analysis, retention, JSON API. Every part puts its own end on a stack at once, so a
 failure further on leaves nothing behind.
 """
 
@@ -65,12 +65,13 @@ def start_parts(
     analysis = AnalysisThread(database, notices, str(settings.prices) if settings.prices else None)
     writer = StorageWriter(database, feed, notices)
     proxy = make_proxy(settings, feed, environ)
-    analysis.start()
+    # Ended after the writer, but begun after the proxy: loading it must not keep clients waiting.
     draining.callback(_guarded, note, "analysis", lambda: analysis.stop(ANALYSE_S))
     start_writer(writer.start)
     draining.callback(_guarded, note, "writer", lambda: writer.stop(STORE_S))
     address = start_proxy(proxy, settings, environ)
     draining.callback(_guarded, note, "proxy", lambda: proxy.stop(DRAIN_S))
+    analysis.start()
     retention = RetentionThread(database, retention_policy(settings), notices)
     retention.start()
     draining.callback(_guarded, note, "retention", retention.stop)
@@ -313,7 +314,7 @@ def api_settings(settings: Settings) -> "ApiSettings":
         raise AssayError(str(error)) from error
 
 
-def announce(runtime: "Runtime", stack: ExitStack, *, is_private: bool) -> None:
+def announce(runtime: "Runtime", stack: ExitStack) -> None:
     """Let other commands find this process while it runs."""
     from tui.presence import Presence, announced
 
@@ -321,7 +322,7 @@ def announce(runtime: "Runtime", stack: ExitStack, *, is_private: bool) -> None:
         pid=os.getpid(),
         proxy_url=runtime.address.url,
         is_reverse=runtime.address.is_reverse,
-        is_private=is_private,
+        is_private=runtime.is_private,
         api_url=runtime.api_url,
         started_us=time.time_ns() // 1000,
     )
