@@ -82,7 +82,12 @@ def _from_raw(members: dict[str, bytes]) -> PromptBody:
             rest[key] = decode(raw)
         else:
             parts[key] = elements
-    return PromptBody(rest=rest, **parts)
+    return _prompt("", parts, rest)
+
+
+def _prompt(prefix: str, parts: Mapping[str, tuple[Element, ...]], rest: Mapping[str, Any]) -> PromptBody:
+    tools, system, messages = (parts.get(key, ()) for key in _ELEMENT_KEYS)
+    return PromptBody(prefix=prefix, tools=tools, system=system, messages=messages, rest=rest)
 
 
 def _raw_elements(key: str, raw: bytes) -> tuple[Element, ...] | None:
@@ -106,7 +111,7 @@ def split_value(value: Mapping[str, Any], prefix: str = "") -> PromptBody:
             parts[key] = (element_of(at, member),)
         else:
             rest[key] = member
-    return PromptBody(prefix=prefix, rest=rest, **parts)
+    return _prompt(prefix, parts, rest)
 
 
 def element_of(pointer: str, value: Any) -> Element:

@@ -50,7 +50,10 @@ RULES = ClientRules(
             is_pattern=True,
         ),
         PieceRule(
-            opener=r"(?:Provide a detailed prompt for continuing our conversation|(?:Create a new|Update the) anchored summary)",
+            opener=(
+                r"(?:Provide a detailed prompt for continuing our conversation|(?:Create|"
+                r"Update)[a-z ]{1,9}anchored summary)"
+            ),
             is_pattern=True,
             places=Place.BLOCK,
             source=framework("compaction prompt"),

@@ -24,9 +24,10 @@ def segments(*blocks: Any, role: str = "user") -> list[Segment]:
 def test_images() -> None:
     embedded, linked, filed, odd = segments(
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}},
-        {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}, {"type": "image", "source": {"type": "file", "file_id": "f"}},
+        {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}},
+        {"type": "image", "source": {"type": "file", "file_id": "f"}},
         {"type": "image", "source": 7},
-    )  # fmt: skip
+    )
     assert (embedded.image, embedded.text, embedded.content_bytes) == (ImageFacts(width_px=1, height_px=1), "", len(PIXEL))
     assert [segment.content_kind for segment in (embedded, linked, filed, odd)] == [ContentKind.IMAGE] * 4
     assert linked.image == ImageFacts(width_px=None, height_px=None)
@@ -35,8 +36,11 @@ def test_images() -> None:
 def test_side_notes_are_not_rendered() -> None:
     found = segments({"type": "image", "source": 7, "transformations": {"a": 1}}, text("x", citations=[{"cited_text": "y"}]))
     assert [segment.content_kind for segment in found] == [
-        ContentKind.IMAGE, ContentKind.NOT_RENDERED, ContentKind.TEXT, ContentKind.NOT_RENDERED,
-    ]  # fmt: skip
+        ContentKind.IMAGE,
+        ContentKind.NOT_RENDERED,
+        ContentKind.TEXT,
+        ContentKind.NOT_RENDERED,
+    ]
 
 
 def test_documents() -> None:
@@ -59,21 +63,41 @@ def test_documents() -> None:
     )
     named = [(segment.source.source_name, segment.content_kind, segment.text) for segment in found]
     assert named == [
-        ("Plan", ContentKind.DOCUMENT, ""), ("Plan", ContentKind.TEXT, "Plan"), ("Plan", ContentKind.TEXT, "why"),
-        (None, ContentKind.TEXT, "alpha"), (None, ContentKind.TEXT, "beta"), (None, ContentKind.TEXT, "gamma"),
-        (None, ContentKind.IMAGE, ""), (None, ContentKind.DOCUMENT, '{"type":"url","url":"https://x"}'), (None, ContentKind.JSON, "odd"),
-    ]  # fmt: skip
+        ("Plan", ContentKind.DOCUMENT, ""),
+        ("Plan", ContentKind.TEXT, "Plan"),
+        ("Plan", ContentKind.TEXT, "why"),
+        (None, ContentKind.TEXT, "alpha"),
+        (None, ContentKind.TEXT, "beta"),
+        (None, ContentKind.TEXT, "gamma"),
+        (None, ContentKind.IMAGE, ""),
+        (None, ContentKind.DOCUMENT, '{"type":"url","url":"https://x"}'),
+        (None, ContentKind.JSON, "odd"),
+    ]
     assert {segment.source.source_type for segment in found} == {"File"}
 
 
 def test_search_results_uploads_and_browsers() -> None:
     found = segments(
-        {"type": "search_result", "source": "https://x", "title": "T", "content": [text("alpha")], "citations": {"enabled": True}},
-        {"type": "search_result", "content": "odd"}, {"type": "container_upload", "file_id": "file_1"}, {"type": "browser_state", "tabs": [1]},
-    )  # fmt: skip
+        {
+            "type": "search_result",
+            "source": "https://x",
+            "title": "T",
+            "content": [text("alpha")],
+            "citations": {"enabled": True},
+        },
+        {"type": "search_result", "content": "odd"},
+        {"type": "container_upload", "file_id": "file_1"},
+        {"type": "browser_state", "tabs": [1]},
+    )
     assert [f"{segment.source.source_type}/{segment.source.source_name}" for segment in found] == [
-        "File/https://x", "File/https://x", "File/https://x", "File/https://x", "Unattributed/unknown member", "File/file_1", "Tool/browser",
-    ]  # fmt: skip
+        "File/https://x",
+        "File/https://x",
+        "File/https://x",
+        "File/https://x",
+        "Unattributed/unknown member",
+        "File/file_1",
+        "Tool/browser",
+    ]
 
 
 def test_thinking_is_apart_and_its_signature_opaque() -> None:
@@ -83,29 +107,50 @@ def test_thinking_is_apart_and_its_signature_opaque() -> None:
         role="assistant",
     )
     assert [(segment.part, segment.content_kind, segment.text) for segment in found] == [
-        (Part.THINKING, ContentKind.THINKING, "alpha"), (Part.THINKING, ContentKind.OPAQUE, ""), (Part.THINKING, ContentKind.OPAQUE, ""),
-    ]  # fmt: skip
+        (Part.THINKING, ContentKind.THINKING, "alpha"),
+        (Part.THINKING, ContentKind.OPAQUE, ""),
+        (Part.THINKING, ContentKind.OPAQUE, ""),
+    ]
     assert found[1].content_bytes == 4
 
 
 def test_tools_that_the_api_runs() -> None:
     blocks = [
         {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "alpha"}},
-        {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"type": "web_search_result", "url": "u", "encrypted_content": "x"}]},
-        {"type": "web_fetch_tool_result", "tool_use_id": "s2", "content": {
-            "type": "web_fetch_result", "url": "https://x", "retrieved_at": "t",
-            "content": {"type": "document", "source": {"type": "text", "data": "beta"}}}},
+        {
+            "type": "web_search_tool_result",
+            "tool_use_id": "s1",
+            "content": [{"type": "web_search_result", "url": "u", "encrypted_content": "x"}],
+        },
+        {
+            "type": "web_fetch_tool_result",
+            "tool_use_id": "s2",
+            "content": {
+                "type": "web_fetch_result",
+                "url": "https://x",
+                "retrieved_at": "t",
+                "content": {"type": "document", "source": {"type": "text", "data": "beta"}},
+            },
+        },
         {"type": "web_fetch_tool_result", "tool_use_id": "s2", "content": {"url": 7, "content": {"type": "document"}}},
-        {"type": "tool_search_tool_result", "tool_use_id": "s3", "content": {"tool_references": [{"tool_name": "mcp__docs__find"}, 7]}},
+        {
+            "type": "tool_search_tool_result",
+            "tool_use_id": "s3",
+            "content": {"tool_references": [{"tool_name": "mcp__docs__find"}, 7]},
+        },
         {"type": "advisor_tool_result", "tool_use_id": "s4"},
         {"type": "mcp_tool_use", "id": "m1", "name": "find", "server_name": "docs", "input": {"q": "gamma"}},
         {"type": "mcp_tool_result", "tool_use_id": "m1", "content": [text("delta")], "is_error": False},
-    ]  # fmt: skip
+    ]
     tools = [{"name": "mcp__docs__find", "defer_loading": True}]
     parsed = read({"tools": tools, "messages": [{"role": "assistant", "content": blocks}]})
     assert [owner(parsed, words) for words in ("alpha", "beta", "https://x", "gamma", "delta")] == [
-        "Tool/web_search", "Tool/web_fetch", "Tool/web_fetch", "McpServer/docs", "McpServer/docs",
-    ]  # fmt: skip
+        "Tool/web_search",
+        "Tool/web_fetch",
+        "Tool/web_fetch",
+        "McpServer/docs",
+        "McpServer/docs",
+    ]
     hidden = [segment for segment in parsed.segments if segment.content_kind is ContentKind.OPAQUE]
     assert [(segment.pointer, f"{segment.source.source_name}") for segment in hidden] == [
         ("/messages/0/content/1/content/0/encrypted_content", "web_search")
@@ -115,16 +160,24 @@ def test_tools_that_the_api_runs() -> None:
 
 def test_tools_that_come_and_go() -> None:
     blocks = [
-        {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {"name": "mcp__docs__find", "description": "alpha"}}},
-        {"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "weather"}}, {"type": "tool_removal", "tool": 7},
+        {
+            "type": "tool_addition",
+            "tool": {"type": "tool_definition", "definition": {"name": "mcp__docs__find", "description": "alpha"}},
+        },
+        {"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "weather"}},
+        {"type": "tool_removal", "tool": 7},
         {"type": "mcp_tool_listing", "mcp_server_name": "docs", "tools": [{"name": "find", "description": "beta"}]},
         {"type": "compaction", "content": "gamma", "encrypted_content": "eA==", "tool_changes": []},
         {"type": "fallback", "from": {"model": "delta"}, "to": {"model": "x"}},
-    ]  # fmt: skip
+    ]
     parsed = read({"messages": [{"role": "system", "content": blocks}]})
     assert [owner(parsed, words) for words in ("alpha", "weather", "beta", "gamma", "delta")] == [
-        "McpServer/docs", "McpServer/weather", "McpServer/docs", "Summary/None", "Framework/fallback",
-    ]  # fmt: skip
+        "McpServer/docs",
+        "McpServer/weather",
+        "McpServer/docs",
+        "Summary/None",
+        "Framework/fallback",
+    ]
 
 
 def test_what_nobody_knows_is_shown() -> None:
@@ -132,24 +185,40 @@ def test_what_nobody_knows_is_shown() -> None:
         {"type": "hologram", "x": "alpha"}, {"x": "beta"}, 7, "gamma", None, text("delta", more="epsilon"), {"type": ["odd"]}
     )
     assert [f"{segment.source.source_type}/{segment.source.source_name}" for segment in found] == [
-        "Unattributed/unknown:hologram", "Unattributed/unknown block", "Unattributed/None", "User/None", "Unattributed/None", "User/None",
-        "Unattributed/unknown member", "Unattributed/unknown block",
-    ]  # fmt: skip
+        "Unattributed/unknown:hologram",
+        "Unattributed/unknown block",
+        "Unattributed/None",
+        "User/None",
+        "Unattributed/None",
+        "User/None",
+        "Unattributed/unknown member",
+        "Unattributed/unknown block",
+    ]
 
 
 def test_payloads_are_never_copied() -> None:
     found = segments({"type": "hologram", "data": LONG, "list": [LONG, "words"], "none": None, "words": "alpha " * 300})
     assert [(segment.pointer.rpartition("/")[2], segment.content_kind, bool(segment.text)) for segment in found] == [
-        ("type", ContentKind.JSON, True), ("data", ContentKind.OPAQUE, False), ("0", ContentKind.OPAQUE, False), ("1", ContentKind.JSON, True),
-        ("none", ContentKind.JSON, True), ("words", ContentKind.JSON, True),
-    ]  # fmt: skip
+        ("type", ContentKind.JSON, True),
+        ("data", ContentKind.OPAQUE, False),
+        ("0", ContentKind.OPAQUE, False),
+        ("1", ContentKind.JSON, True),
+        ("none", ContentKind.JSON, True),
+        ("words", ContentKind.JSON, True),
+    ]
 
 
 def test_wrong_types_lose_nothing() -> None:
     odd = {"odd": ["alpha" * 100]}
-    segments({"type": "text", "text": odd}, {"type": "tool_result", "tool_use_id": odd, "content": odd, "is_error": odd}, {"type": "thinking"},
-             {"type": "text", "text": "x", "cache_control": odd}, {"type": "tool_use", "id": "x" * 400, "name": 7, "input": "beta"},
-             {"type": "tool_use", "name": "Skill", "input": {"skill": " "}}, {"type": "image", "source": {"data": "x", "media_type": odd}})  # fmt: skip
+    segments(
+        {"type": "text", "text": odd},
+        {"type": "tool_result", "tool_use_id": odd, "content": odd, "is_error": odd},
+        {"type": "thinking"},
+        {"type": "text", "text": "x", "cache_control": odd},
+        {"type": "tool_use", "id": "x" * 400, "name": 7, "input": "beta"},
+        {"type": "tool_use", "name": "Skill", "input": {"skill": " "}},
+        {"type": "image", "source": {"data": "x", "media_type": odd}},
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,8 +282,11 @@ def test_calls_without_a_subject_are_the_tools_own() -> None:
         assistant(use("Skill", "t1"), use("SlashCommand", "t2", command="/hi there"), use("Agent", "t3"), use("mcp__", "t4")),
     ]
     assert owners(read({"messages": messages}, agent="claude-cli/1.0.128"))[1::2] == [
-        "Tool/Skill", "Command/hi", "Agent/None", "McpServer/",
-    ]  # fmt: skip
+        "Tool/Skill",
+        "Command/hi",
+        "Agent/None",
+        "McpServer/",
+    ]
 
 
 SIMPLE = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
@@ -251,12 +323,6 @@ def test_every_known_block_survives_any_members(data: st.DataObject) -> None:
         **data.draw(st.dictionaries(st.sampled_from(names), VALUE | nested | st.lists(nested, max_size=2), max_size=4)),
     }
     read({"messages": [{"role": data.draw(st.sampled_from(["user", "assistant"])), "content": [block]}]})
-
-
-def discriminators(member: Any) -> list[str]:
-    if get_args(member):
-        return [kind for inner in get_args(member) for kind in discriminators(inner)]
-    return list(get_args(get_type_hints(member)["type"])) if isinstance(member, type) else []
 
 
 def discriminators(member: Any) -> list[str]:

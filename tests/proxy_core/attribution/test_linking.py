@@ -55,8 +55,9 @@ def test_a_conversation_goes_on_from_what_it_was() -> None:
     }
     marked = [
         {"role": "user", "content": [text("q", cache_control={"type": "ephemeral"})], "output_config": {"effort": "low"}},
-        assistant(use("a")), user({**result([text("x")]), "cache_control": {"type": "ephemeral"}}),
-    ]  # fmt: skip
+        assistant(use("a")),
+        user({**result([text("x")]), "cache_control": {"type": "ephemeral"}}),
+    ]
     later = [{"role": "user", "content": "q"}, assistant(use("a")), user(result("x")), assistant("done")]
     one = read(first).facts
     two = read({"messages": marked, "tools": [{"name": "a"}], "system": "s"}).facts
@@ -117,9 +118,17 @@ def test_the_title_is_the_first_line_of_what_was_asked_last() -> None:
 
 def test_models_and_parameters() -> None:
     body = {
-        "model": "m", "messages": [], "tool_choice": "auto", "thinking": {"type": "enabled"}, "context_management": {}, "service_tier": "auto",
-        "speed": "fast", "inference_geo": "us", "output_format": {}, "thread": {"previous_message_id": "x"},
-    }  # fmt: skip
+        "model": "m",
+        "messages": [],
+        "tool_choice": "auto",
+        "thinking": {"type": "enabled"},
+        "context_management": {},
+        "service_tier": "auto",
+        "speed": "fast",
+        "inference_geo": "us",
+        "output_format": {},
+        "thread": {"previous_message_id": "x"},
+    }
     parsed = read(body)
     parameters = parsed.parameters
     assert (parsed.facts.model, parameters.model, parameters.tool_choice, parameters.thinking) == ("m", "m", "auto", "enabled")

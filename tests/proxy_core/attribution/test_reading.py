@@ -15,18 +15,51 @@ from proxy_core.attribution.rebuild import segment_texts
 from tests.prompts import CLAUDE_CODE, coverage_errors, read, recorded
 
 AGENTS = [CLAUDE_CODE.format(version) for version in ("1.0.128", "2.0.76", "2.1.330")] + [
-    "opencode/1.18", "QwenCode/0.3", "Cline/1.0", "pi/0.1", "aider/1", None,
-]  # fmt: skip
+    "opencode/1.18",
+    "QwenCode/0.3",
+    "Cline/1.0",
+    "pi/0.1",
+    "aider/1",
+    None,
+]
 OPENERS = (
-    "<system-reminder>\n", "\n</system-reminder>", "\n\n", "# Environment\n", "Contents of /a/CLAUDE.md (why):\n\n", "## server\n",
-    "# MCP Server Instructions\n\n", "The following skills are available for use with the Skill tool:\n\n", "- name: words\n",
-    "Stop hook success: x", "# Output Style: a\n", "<command-message>", "</command-message>", "<command-name>/x</command-name>",
-    "Base directory for this skill: /s/k\n", "Full contents of resource:", "The user sent a new message while you were working:\n",
-    "<available-deferred-tools>\nmcp__a__b\n", "Called the Read tool with the following input: {\"file_path\":\"/x\"}\n", "\ud800",
-    "Result of calling the Read tool:\n", "gitStatus: This is the git status", "Recent commits:\n", "```\n", "--- Context from: Q ---\n",
-    "<skill name=\"k\">", "</skill>", "# Rules\n## Workspace AGENTS.md\n", "<mcp_instructions><server name=\"s\">", "</server>",
-    "I have *added these files to the chat*\n", "a.py\n```\nx\n```\n", "<user_input mode=\"act\">", "Launching skill: k", "\u2028", "é",
-)  # fmt: skip
+    "<system-reminder>\n",
+    "\n</system-reminder>",
+    "\n\n",
+    "# Environment\n",
+    "Contents of /a/CLAUDE.md (why):\n\n",
+    "## server\n",
+    "# MCP Server Instructions\n\n",
+    "The following skills are available for use with the Skill tool:\n\n",
+    "- name: words\n",
+    "Stop hook success: x",
+    "# Output Style: a\n",
+    "<command-message>",
+    "</command-message>",
+    "<command-name>/x</command-name>",
+    "Base directory for this skill: /s/k\n",
+    "Full contents of resource:",
+    "The user sent a new message while you were working:\n",
+    "<available-deferred-tools>\nmcp__a__b\n",
+    'Called the Read tool with the following input: {"file_path":"/x"}\n',
+    "\ud800",
+    "Result of calling the Read tool:\n",
+    "gitStatus: This is the git status",
+    "Recent commits:\n",
+    "```\n",
+    "--- Context from: Q ---\n",
+    '<skill name="k">',
+    "</skill>",
+    "# Rules\n## Workspace AGENTS.md\n",
+    '<mcp_instructions><server name="s">',
+    "</server>",
+    "I have *added these files to the chat*\n",
+    "a.py\n```\nx\n```\n",
+    '<user_input mode="act">',
+    "Launching skill: k",
+    "\u2028",
+    "é",
+)
 WORDS = st.lists(st.sampled_from(OPENERS) | st.text(max_size=12), max_size=6).map("".join)
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
 ANYTHING = st.recursive(
@@ -114,12 +147,21 @@ TOOL = ANYTHING | st.fixed_dictionaries(
 BODY = st.fixed_dictionaries(
     {"messages": ANYTHING | st.lists(MESSAGE, max_size=4)},
     optional={
-        "model": ANYTHING, "max_tokens": ANYTHING, "tools": ANYTHING | st.lists(TOOL, max_size=3),
-        "system": ANYTHING | st.lists(ANYTHING | st.fixed_dictionaries({"text": WORDS}, optional={"cache_control": ANYTHING}), max_size=3),
-        "output_config": ANYTHING, "mcp_servers": ANYTHING, "container": ANYTHING, "thread": ANYTHING, "metadata": ANYTHING,
-        "thinking": ANYTHING, "unheard_of": ANYTHING, "tool_choice": ANYTHING,
+        "model": ANYTHING,
+        "max_tokens": ANYTHING,
+        "tools": ANYTHING | st.lists(TOOL, max_size=3),
+        "system": ANYTHING
+        | st.lists(ANYTHING | st.fixed_dictionaries({"text": WORDS}, optional={"cache_control": ANYTHING}), max_size=3),
+        "output_config": ANYTHING,
+        "mcp_servers": ANYTHING,
+        "container": ANYTHING,
+        "thread": ANYTHING,
+        "metadata": ANYTHING,
+        "thinking": ANYTHING,
+        "unheard_of": ANYTHING,
+        "tool_choice": ANYTHING,
     },
-)  # fmt: skip
+)
 PATHS = (
     "v1/messages",
     "v1/messages/count_tokens",
@@ -142,7 +184,7 @@ def test_any_prompt_is_read_without_loss(body: Any, agent: str | None, path: str
     headers = {"x-claude-code-request-class": kind} if kind else {}
     call = recorded(json.dumps(body).encode(), agent=agent, headers=headers, url=f"https://api.anthropic.com/{path}")
     parsed = read_call(call)
-    if path != "x" and path != "v1/messages/batches":
+    if path not in {"x", "v1/messages/batches"}:
         assert coverage_errors(call.request_body, parsed) == []
     texts = list(segment_texts(call.request_body, [(s.pointer, s.start, s.end) for s in parsed.segments]))
     assert all(s.text in {found, ""} for s, found in zip(parsed.segments, texts, strict=True))
@@ -188,8 +230,10 @@ def test_repeated_keys_are_kept() -> None:
     raw = b'{"messages":[{"role":"user","content":"first","content":"last"}],"model":"a","model":"b"}'
     parsed = read(raw)
     assert {s.pointer: s.text for s in parsed.segments} == {
-        "/messages/0/content": "last", "/messages/0/content#1": "first", "/model#1": "a",
-    }  # fmt: skip
+        "/messages/0/content": "last",
+        "/messages/0/content#1": "first",
+        "/model#1": "a",
+    }
     assert parsed.facts.requested_model == "b"
 
 

@@ -65,7 +65,7 @@ def test_every_request_of_a_batch() -> None:
             "zeta",
         ],
         "later": "eta2",
-    }  # fmt: skip
+    }
     parsed = read(body, url="https://api.anthropic.com/v1/messages/batches")
     assert (parsed.facts.request_class, parsed.facts.requested_model, parsed.parameters.is_batch) == (
         RequestClass.BATCH,
@@ -74,8 +74,11 @@ def test_every_request_of_a_batch() -> None:
     )
     assert holding(parsed, "alpha").pointer == "/requests/0/params/system"
     assert [owner(parsed, words) for words in ("beta", "delta", "gamma", "zeta")] == [
-        "User/None", "User/None", "Framework/request settings", "Unattributed/unknown setting",
-    ]  # fmt: skip
+        "User/None",
+        "User/None",
+        "Framework/request settings",
+        "Unattributed/unknown setting",
+    ]
 
 
 @pytest.mark.parametrize("body", [b"[1]", b'{"requests":7}', b"{}"])
@@ -101,21 +104,35 @@ def test_converse() -> None:
             {
                 "role": "user",
                 "content": [
-                    {"toolResult": {"toolUseId": "t1", "content": [{"text": "epsilon"}, {"json": {"zeta": 1}}], "status": "success"}},
+                    {
+                        "toolResult": {
+                            "toolUseId": "t1",
+                            "content": [{"text": "epsilon"}, {"json": {"zeta": 1}}],
+                            "status": "success",
+                        }
+                    },
                     {"document": {"name": "plan", "format": "pdf", "source": {"bytes": "JVBERi0="}}},
                     {"document": {"name": "plan", "source": {"s3Location": {"uri": "s3://x"}}}},
-                    {"text": {"odd": "theta"}}, {"toolResult": {"toolUseId": "t1", "content": "iota"}}, {"image": "kappa"},
+                    {"text": {"odd": "theta"}},
+                    {"toolResult": {"toolUseId": "t1", "content": "iota"}},
+                    {"image": "kappa"},
                 ],
             },
         ],
         "toolConfig": {"tools": [{"toolSpec": {"name": "mcp__docs__find", "description": "eta2"}}], "toolChoice": {"auto": {}}},
         "inferenceConfig": {"maxTokens": 5},
-    }  # fmt: skip
+    }
     parsed = read(body, url=BEDROCK.format("claude-x/converse"))
     words = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta2")
     assert [owner(parsed, part) for part in words] == [
-        "Framework/system prompt", "User/None", "Assistant/thinking", "McpServer/docs", "McpServer/docs", "McpServer/docs", "McpServer/docs",
-    ]  # fmt: skip
+        "Framework/system prompt",
+        "User/None",
+        "Assistant/thinking",
+        "McpServer/docs",
+        "McpServer/docs",
+        "McpServer/docs",
+        "McpServer/docs",
+    ]
     kinds = [segment.content_kind for segment in parsed.segments]
     assert (kinds.count(ContentKind.IMAGE), kinds.count(ContentKind.DOCUMENT), kinds.count(ContentKind.OPAQUE)) == (1, 2, 2)
     assert parsed.facts.requested_model == "claude-x"
@@ -137,17 +154,37 @@ def test_chat_completions() -> None:
         "model": "claude-x",
         "messages": [
             {"role": "developer", "content": "alpha"},
-            {"role": "user", "content": [text("beta"), {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}},
-                                         {"type": "image_url", "image_url": "https://x/y.png"}, {"type": "image_url", "image_url": 7}]},
-            {"role": "assistant", "content": None, "tool_calls": [{"id": "t1", "type": "function", "function": {"name": "find", "arguments": '{"q":"gamma"}'}},
-                                                                  {"odd": "delta"}]},
-            {"role": "tool", "tool_call_id": "t1", "content": "epsilon"}, {"role": "tool", "content": "zeta"},
+            {
+                "role": "user",
+                "content": [
+                    text("beta"),
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}},
+                    {"type": "image_url", "image_url": "https://x/y.png"},
+                    {"type": "image_url", "image_url": 7},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": "t1", "type": "function", "function": {"name": "find", "arguments": '{"q":"gamma"}'}},
+                    {"odd": "delta"},
+                ],
+            },
+            {"role": "tool", "tool_call_id": "t1", "content": "epsilon"},
+            {"role": "tool", "content": "zeta"},
         ],
         "tools": [{"type": "function", "function": {"name": "find", "description": "eta2"}}],
-    }  # fmt: skip
+    }
     parsed = read(body, url="https://api.anthropic.com/v1/chat/completions")
     words = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta2")
     assert [owner(parsed, part) for part in words] == [
-        "Framework/system message", "User/None", "Tool/find", "Unattributed/None", "Tool/find", "Unattributed/None", "Tool/find",
-    ]  # fmt: skip
+        "Framework/system message",
+        "User/None",
+        "Tool/find",
+        "Unattributed/None",
+        "Tool/find",
+        "Unattributed/None",
+        "Tool/find",
+    ]
     assert [segment.role for segment in parsed.segments][1:3] == ["system", "user"]

@@ -113,13 +113,20 @@ def test_each_piece_of_context_has_its_source_in_both_dialects(dialect: Any, wor
 
 def test_memory_files_are_told_apart() -> None:
     parsed = claude_code({"messages": [user(reminder(MEMORY), "hello")]})
-    assert owners(parsed) == ["Framework/memory preamble", "Memory/home/u/.claude/CLAUDE.md".replace("Memory", "Memory/", 1),
-                              "Memory//w/CLAUDE.md", "User/None"]  # fmt: skip
+    assert owners(parsed) == [
+        "Framework/memory preamble",
+        "Memory/home/u/.claude/CLAUDE.md".replace("Memory", "Memory/", 1),
+        "Memory//w/CLAUDE.md",
+        "User/None",
+    ]
     assert "## gamma" in holding(parsed, "beta").text
 
 
 def test_older_memory_ends_with_the_framework() -> None:
-    words = f"As you answer the user's questions, you can use the following context:\n# claudeMd\n{MEMORY}\n# currentDate\nToday.\n\n      IMPORTANT: this context may not"
+    words = (
+        f"As you answer the user's questions, you can use the following context:\n# claudeMd\n{MEMORY}\n"
+        f"# currentDate\nToday.\n\n      IMPORTANT: this context may not"
+    )
     parsed = older_claude_code({"messages": [user(reminder(words) + "\n", "hello")]}, "2.1.197")
     assert owner(parsed, "beta") == "Memory//w/CLAUDE.md"
     assert owner(parsed, "IMPORTANT: this context") == "Framework/memory preamble"
@@ -173,7 +180,7 @@ def test_other_reminders_after_a_shell_are_believed_but_uncertain() -> None:
 )
 def test_what_a_tool_printed_is_the_tools(printed: str) -> None:
     parsed = claude_code({"messages": [user("q"), assistant(use("Bash")), user(result(printed))]})
-    assert {name for name in owners(parsed)} == {"User/None", "Tool/Bash"}
+    assert set(owners(parsed)) == {"User/None", "Tool/Bash"}
 
 
 def test_only_so_many_folded_reminders_are_looked_for() -> None:
@@ -243,10 +250,14 @@ def test_a_skill_called_by_the_model() -> None:
         user("q"),
         assistant(use("Skill", "t1", skill="acme:triage"), use("Skill", "t2", skill="tidy"), use("Skill", "t3", skill="hi")),
         user(
-            result("Launching skill: tidy", "t2"), result("Launching skill: acme:triage", "t1"), result("Launching skill: hi", "t3"),
-            "Base directory for this skill: /p/skills/triage\n\nalpha", "Base directory for this skill: /s/tidy/\n\nbeta", "gamma",
+            result("Launching skill: tidy", "t2"),
+            result("Launching skill: acme:triage", "t1"),
+            result("Launching skill: hi", "t3"),
+            "Base directory for this skill: /p/skills/triage\n\nalpha",
+            "Base directory for this skill: /s/tidy/\n\nbeta",
+            "gamma",
         ),
-    ]  # fmt: skip
+    ]
     parsed = claude_code({"messages": messages})
     assert [owner(parsed, words) for words in ("alpha", "beta", "gamma")] == ["Skill/acme:triage", "Skill/tidy", "Command/hi"]
     assert owner(parsed, "Launching skill: tidy") == "Skill/tidy"
@@ -255,9 +266,11 @@ def test_a_skill_called_by_the_model() -> None:
 
 def test_skill_bodies_that_name_another_folder_go_by_order() -> None:
     messages = [
-        user("q"), assistant(use("Skill", skill="tidy")), user(result("Launching skill: tidy"), "Base directory for this skill: /x\n\nalpha"),
+        user("q"),
+        assistant(use("Skill", skill="tidy")),
+        user(result("Launching skill: tidy"), "Base directory for this skill: /x\n\nalpha"),
         user("Base directory for this skill: /s/lost\n\nbeta"),
-    ]  # fmt: skip
+    ]
     parsed = claude_code({"messages": messages})
     assert (owner(parsed, "alpha"), holding(parsed, "alpha").is_uncertain) == ("Skill/tidy", True)
     assert (owner(parsed, "beta"), holding(parsed, "beta").is_uncertain) == ("Skill/lost", True)
@@ -309,9 +322,15 @@ def test_a_command_without_a_name() -> None:
 def test_a_local_command() -> None:
     words = (
         "<local-command-caveat>alpha</local-command-caveat>",
-        "<command-name>/compact</command-name>\n  <command-message>compact</command-message>\n  <command-args>keep it</command-args>",
-        "<local-command-stdout>beta</local-command-stdout>", "<bash-input>gamma</bash-input>", "<bash-stdout>zeta</bash-stdout>", "hello",
-    )  # fmt: skip
+        (
+            "<command-name>/compact</command-name>\n  <command-message>compact</command-message>\n"
+            "  <command-args>keep it</command-args>"
+        ),
+        "<local-command-stdout>beta</local-command-stdout>",
+        "<bash-input>gamma</bash-input>",
+        "<bash-stdout>zeta</bash-stdout>",
+        "hello",
+    )
     parsed = claude_code({"messages": [user(*words)]})
     assert owner(parsed, "alpha") == "Framework/local command caveat"
     assert owner(parsed, "beta") == "Command/compact"
@@ -360,18 +379,27 @@ def test_a_result_nobody_asked_for_is_some_file() -> None:
 
 
 def test_files_changed_and_opened() -> None:
-    words = (reminder("Note: /w/a.py was modified, either by the user:\nalpha"), reminder("The user opened the file /w/b.py in the IDE."),
-             reminder("The user selected the lines 1 to 2 from /w/c.py:\nbeta"), "q")  # fmt: skip
+    words = (
+        reminder("Note: /w/a.py was modified, either by the user:\nalpha"),
+        reminder("The user opened the file /w/b.py in the IDE."),
+        reminder("The user selected the lines 1 to 2 from /w/c.py:\nbeta"),
+        "q",
+    )
     assert owners(claude_code({"messages": [user(*words)]})) == ["File//w/a.py", "File//w/b.py", "File//w/c.py", "User/None"]
 
 
 def test_resources_go_to_the_server_the_user_named() -> None:
     typed = "See @docs:docs://retry and @plugin:acme:notes:notes://1 please"
-    system = "Full contents of resource:\n\nalpha\n\nDo NOT read this resource again unless beta\n\nFull contents of resource:\n\ngamma"
+    system = (
+        "Full contents of resource:\n\nalpha\n\nDo NOT read this resource again unless beta\n\n"
+        "Full contents of resource:\n\ngamma"
+    )
     parsed = claude_code({"messages": [user(typed), {"role": "system", "content": system}]})
     assert [owner(parsed, words) for words in ("alpha", "beta", "gamma")] == [
-        "McpServer/docs", "Framework/resource note", "McpServer/plugin_acme_notes",
-    ]  # fmt: skip
+        "McpServer/docs",
+        "Framework/resource note",
+        "McpServer/plugin_acme_notes",
+    ]
 
 
 def test_a_resource_in_reminders_of_its_own() -> None:
@@ -404,33 +432,47 @@ def test_hooks_of_the_oldest_version_and_of_stop() -> None:
 
 
 def test_a_message_sent_while_working() -> None:
-    words = "The user sent a new message while you were working:\nalpha\nbeta\n\nIMPORTANT: After completing your current task, go on."
+    words = (
+        "The user sent a new message while you were working:\nalpha\nbeta\n\n"
+        "IMPORTANT: After completing your current task, go on."
+    )
     parsed = claude_code({"messages": [user("q"), assistant(use("Bash")), user(result("x"), words)]})
     assert owners(parsed)[-3:] == ["Framework/nudge", "User/None", "Framework/nudge"]
     assert parsed.facts.title == "alpha"
 
 
 def test_a_background_agent_reports() -> None:
-    note = "[SYSTEM NOTIFICATION - NOT USER INPUT]\nEvent.\n\n<task-notification>\n<task-id>a1</task-id>\n<tool-use-id>{}</tool-use-id>\nalpha"
+    note = (
+        "[SYSTEM NOTIFICATION - NOT USER INPUT]\nEvent.\n\n<task-notification>\n<task-id>a1</task-id>\n"
+        "<tool-use-id>{}</tool-use-id>\nalpha"
+    )
     body = {
         "messages": [
-            user("q"), assistant(use("Agent", "t1", subagent_type="Explore"), use("Bash", "t2")), user(result("started", "t1")),
+            user("q"),
+            assistant(use("Agent", "t1", subagent_type="Explore"), use("Bash", "t2")),
+            user(result("started", "t1")),
             {"role": "system", "content": "<tools-used-before-summary>Read</tools-used-before-summary>\n" + note.format("t1")},
             {"role": "system", "content": note.format("t2").replace("alpha", "beta")},
             {"role": "system", "content": note.format("gone").replace("alpha", "gamma")},
             user("<task-notification>\ndelta</task-notification>"),
         ]
-    }  # fmt: skip
+    }
     parsed = claude_code(body)
     assert [owner(parsed, words) for words in ("started", "alpha", "beta", "gamma", "delta")] == [
-        "Agent/Explore", "Agent/Explore", "Tool/Bash", "Agent/None", "Agent/None",
-    ]  # fmt: skip
+        "Agent/Explore",
+        "Agent/Explore",
+        "Tool/Bash",
+        "Agent/None",
+        "Agent/None",
+    ]
 
 
 def test_after_a_compaction() -> None:
-    summary = "This session is being continued from a previous conversation.\n\n" + reminder("<tools-used-before-summary>") + (
-        "\nalpha\n\nIf you need specific details from before compaction, beta"
-    )  # fmt: skip
+    summary = (
+        "This session is being continued from a previous conversation.\n\n"
+        + reminder("<tools-used-before-summary>")
+        + ("\nalpha\n\nIf you need specific details from before compaction, beta")
+    )
     parsed = claude_code({"messages": [{"role": "user", "content": summary}, assistant("x"), user("q")]})
     assert owner(parsed, "alpha") == "Summary/None"
     assert owner(parsed, ", beta") == "Framework/compaction note"
@@ -454,12 +496,19 @@ def test_small_notes() -> None:
     )
     parsed = claude_code({"messages": [user(*words)]})
     assert owners(parsed) == [
-        "Framework/nudge", "Framework/image note", "Framework/interruption", "Framework/nudge", "User/None",
-    ]  # fmt: skip
+        "Framework/nudge",
+        "Framework/image note",
+        "Framework/interruption",
+        "Framework/nudge",
+        "User/None",
+    ]
 
 
 BILLING = "x-anthropic-billing-header: cc_version=2.1.330.2af; cc_entrypoint=cli; cc_prev_req=req_1; cc_prompt_id=p1;"
-PROMPT = "\nYou are an interactive agent.\n\n# Harness\nalpha\n```sh\n# no heading\n```\n# Something new\nbeta\n\n# Environment\ngamma"
+PROMPT = (
+    "\nYou are an interactive agent.\n\n# Harness\nalpha\n```sh\n# no heading\n```\n# Something new\nbeta\n\n"
+    "# Environment\ngamma"
+)
 
 
 def test_the_system_prompt_by_section() -> None:
@@ -468,10 +517,15 @@ def test_the_system_prompt_by_section() -> None:
         {"system": [text(BILLING), text(identity), text(PROMPT), text("Just this.\n\n# Harness\ndelta")], "messages": []}
     )
     assert owners(parsed) == [
-        "Framework/billing line", "Framework/identity", "Framework/system prompt", "Framework/system prompt: Harness",
-        "Framework/system prompt: Something new", "Framework/environment", "Framework/custom system prompt",
+        "Framework/billing line",
+        "Framework/identity",
+        "Framework/system prompt",
         "Framework/system prompt: Harness",
-    ]  # fmt: skip
+        "Framework/system prompt: Something new",
+        "Framework/environment",
+        "Framework/custom system prompt",
+        "Framework/system prompt: Harness",
+    ]
     assert "# no heading" in holding(parsed, "alpha").text
 
 
@@ -482,16 +536,24 @@ def test_a_custom_system_prompt_keeps_its_own_headings() -> None:
 
 def test_the_older_system_prompt_carries_others_text() -> None:
     prompt = (
-        "\nYou are an interactive CLI tool.\n\n# Output Style: dry\nalpha\n\n# Mine\n\n# MCP Server Instructions\n\nIntro:\n\n## docs\nbeta\n\n"
-        "## notes\ngamma\n\ngitStatus: This is the git status at the start.\n\nStatus:\n?? x\n\nRecent commits:\nabc delta\n\nappended"
+        "\nYou are an interactive CLI tool.\n\n# Output Style: dry\nalpha\n\n# Mine\n\n"
+        "# MCP Server Instructions\n\nIntro:\n\n## docs\nbeta\n\n"
+        "## notes\ngamma\n\ngitStatus: This is the git status at the start.\n\nStatus:\n?? x\n\nRecent commits:\n"
+        "abc delta\n\nappended"
     )
     parsed = older_claude_code(
         {"system": [text("You are Claude Code, Anthropic's official CLI for Claude."), text(prompt)], "messages": []}, "2.0.76"
     )
     assert owners(parsed) == [
-        "Framework/identity", "Framework/system prompt", "OutputStyle/dry", "Framework/MCP instructions", "McpServer/docs",
-        "McpServer/notes", "Framework/git status", "Framework/appended system prompt",
-    ]  # fmt: skip
+        "Framework/identity",
+        "Framework/system prompt",
+        "OutputStyle/dry",
+        "Framework/MCP instructions",
+        "McpServer/docs",
+        "McpServer/notes",
+        "Framework/git status",
+        "Framework/appended system prompt",
+    ]
     assert "# Mine" in holding(parsed, "alpha").text
 
 
@@ -525,37 +587,69 @@ def test_deferred_names_of_2_1_87() -> None:
 
 def test_listings_inside_tool_descriptions() -> None:
     tools = [
-        {"name": "Task", "description": "Launch.\n\nAvailable agent types and the tools they have access to:\n- reviewer: alpha\n\nWhen using", "input_schema": {}},
-        {"name": "SlashCommand", "description": "Usage:\nAvailable Commands:\n- /review-diff [focus]: beta (project)\n- /hi\n", "input_schema": {}},
         {
-            "name": "Skill", "cache_control": {"type": "ephemeral", "ttl": "1h"}, "input_schema": {"type": "object"},
-            "description": "Execute\n<available_skills>\n<skill>\n<name>\ntidy\n</name>\n<description>\ngamma\n</description>\n</skill>\n</available_skills>\nEnd",
+            "name": "Task",
+            "description": (
+                "Launch.\n\nAvailable agent types and the tools they have access to:\n- reviewer: alpha\n\nWhen using"
+            ),
+            "input_schema": {},
+        },
+        {
+            "name": "SlashCommand",
+            "description": "Usage:\nAvailable Commands:\n- /review-diff [focus]: beta (project)\n- /hi\n",
+            "input_schema": {},
+        },
+        {
+            "name": "Skill",
+            "cache_control": {"type": "ephemeral", "ttl": "1h"},
+            "input_schema": {"type": "object"},
+            "description": (
+                "Execute\n<available_skills>\n<skill>\n<name>\ntidy\n</name>\n<description>\ngamma\n"
+                "</description>\n</skill>\n</available_skills>\nEnd"
+            ),
         },
         {"name": "Skill", "description": "<available_skills>\nnone"},
         {"name": "Task", "description": "no listing"},
-    ]  # fmt: skip
+    ]
     parsed = older_claude_code({"tools": tools, "messages": []}, "2.0.76")
     assert [owner(parsed, words) for words in ("alpha", "beta", "- /hi", "gamma")] == [
-        "Agent/reviewer", "Command/review-diff", "Command/hi", "Skill/tidy",
-    ]  # fmt: skip
+        "Agent/reviewer",
+        "Command/review-diff",
+        "Command/hi",
+        "Skill/tidy",
+    ]
     assert owner(parsed, "When using") == "Tool/Task"
     assert [s.cache_ttl for s in parsed.segments if s.pointer.startswith("/tools/2")][-1] == "1h"
 
 
 def test_tool_definitions_and_deferral() -> None:
     tools = [
-        {"name": "Read", "input_schema": {}}, {"name": "mcp__a__b__c", "input_schema": {}}, {"name": "mcp__docs__find", "defer_loading": True},
-        {"name": "mcp__docs__read", "defer_loading": True}, {"type": "web_search_20250305", "name": "web_search"}, {"type": "later"}, 7,
+        {"name": "Read", "input_schema": {}},
+        {"name": "mcp__a__b__c", "input_schema": {}},
+        {"name": "mcp__docs__find", "defer_loading": True},
+        {"name": "mcp__docs__read", "defer_loading": True},
+        {"type": "web_search_20250305", "name": "web_search"},
+        {"type": "later"},
+        7,
         {"type": "mcp_toolset", "mcp_server_name": "weather"},
-    ]  # fmt: skip
+    ]
     loaded = user(result([{"type": "tool_reference", "tool_name": "mcp__docs__find"}]))
     parsed = claude_code({"tools": tools, "messages": [user("q"), assistant(use("ToolSearch")), loaded]})
     assert owners(parsed)[:8] == [
-        "Tool/Read", "McpServer/a", "McpServer/docs", "McpServer/docs", "Tool/web_search", "Tool/later", "Unattributed/None", "McpServer/weather",
-    ]  # fmt: skip
+        "Tool/Read",
+        "McpServer/a",
+        "McpServer/docs",
+        "McpServer/docs",
+        "Tool/web_search",
+        "Tool/later",
+        "Unattributed/None",
+        "McpServer/weather",
+    ]
     assert [s.content_kind for s in parsed.segments[1:4]] == [
-        ContentKind.TOOL_DEFINITION, ContentKind.TOOL_DEFINITION, ContentKind.NOT_RENDERED,
-    ]  # fmt: skip
+        ContentKind.TOOL_DEFINITION,
+        ContentKind.TOOL_DEFINITION,
+        ContentKind.NOT_RENDERED,
+    ]
     assert parsed.segments[1].is_uncertain
     assert parsed.parameters.tool_types[4:6] == ("web_search_20250305", "later")
 
@@ -570,7 +664,10 @@ def test_a_server_with_the_separator_in_its_name_is_known_by_the_lists() -> None
 
 
 def test_a_sub_agent() -> None:
-    prompt = "You review.\n\nMessages from the agent that launched you alpha\n\nNotes:\n- Agent threads always have their cwd reset\n"
+    prompt = (
+        "You review.\n\nMessages from the agent that launched you alpha\n\nNotes:\n"
+        "- Agent threads always have their cwd reset\n"
+    )
     body = {
         "system": [text(BILLING + " cc_is_subagent=true;"), text(prompt)],
         "messages": [user("do it"), assistant("ok"), user("go on")],
@@ -579,8 +676,11 @@ def test_a_sub_agent() -> None:
         body, x_claude_code_request_class="subagent", x_claude_code_agent_type="Explore", x_claude_code_agent_id="a1"
     )
     assert [owner(known, words) for words in ("You review", "alpha", "do it", "go on")] == [
-        "Agent/Explore", "Framework/agent notes", "Agent/Explore", "Agent/Explore",
-    ]  # fmt: skip
+        "Agent/Explore",
+        "Framework/agent notes",
+        "Agent/Explore",
+        "Agent/Explore",
+    ]
     assert (known.facts.request_class, known.facts.agent_id, known.facts.agent_type) == (RequestClass.SUBAGENT, "a1", "Explore")
     own = claude_code(body, x_claude_code_request_class="subagent", x_claude_code_agent_type="custom")
     assert [owner(own, words) for words in ("You review", "do it")] == ["Framework/agent prompt", "Agent/None"]

@@ -44,10 +44,20 @@ def opencode(body: Any, **headers: str) -> Any:
 def test_opencodes_system_prompt() -> None:
     parsed = opencode({"system": [text(OPENCODE_PROMPT)], "messages": [user("hi")]}, x_session_id="s1")
     assert owners(parsed) == [
-        "Framework/system prompt", "Framework/system prompt: Tone and style", "Framework/model", "Framework/environment",
-        "Memory//w/AGENTS.md", "Framework/MCP instructions", "McpServer/docs_search", "Framework/MCP instructions",
-        "Framework/skills listing", "Framework/skills listing", "Skill/tidy", "Framework/skills listing", "User/None",
-    ]  # fmt: skip
+        "Framework/system prompt",
+        "Framework/system prompt: Tone and style",
+        "Framework/model",
+        "Framework/environment",
+        "Memory//w/AGENTS.md",
+        "Framework/MCP instructions",
+        "McpServer/docs_search",
+        "Framework/MCP instructions",
+        "Framework/skills listing",
+        "Framework/skills listing",
+        "Skill/tidy",
+        "Framework/skills listing",
+        "User/None",
+    ]
     assert "# Rules of ours" in holding(parsed, "gamma").text
     assert (parsed.facts.session_id, parsed.facts.request_class, parsed.facts.client_version) == (
         "s1",
@@ -159,22 +169,34 @@ def test_pi(agent: str | None) -> None:
     parsed = read({"system": [*identity, text(PI_PROMPT)], "messages": messages}, agent=agent)
     assert parsed.facts.client_name == "pi"
     assert [owner(parsed, words) for words in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta2")] == [
-        "Framework/system prompt: Available tools", "Memory//w/AGENTS.md", "Memory/~/notes/CLAUDE.md", "Skill/tidy", "Framework/environment",
-        "Skill/tidy", "Tool/read",
-    ]  # fmt: skip
+        "Framework/system prompt: Available tools",
+        "Memory//w/AGENTS.md",
+        "Memory/~/notes/CLAUDE.md",
+        "Skill/tidy",
+        "Framework/environment",
+        "Skill/tidy",
+        "Tool/read",
+    ]
     assert "## A heading of it" in holding(parsed, "beta").text
 
 
 def test_newer_pi() -> None:
     prompt = PI_PROMPT.split("# Project", maxsplit=1)[0] + (
-        '<project_context>\n\nIntro\n\n<project_instructions path="/w/AGENTS.md">\nbeta\n</project_instructions>\n\n</project_context>\n'
+        '<project_context>\n\nIntro\n\n<project_instructions path="/w/AGENTS.md">\nbeta\n'
+        "</project_instructions>\n\n</project_context>\n"
     )
     words = '<skill name="tidy" location="/s/tidy/SKILL.md">\ngamma\n</skill>\n\ndelta'
     files = '<file name="/w/a.py">\nepsilon\n</file>\n<file name="/w/b.py">zeta</file>\ntheta'
     parsed = read({"system": prompt, "messages": [user(words), user(files), user('<skill name="x">open')]})
     assert [owner(parsed, part) for part in ("beta", "gamma", "delta", "epsilon", "zeta", "theta", "open")] == [
-        "Memory//w/AGENTS.md", "Skill/tidy", "User/None", "File//w/a.py", "File//w/b.py", "User/None", "Skill/x",
-    ]  # fmt: skip
+        "Memory//w/AGENTS.md",
+        "Skill/tidy",
+        "User/None",
+        "File//w/a.py",
+        "File//w/b.py",
+        "User/None",
+        "Skill/x",
+    ]
 
 
 CLINE_PROMPT = """You are Cline, an AI coding agent.
@@ -202,18 +224,35 @@ zeta"""
 
 def test_cline() -> None:
     messages = [
-        user('<user_input mode="act">theta</user_input>', "<environment_details>\niota</environment_details>", "<task>\nkappa\n</task>"),
+        user(
+            '<user_input mode="act">theta</user_input>',
+            "<environment_details>\niota</environment_details>",
+            "<task>\nkappa\n</task>",
+        ),
         assistant(use("skills", "t1", skill="tidy"), use("docs__find", "t2")),
-        user(result('<command-name>tidy</command-name> lambda', "t1"), result("mu2", "t2"), '<file_content path="/w/a.py">nu2</file_content>'),
-    ]  # fmt: skip
+        user(
+            result("<command-name>tidy</command-name> lambda", "t1"),
+            result("mu2", "t2"),
+            '<file_content path="/w/a.py">nu2</file_content>',
+        ),
+    ]
     parsed = read({"system": CLINE_PROMPT, "tools": tools("read_files", "docs__find"), "messages": messages})
     assert parsed.facts.client_name == "cline"
     words = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "theta", "iota", "kappa", "lambda", "mu2", "nu2")
     assert [owner(parsed, part) for part in words] == [
-        "Framework/environment", "Memory/house-style", "Memory/Workspace AGENTS.md", "Memory/Workspace AGENTS.md",
-        "Memory/Rules to read when they apply", "Framework/system prompt", "User/None", "Framework/environment", "User/None", "Skill/tidy",
-        "McpServer/docs", "File//w/a.py",
-    ]  # fmt: skip
+        "Framework/environment",
+        "Memory/house-style",
+        "Memory/Workspace AGENTS.md",
+        "Memory/Workspace AGENTS.md",
+        "Memory/Rules to read when they apply",
+        "Framework/system prompt",
+        "User/None",
+        "Framework/environment",
+        "User/None",
+        "Skill/tidy",
+        "McpServer/docs",
+        "File//w/a.py",
+    ]
     assert owners(parsed)[:2] == ["Tool/read_files", "McpServer/docs"]
 
 
@@ -256,68 +295,130 @@ def test_qwen_code() -> None:
     ]
     parsed = read({"system": QWEN_PROMPT, "messages": messages}, agent="QwenCode/0.14.2 (linux; x64)")
     assert (parsed.facts.client_name, parsed.facts.client_version) == ("qwen-code", "0.14.2")
-    words = ("alpha", "beta", "gamma", "More words", "delta", "epsilon", "zeta", "theta", "iota", "kappa", "lambda", "Got it", "hello",
-             "mu2", "nu2", "xi2")  # fmt: skip
+    words = (
+        "alpha",
+        "beta",
+        "gamma",
+        "More words",
+        "delta",
+        "epsilon",
+        "zeta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "Got it",
+        "hello",
+        "mu2",
+        "nu2",
+        "xi2",
+    )
     assert [owner(parsed, part) for part in words] == [
-        "Framework/system prompt: Core", "McpServer/docs", "McpServer/weather", "Framework/deferred tools", "Memory/.qwen/QWEN.md",
-        "Framework/memory preamble", "Skill/tidy", "McpServer/docs", "McpServer/docs", "Framework/environment", "Framework/environment",
-        "Framework/canned answer", "User/None", "File/a.py", "File/b.py", "McpServer/docs",
-    ]  # fmt: skip
+        "Framework/system prompt: Core",
+        "McpServer/docs",
+        "McpServer/weather",
+        "Framework/deferred tools",
+        "Memory/.qwen/QWEN.md",
+        "Framework/memory preamble",
+        "Skill/tidy",
+        "McpServer/docs",
+        "McpServer/docs",
+        "Framework/environment",
+        "Framework/environment",
+        "Framework/canned answer",
+        "User/None",
+        "File/a.py",
+        "File/b.py",
+        "McpServer/docs",
+    ]
 
 
 def test_aider() -> None:
     files = (
-        "I have *added these files to the chat* so you can go ahead.\n\n*Trust this!*\n\nnotes.txt\n```\nalpha\n```\n\nsrc/a.py\n````python\n"
+        "I have *added these files to the chat* so you can go ahead.\n\n*Trust this!*\n\nnotes.txt\n```\nalpha\n"
+        "```\n\nsrc/a.py\n````python\n"
         "```\nbeta\n````\n\nopen.txt\n```\ngamma"
     )
     messages = [
-        user("Change it."), assistant("Here: delta"), user("I switched to a new code base. Forget."), assistant("Ok."), user(files),
-        assistant("Ok, any changes I propose will be to those files."), user("Please epsilon\n\n# *SEARCH/REPLACE block* Rules:\n\nzeta"),
-    ]  # fmt: skip
+        user("Change it."),
+        assistant("Here: delta"),
+        user("I switched to a new code base. Forget."),
+        assistant("Ok."),
+        user(files),
+        assistant("Ok, any changes I propose will be to those files."),
+        user("Please epsilon\n\n# *SEARCH/REPLACE block* Rules:\n\nzeta"),
+    ]
     parsed = read(
         {"system": [text("Act as an expert software developer.\n# x")], "messages": messages}, agent="litellm/1.81.10"
     )
     assert (parsed.facts.client_name, parsed.facts.title) == ("aider", "Please epsilon")
     words = ("Act as", "Change it", "delta", "I switched", "Ok.", "alpha", "beta", "gamma", "any changes", "epsilon", "zeta")
     assert [owner(parsed, part) for part in words] == [
-        "Framework/system prompt", "Framework/example turns", "Framework/example turns", "Framework/end of examples",
-        "Framework/canned answer", "File/notes.txt", "File/src/a.py", "File/open.txt", "Framework/canned answer", "User/None",
+        "Framework/system prompt",
+        "Framework/example turns",
+        "Framework/example turns",
+        "Framework/end of examples",
+        "Framework/canned answer",
+        "File/notes.txt",
+        "File/src/a.py",
+        "File/open.txt",
+        "Framework/canned answer",
+        "User/None",
         "Framework/repeated rules",
-    ]  # fmt: skip
+    ]
 
 
 def test_an_unknown_client_is_read_by_roles_and_names() -> None:
     messages = [
-        {"role": "system", "content": "alpha"}, user(reminder("beta")), assistant("gamma", use("echo", "t1"), use("mcp__docs__find", "t2")),
-        user(result("delta", "t1"), result("epsilon", "t2"), result("zeta", "t3")), {"role": "stranger", "content": "eta2"},
-    ]  # fmt: skip
+        {"role": "system", "content": "alpha"},
+        user(reminder("beta")),
+        assistant("gamma", use("echo", "t1"), use("mcp__docs__find", "t2")),
+        user(result("delta", "t1"), result("epsilon", "t2"), result("zeta", "t3")),
+        {"role": "stranger", "content": "eta2"},
+    ]
     parsed = read(
         {"system": "theta\n\n# heading", "tools": tools("echo"), "messages": messages}, agent="Anthropic/Python 2.12.0"
     )
     words = ("theta", "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta2")
     assert [owner(parsed, part) for part in words] == [
-        "Framework/system prompt", "Framework/system message", "User/None", "Assistant/None", "Tool/echo", "McpServer/docs", "Tool/None",
+        "Framework/system prompt",
+        "Framework/system message",
+        "User/None",
+        "Assistant/None",
+        "Tool/echo",
+        "McpServer/docs",
+        "Tool/None",
         "Unattributed/None",
-    ]  # fmt: skip
+    ]
     assert holding(parsed, "zeta").is_uncertain
     assert (parsed.facts.client_name, parsed.facts.client_version) == ("anthropic-py", "2.12.0")
 
 
 def test_settings_that_name_sources() -> None:
     body = {
-        "messages": [], "mcp_servers": [{"name": "weather", "url": "https://x"}, 7], "container": {"id": "c", "expires": None, "skills": [{"skill_id": "xlsx"}]},
-        "output_config": {"effort": "low", "format": {"type": "json_schema"}}, "tool_choice": {"type": "auto"}, "later": {"a": 1},
-        "response_format": "text", "temperature": {"odd": True},
-    }  # fmt: skip
+        "messages": [],
+        "mcp_servers": [{"name": "weather", "url": "https://x"}, 7],
+        "container": {"id": "c", "expires": None, "skills": [{"skill_id": "xlsx"}]},
+        "output_config": {"effort": "low", "format": {"type": "json_schema"}},
+        "tool_choice": {"type": "auto"},
+        "later": {"a": 1},
+        "response_format": "text",
+        "temperature": {"odd": True},
+    }
     parsed = read(body)
     named = {segment.pointer: f"{segment.source.source_type}/{segment.source.source_name}" for segment in parsed.segments}
     assert named == {
-        "/mcp_servers/0": "McpServer/weather", "/mcp_servers/1": "McpServer/None", "/container/id": "Framework/request settings",
-        "/container/skills/0": "Skill/xlsx", "/output_config/effort": "Framework/request settings",
-        "/output_config/format": "Framework/output schema", "/tool_choice": "Framework/request settings",
-        "/later": "Unattributed/unknown setting", "/response_format": "Framework/request settings",
+        "/mcp_servers/0": "McpServer/weather",
+        "/mcp_servers/1": "McpServer/None",
+        "/container/id": "Framework/request settings",
+        "/container/skills/0": "Skill/xlsx",
+        "/output_config/effort": "Framework/request settings",
+        "/output_config/format": "Framework/output schema",
+        "/tool_choice": "Framework/request settings",
+        "/later": "Unattributed/unknown setting",
+        "/response_format": "Framework/request settings",
         "/temperature": "Unattributed/unknown setting",
-    }  # fmt: skip
+    }
     assert (parsed.parameters.tool_choice, parsed.parameters.effort, parsed.parameters.has_output_schema) == (
         "auto",
         "low",
