@@ -12,7 +12,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from storage.store import Store
-from tui.commands import GLOBAL_COMMANDS, bindings, palette_commands
+from tui.commands import GLOBAL_COMMANDS, PauseCapture, bindings, palette_commands
 from tui.live import LiveSource
 from tui.messages import CountersRead, FilterRequested, StoreChanged
 from tui.screens.charts import ChartsScreen
@@ -116,6 +116,12 @@ class AssayApp(App[None]):
         await self.switch_mode("live")
         if isinstance(self.screen, LiveScreen):
             self.screen.filter_text = event.text
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out of the footer what makes no sense without a proxy."""
+        if action == PauseCapture.action() and self.live is None:
+            return False
+        return super().check_action(action, parameters)
 
     def action_show_live(self) -> None:
         """Show the requests."""

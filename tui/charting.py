@@ -83,11 +83,21 @@ def columns(
     return Columns(tuple(series), starts, joined * width_us)
 
 
-def time_labels(starts_us: Sequence[int], width_us: int, zone: tzinfo | None = None) -> list[str]:
-    """Write what stands below each column: dates where days change or are columns, else times."""
+def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: tzinfo | None = None) -> list[str]:
+    """Write what stands below each column: dates where the day is another than at the label before, else times.
+
+    Args:
+        starts_us: Start of each column.
+        width_us: Time that a column stands for.
+        every: Only each so many columns get a label, the others an empty text.
+        zone: The viewer's zone; `None`: that of the machine.
+    """
     labels: list[str] = []
     before = None
-    for start_us in starts_us:
+    for place, start_us in enumerate(starts_us):
+        if place % every:
+            labels.append("")
+            continue
         at = datetime.fromtimestamp(start_us / 1_000_000, UTC).astimezone(zone)
         day = at.date()
         if width_us >= DAY_US or (before is not None and day != before):

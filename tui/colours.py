@@ -72,6 +72,10 @@ _MODELS: Final = (
 )
 
 
+UNNAMED: Final[Mapping[SourceType, str]] = {SourceType.USER: "what you wrote", SourceType.ASSISTANT: "earlier answers"}
+"""What sources are called that have no name of their own."""
+
+
 def kind_colour(kind: SourceType, *, is_dark: bool) -> str:
     """Return the colour of a kind of source."""
     style = KINDS[kind]

@@ -141,6 +141,7 @@ class Quit(Command):
     """Leave Assay; what was captured stays in the database."""
 
     KEY = "q,ctrl+q"
+    SIGN = "q"
     FOOTER = "Quit"
 
 
@@ -215,7 +216,7 @@ class ToggleFold(Command):
     """Fold or unfold the selected branch."""
 
     KEY = "space"
-    SIGN = "␣"
+    SIGN = "Space"
     FOOTER = "Fold"
 
 
@@ -240,7 +241,7 @@ class EditFilter(Command):
 
 
 class ToggleKind(Command):
-    """Show only requests with the kinds of source switched on, and put them forward in the bars."""
+    """Show only what has the kinds of source switched on: requests, or sources. In the bars they are put forward."""
 
     KEY = "1,2,3,4,5,6,7,8,9"
     SIGN = "1-9"
@@ -265,7 +266,7 @@ class ToggleKind(Command):
 
 
 class ClearFilter(Command):
-    """Show all requests again: no filter, no kinds switched on."""
+    """Show everything again: no filter, no kinds switched on."""
 
     KEY = "0"
 
@@ -318,6 +319,15 @@ class ZoomPane(Command):
     FOOTER = "Zoom"
 
 
+class LeavePane(Command):
+    """Go back from the selected request to the list."""
+
+    KEY = "escape"
+    SIGN = "Esc"
+    FOOTER = "Back"
+    IS_IN_PALETTE = False
+
+
 class RateRequest(Command):
     """Rate the request from -1.0 to 1.0, with a comment. It counts for every source that was in it."""
 
@@ -357,6 +367,7 @@ class CopyText(Command):
     """Copy what is selected: the text of a segment, the body shown, or the request's id."""
 
     KEY = "y"
+    FOOTER = "Copy"
 
 
 LIVE_COMMANDS: Final = CommandGroup(
@@ -372,6 +383,7 @@ LIVE_COMMANDS: Final = CommandGroup(
         NextTab,
         PreviousTab,
         ZoomPane,
+        LeavePane,
         RateRequest,
         RateUp,
         RateDown,
@@ -435,7 +447,7 @@ class CycleStack(Command):
     FOOTER = "Stack by"
 
 
-SOURCES_COMMANDS: Final = CommandGroup("Sources", (CycleRange, SortNext, SortPrevious, ReverseSort, ExportRequests, CopyText))
+SOURCES_COMMANDS: Final = CommandGroup("Sources", (CycleRange, SortNext, SortPrevious, ReverseSort, ToggleKind, ClearFilter, CopyText))
 SESSIONS_COMMANDS: Final = CommandGroup("Sessions", (CycleRange, SortNext, SortPrevious, ReverseSort, CopyText))
 CHARTS_COMMANDS: Final = CommandGroup("Charts", (CycleRange, CycleBucket, CycleMeasure, CycleStack))
 

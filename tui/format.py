@@ -31,12 +31,12 @@ def tokens(count: int | None, *, is_estimate: bool = False) -> str:
 
 
 def whole(count: int | None) -> str:
-    """Write a count with thin groups of thousands: `1 234 567`."""
-    return UNKNOWN if count is None else f"{count:,}".replace(",", " ")
+    """Write a count in groups of thousands: `1,234,567`."""
+    return UNKNOWN if count is None else f"{count:,}"
 
 
 def usd(nano_usd: int | None, *, is_estimate: bool = False) -> str:
-    """Write an amount in dollars with the precision it deserves: `$0.0123`, `$1.24`, `$1 204`."""
+    """Write an amount in dollars with the precision it deserves: `$0.0123`, `$1.24`, `$1,204`; next to nothing is `≈$0`."""
     if nano_usd is None:
         return UNKNOWN
     amount = nano_usd / 1e9
@@ -44,10 +44,10 @@ def usd(nano_usd: int | None, *, is_estimate: bool = False) -> str:
     if amount == 0:
         return f"{mark}$0"
     size = abs(amount)
-    if size < 0.000_05:
-        return f"{mark}<$0.0001"
-    digits = 4 if size < 1 else 2 if size < 1_000 else 0
-    return f"{mark}${amount:,.{digits}f}".replace(",", " ")
+    if size < 0.000_005:
+        return "≈$0"
+    digits = 5 if size < 0.000_1 else 4 if size < 1 else 2 if size < 1_000 else 0
+    return f"{mark}${amount:,.{digits}f}"
 
 
 def exact_usd(nano_usd: int | None) -> str:
@@ -116,6 +116,11 @@ def day_and_clock(at_us: int, zone: tzinfo | None = None) -> str:
     return _local(at_us, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def day_or_clock(at_us: int, zone: tzinfo | None = None) -> str:
+    """Write date and time shortly: `20 Nov 15:01`."""
+    return _local(at_us, zone).strftime("%d %b %H:%M")
+
+
 def precise(at_us: int | None, zone: tzinfo | None = None) -> str:
     """Write the time of day to the microsecond."""
     return UNKNOWN if at_us is None else _local(at_us, zone).strftime("%H:%M:%S.%f")
@@ -161,8 +166,8 @@ def fit(text: str, width: int, *, is_right: bool = False) -> str:
 
 
 def fit_path(text: str, width: int) -> str:
-    """Cut a path in its middle, so that the file's name stays."""
-    if len(text) <= width or width < 5:
+    """Cut a path in its middle, so that the file's name stays; what is no path is cut at its end."""
+    if len(text) <= width or width < 5 or "/" not in text:
         return fit(text, width)
     tail = (width - 1) * 2 // 3
     return text[: width - 1 - tail] + "…" + text[-tail:]

@@ -1,4 +1,4 @@
-"""Plots of block characters: stacked columns at half-cell height, and a filled curve against a limit. Pure: figures in, lines out.
+"""Plots of block characters: stacked columns at an eighth of a cell, and a filled curve against a limit. Pure: figures in, lines out.
 
 Where there is no colour, a letter stands for each series. Must not know what is plotted.
 """
@@ -13,6 +13,11 @@ from tui.theme import Inks
 from tui.widgets.line_list import Line
 
 _LABEL_CELLS: Final = 8
+_LOWER_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+_FAR: Final = 4
+"""A limit so many times above the curve is left out: it would flatten it."""
+_STEPS: Final = 8
+"""Heights that a cell can show."""
 _BRAILLE_BASE: Final = 0x2800
 _BRAILLE_ROWS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Dots of a braille cell from top to bottom: left, right."""
@@ -59,13 +64,13 @@ def stacked_columns(series: Sequence[Series], times: Sequence[str], frame: Frame
         return []
     top = nice_ceiling(max((sum(one.values[i] for one in series) for i in range(columns)), default=0))
     cells, gap = column_cells(frame.width - _LABEL_CELLS - 1, columns)
-    stacks = [_pixels(series, index, top, rows * 2) for index in range(columns)]
+    stacks = [_pixels(series, index, top, rows * _STEPS) for index in range(columns)]
     lines: list[Line] = []
     for row in range(rows):
         line = _axis_label(row, rows, top, frame)
         for stack in stacks:
-            upper, lower = stack[rows * 2 - 1 - 2 * row], stack[rows * 2 - 2 - 2 * row]
-            line.append(_cell(series, upper, lower, cells, frame))
+            floor = (rows - 1 - row) * _STEPS
+            line.append(_cell(series, stack[floor : floor + _STEPS], cells, frame))
             if gap:
                 line.append((" " * gap, Style.null()))
         lines.append(line)
@@ -74,11 +79,12 @@ def stacked_columns(series: Sequence[Series], times: Sequence[str], frame: Frame
 
 
 def filled_curve(values: Sequence[int], limit: int | None, frame: Frame, colour: str) -> list[Line]:
-    """Draw a curve in braille, filled to the ground, with a dotted line at a limit."""
+    """Draw a curve in braille, filled to the ground, with a dotted line at a limit that is near enough to be seen."""
     rows = frame.height
     room = frame.width - _LABEL_CELLS - 1
     if not values or rows < 2 or room < 4:
         return []
+    limit = limit if limit is not None and limit <= _FAR * max(values) else None
     top = nice_ceiling(max(max(values), limit or 0))
     dots = room * 2
     heights = [round(_sample(values, x, dots) / top * rows * 4) for x in range(dots)]
@@ -96,11 +102,11 @@ def filled_curve(values: Sequence[int], limit: int | None, frame: Frame, colour:
 
 
 def nice_ceiling(value: int) -> int:
-    """Round up to 1, 2, 2.5 or 5 times a power of ten; at least 1."""
+    """Round up to a figure that reads well on an axis; at least 1."""
     if value <= 1:
         return 1
     power = 10 ** (len(str(value)) - 1)
-    for factor in (1, 2, 2.5, 5, 10):
+    for factor in (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10):
         if value <= factor * power:
             return int(factor * power)
     return 10 * power
@@ -113,37 +119,46 @@ def column_cells(room: int, columns: int) -> tuple[int, int]:
     return min(12, pitch - gap), gap
 
 
+def label_step(width: int, columns: int, label_cells: int = 6) -> int:
+    """Return how many columns apart labels must stand so that they do not touch."""
+    cells, gap = column_cells(width - _LABEL_CELLS - 1, columns)
+    return max(1, -(-(label_cells + 2) // (cells + gap)))
+
+
 def most_columns(width: int) -> int:
     """Return how many columns a plot of this width can show."""
     return max(1, width - _LABEL_CELLS - 1)
 
 
 def _pixels(series: Sequence[Series], index: int, top: int, height: int) -> list[int | None]:
-    """Return, from the ground up, which series each half cell shows; something small still shows where there is room."""
+    """Return, from the ground up, which series each eighth of a cell shows; a column with anything in it shows something."""
     stack: list[int | None] = []
     total = 0
     for number, one in enumerate(series):
         total += one.values[index]
         reach = min(height, round(total * height / top))
-        if one.values[index] > 0 and not stack and reach == 0:
-            reach = 1
         stack.extend([number] * (reach - len(stack)))
+    if total > 0 and not stack:
+        stack.append(max(range(len(series)), key=lambda number: series[number].values[index]))
     return stack + [None] * (height - len(stack))
 
 
-def _cell(series: Sequence[Series], upper: int | None, lower: int | None, cells: int, frame: Frame) -> tuple[str, Style]:
-    if upper is None and lower is None:
+def _cell(series: Sequence[Series], pixels: Sequence[int | None], cells: int, frame: Frame) -> tuple[str, Style]:
+    """Draw one cell of a column: the two layers that fill most of it, or one above the empty ground."""
+    counts: dict[int | None, int] = {}
+    for pixel in pixels:
+        counts[pixel] = counts.get(pixel, 0) + 1
+    largest = sorted(counts, key=lambda number: -counts[number])[:2]
+    below, *above = sorted(largest, key=pixels.index)
+    if below is None:
         return " " * cells, Style.null()
     if not frame.has_colour:
-        number = lower if lower is not None else upper
-        assert number is not None, "one of the two is there"
-        return series[number].letter * cells, frame.inks.plain
-    if lower is not None and (upper is None or upper == lower):
-        return ("▄" if upper is None else "█") * cells, Style(color=series[lower].colour)
-    assert upper is not None, "a stack has no holes"
-    if lower is None:
-        return "▀" * cells, Style(color=series[upper].colour)
-    return "▀" * cells, Style(color=series[upper].colour, bgcolor=series[lower].colour)
+        return (series[below].letter if counts[below] >= _STEPS // 2 else "▁") * cells, frame.inks.plain
+    if not above:
+        return "█" * cells, Style(color=series[below].colour)
+    filled = max(1, min(_STEPS - 1, round(_STEPS * counts[below] / (counts[below] + counts[above[0]]))))
+    ground = series[above[0]].colour if above[0] is not None else None
+    return _LOWER_BLOCKS[filled] * cells, Style(color=series[below].colour, bgcolor=ground)
 
 
 def _axis_label(row: int, rows: int, top: int, frame: Frame) -> list[tuple[str, Style]]:

@@ -33,7 +33,7 @@ def write_cost(sheet: Sheet, detail: ExchangeDetail) -> None:
     _write_proof(sheet, ledger)
     if ledger.notes or detail.notes:
         sheet.heading("Notes")
-        for note in (*ledger.notes, *detail.notes):
+        for note in dict.fromkeys((*ledger.notes, *detail.notes)):
             sheet.text(f"· {note}", sheet.inks.warning)
 
 

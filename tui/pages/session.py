@@ -19,7 +19,7 @@ def write_session(sheet: Sheet, session: SessionDetail, limit: int | None) -> No
         limit: Tokens that its model can hold; `None`: not known.
     """
     summary = session.summary
-    sheet.heading(fmt.one_line(summary.title or "untitled")[: max(10, sheet.width - 4)])
+    sheet.heading(fmt.fit(fmt.one_line(summary.title or "untitled"), max(10, sheet.width - 4)))
     sheet.pair("session", summary.session_id)
     sheet.pair("client", " ".join(part for part in (summary.client_name, summary.client_version) if part) or fmt.UNKNOWN)
     sheet.pair("models", ", ".join(fmt.model_name(model) for model in summary.models) or fmt.UNKNOWN)

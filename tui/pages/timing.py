@@ -77,6 +77,8 @@ def _write_phase(sheet: Sheet, phase: Phase, origin_us: int, span_us: int) -> No
     length = (phase.end_us - phase.start_us) / span_us if span_us > 0 else 0
     start = min(start, room - 1)
     drawn = fmt.bar(min(length, (room - start) / room), room) or "▏"
+    if start == room - 1 and drawn == "▏":
+        drawn = "▕"
     took = fmt.milliseconds((phase.end_us - phase.start_us) / 1000)
     sheet.line(
         (" " + fmt.fit(phase.name, _NAME), inks.plain),

@@ -15,7 +15,7 @@ from tui import format as fmt
 from tui.charting import BUCKET_US, Columns, Measure, columns, time_labels, value_writer
 from tui.commands import CHARTS_COMMANDS, bindings
 from tui.context_window import session_limit
-from tui.plots import Frame, filled_curve, most_columns, stacked_columns
+from tui.plots import Frame, filled_curve, label_step, most_columns, stacked_columns
 from tui.ranges import PERIODS, Period, next_period, range_of
 from tui.screens.dashboard import DashboardScreen
 from tui.theme import Inks, ink
@@ -193,8 +193,9 @@ def draw_chart(event: SeriesRead, width: int, height: int, inks: Inks, *, has_co
     shown = _columns(event, width, inks)
     if not shown.series:
         return [[], [(f"   Nothing was captured in the {event.view.period.name}; w looks further back.", inks.muted)]]
+    every = label_step(width, len(shown.starts_us))
     frame = Frame(width=width, height=height, inks=inks, has_colour=has_colour, label=value_writer(event.view.measure))
-    return stacked_columns(shown.series, time_labels(shown.starts_us, shown.width_us), frame)
+    return stacked_columns(shown.series, time_labels(shown.starts_us, shown.width_us, every), frame)
 
 
 def draw_legend(event: SeriesRead, width: int, height: int, inks: Inks, *, has_colour: bool) -> Sequence[Line]:

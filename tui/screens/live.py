@@ -19,7 +19,7 @@ from proxy_core.attribution.model import SourceType
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui import reading
 from tui.colours import KEYED_KINDS
-from tui.commands import LIVE_COMMANDS, FOLD_COMMANDS, bindings
+from tui.commands import FOLD_COMMANDS, LIVE_COMMANDS, LeavePane, bindings
 from tui.filtering import combined_filter, toggle_errors
 from tui.messages import StoreChanged
 from tui.notices import Notice, traffic_notice
@@ -85,7 +85,7 @@ class LiveScreen(RequestActions, DashboardScreen):
 
     MODE = "live"
     COMMAND_GROUPS: ClassVar = (LIVE_COMMANDS, FOLD_COMMANDS)
-    BINDINGS: ClassVar = [*bindings(LIVE_COMMANDS), ("escape", "leave_pane", "Back")]
+    BINDINGS: ClassVar = bindings(LIVE_COMMANDS)
     CSS_PATH = "live.tcss"
 
     filter_text: reactive[str] = reactive("", init=False)
@@ -387,6 +387,12 @@ class LiveScreen(RequestActions, DashboardScreen):
         front = self.pane.front if self.has_class("-zoomed") else self.requests
         if front is not None:
             front.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the way back only from where there is one."""
+        if action == LeavePane.action():
+            return self.has_class("-zoomed") or self.focused is not self.requests
+        return super().check_action(action, parameters)
 
     def action_leave_pane(self) -> None:
         """Go back to the list."""

@@ -3,7 +3,6 @@
 A part of the live screen, apart because it writes where the screen only reads.
 """
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,16 @@ if TYPE_CHECKING:
     from tui.screens.live import LiveScreen
 
 _STEP = 0.5
+
+
+class CommentRead(Message):
+    """What was said of a request so far."""
+
+    def __init__(self, summary: ExchangeSummary, comment: str | None, *, starts_with_comment: bool) -> None:
+        super().__init__()
+        self.summary = summary
+        self.comment = comment
+        self.starts_with_comment = starts_with_comment
 
 
 class FeedbackSaved(Message):
@@ -89,18 +98,24 @@ class RequestActions(Screen[None]):
             rating = max(-1.0, min(1.0, (summary.rating or 0.0) + step))
             self._save_rating(summary, Rating(rating, None), keeps_comment=True)
 
-    @work
-    async def _ask_rating(self, *, starts_with_comment: bool) -> None:
+    def _ask_rating(self, *, starts_with_comment: bool) -> None:
         summary = self._selected()
-        if summary is None:
-            return
-        known = (
-            await asyncio.to_thread(reading.read_comment, self._live.store, summary.exchange_id) if summary.has_note else None
-        )
-        asked = RatingScreen(summary, known, starts_with_comment=starts_with_comment)
-        given = await self.app.push_screen_wait(asked)
-        if given is not None:
-            self._save_rating(summary, given, keeps_comment=False)
+        if summary is not None:
+            self._read_comment(summary, starts_with_comment=starts_with_comment)
+
+    @work(thread=True, exclusive=True, group="comment", exit_on_error=False)
+    def _read_comment(self, summary: ExchangeSummary, *, starts_with_comment: bool) -> None:
+        comment = reading.read_comment(self._live.store, summary.exchange_id) if summary.has_note else None
+        self.post_message(CommentRead(summary, comment, starts_with_comment=starts_with_comment))
+
+    def on_comment_read(self, event: CommentRead) -> None:
+        """Open the window, with the comment that is there."""
+
+        def save(given: Rating | None) -> None:
+            if given is not None:
+                self._save_rating(event.summary, given, keeps_comment=False)
+
+        self.app.push_screen(RatingScreen(event.summary, event.comment, starts_with_comment=event.starts_with_comment), save)
 
     @work(thread=True, group="feedback", exit_on_error=False)
     def _save_rating(self, summary: ExchangeSummary, given: Rating, *, keeps_comment: bool) -> None:
@@ -118,14 +133,13 @@ class RequestActions(Screen[None]):
 
     def action_export_requests(self) -> None:
         """Ask what to export, and where to."""
-        self._ask_export()
-
-    @work
-    async def _ask_export(self) -> None:
         live = self._live
-        choice = await self.app.push_screen_wait(ExportScreen(live.requests.selected, live.selection().wanted, Path.cwd()))
-        if choice is not None:
-            self._export(choice)
+
+        def write(choice: ExportChoice | None) -> None:
+            if choice is not None:
+                self._export(choice)
+
+        self.app.push_screen(ExportScreen(live.requests.selected, live.selection().wanted, Path.cwd()), write)
 
     @work(thread=True, group="export", exit_on_error=False)
     def _export(self, choice: ExportChoice) -> None:

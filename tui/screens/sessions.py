@@ -201,8 +201,8 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="last",
         heading="last active",
-        width=16,
-        draw=lambda row, inks, _: (fmt.day_and_clock(row.last_us)[:16], inks.muted),
+        width=12,
+        draw=lambda row, inks, _: (fmt.day_or_clock(row.last_us), inks.muted),
         sort_key=lambda row: row.last_us,
         is_right=False,
     ),

@@ -10,9 +10,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
+from proxy_core.attribution.model import SourceType
 from storage.views import SourceMetrics, SummaryMetrics
 from tui import format as fmt
-from tui.colours import KINDS, kind_colour
+from tui.colours import KEYED_KINDS, KINDS, UNNAMED, kind_colour
 from tui.commands import SOURCES_COMMANDS, bindings
 from tui.filtering import source_filter
 from tui.messages import FilterRequested
@@ -45,10 +46,13 @@ class SourcesScreen(DashboardScreen):
     CSS_PATH = "tables.tcss"
 
     period: reactive[Period] = reactive(PERIODS[1], init=False)
+    kinds: reactive[frozenset[SourceType]] = reactive(frozenset(), init=False)
+    """Kinds switched on; empty: all are shown."""
 
     def __init__(self) -> None:
         super().__init__()
         self._is_reading = False
+        self._sources: Sequence[SourceMetrics] = ()
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out totals, table and legend."""
@@ -99,14 +103,37 @@ class SourcesScreen(DashboardScreen):
     def on_sources_read(self, event: SourcesRead) -> None:
         """Show them, unless another period was chosen."""
         if event.period == self.period:
-            self.table.show(event.sources)
+            self._sources = event.sources
             self.query_one("#totals", Static).update(totals_text(self.period, event.totals, len(event.sources)))
-            self.table.display = bool(event.sources)
-            nothing = self.query_one("#nothing", Static)
-            nothing.display = not event.sources
-            nothing.update(f"Nothing was captured in the {event.period.name}. Press [$accent]w[/] for a longer time.")
-            if event.sources and self.focused is None:
-                self.table.focus()
+            self._show()
+
+    def _show(self) -> None:
+        shown = [source for source in self._sources if not self.kinds or source.source_type in self.kinds]
+        self.table.display = bool(shown)
+        self.table.show(shown)
+        nothing = self.query_one("#nothing", Static)
+        nothing.display = not shown
+        remedy = "Press [$accent]0[/] to see all kinds." if self._sources else "Press [$accent]w[/] for a longer time."
+        nothing.update(f"Nothing to show for the {self.period.name}. {remedy}")
+        if shown and self.focused is None:
+            self.table.focus()
+
+    def watch_kinds(self) -> None:
+        """Show only these kinds."""
+        self.query_one(Legend).active = self.kinds
+        self._show()
+
+    def on_legend_kind_clicked(self, event: Legend.KindClicked) -> None:
+        """Switch a kind by mouse."""
+        self.action_toggle_kind(event.key)
+
+    def action_toggle_kind(self, key: str) -> None:
+        """Switch a kind on or off."""
+        self.kinds ^= {KEYED_KINDS[key]}
+
+    def action_clear_filter(self) -> None:
+        """Show all kinds again."""
+        self.kinds = frozenset()
 
     @on(LineList.Selected, "#sources")
     def _open(self) -> None:
@@ -185,7 +212,7 @@ COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
         name="source",
         heading="source",
         width=18,
-        draw=lambda row, inks, cells: (fmt.fit_path(fmt.one_line(row.source_name or "–"), cells), inks.plain),
+        draw=lambda row, inks, cells: (fmt.fit_path(fmt.one_line(row.source_name or UNNAMED.get(row.source_type, fmt.UNKNOWN)), cells), inks.plain),
         sort_key=lambda row: (row.source_name or "").lower(),
         is_right=False,
         is_flexible=True,
@@ -239,8 +266,8 @@ COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
     TableColumn(
         name="last",
         heading="last used",
-        width=19,
-        draw=lambda row, inks, _: (fmt.day_and_clock(row.last_used_us), inks.muted),
+        width=12,
+        draw=lambda row, inks, _: (fmt.day_or_clock(row.last_used_us), inks.muted),
         sort_key=lambda row: row.last_used_us,
         rank=4,
     ),

@@ -3,15 +3,16 @@
 Draws a `Composition`; posts `SegmentChosen`. It must not read segments or bodies itself.
 """
 
+import re
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
 from rich.style import Style
 from textual.message import Message
 
-from proxy_core.attribution.model import Grade, Source, SourceType, Zone
+from proxy_core.attribution.model import ContentKind, Grade, Source, SourceType, Zone
 from tui import format as fmt
-from tui.colours import KINDS, kind_colour, zone_colour
+from tui.colours import KINDS, UNNAMED, kind_colour, zone_colour
 from tui.commands import FOLD_COMMANDS, bindings
 from tui.composition import Composition, SegmentShare, Share, SourceShare, is_guess
 from tui.theme import ink
@@ -25,10 +26,10 @@ ZONE_NAMES: Final = {
     Zone.FRESH: "fresh",
     Zone.OUTPUT: "output",
 }
-GRADE_NAMES: Final = {Grade.EXACT: "exact", Grade.BOUNDED: "bound", Grade.ESTIMATED: "estim", Grade.OPAQUE: "opaque"}
+GRADE_NAMES: Final = {Grade.EXACT: "exact", Grade.BOUNDED: "bounded", Grade.ESTIMATED: "estimate", Grade.OPAQUE: "opaque"}
 
-_TOKENS, _SHARE, _COST, _ZONE, _GRADE = 8, 6, 9, 7, 7
-_KIND: Final = 11
+_TOKENS, _SHARE, _COST, _ZONE, _GRADE = 8, 6, 9, 7, 9
+_TOOL_NAME: Final = re.compile(r'"name"\s*:\s*"([^"]+)"')
 _LEAD: Final = 4
 """Fold mark and swatch."""
 
@@ -106,7 +107,7 @@ class Breakdown(LineList):
         """Draw the column headings."""
         muted = self.inks.muted
         name, bar = self._flexible(width)
-        head = " " * _LEAD + fmt.fit("kind", _KIND) + fmt.fit("source", name)
+        head = " " * _LEAD + fmt.fit("kind", _kind_cells(width)) + fmt.fit("source", name)
         figures = [("tokens", _TOKENS), ("share", _SHARE), ("cost", _COST)]
         line = head + "".join(fmt.fit(text, cells, is_right=True) for text, cells in figures)
         line += "  " + fmt.fit("zone", _ZONE) + fmt.fit("grade", _GRADE) if width >= 72 else "  " + fmt.fit("zone", _ZONE)
@@ -132,7 +133,7 @@ class Breakdown(LineList):
 
     def _flexible(self, width: int) -> tuple[int, int]:
         """Return the cells of the name and of the bar."""
-        fixed = _LEAD + _KIND + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= 72 else 0)
+        fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= 72 else 0)
         room = max(8, width - fixed)
         bar = min(24, room // 2) if room >= 24 else 0
         return room - bar, bar
@@ -147,7 +148,7 @@ class Breakdown(LineList):
         cells: list[tuple[str, Style]] = [
             (f"{mark} ", self.inks.muted),
             ("■ ", colour),
-            (fmt.fit(KINDS[kind].label, _KIND), self.inks.muted if is_dimmed else colour),
+            (fmt.fit(KINDS[kind].label, _kind_cells(width)), self.inks.muted if is_dimmed else colour),
             (fmt.fit_path(fmt.one_line(row.source.source_name or _unnamed(row)), name_cells - 1) + " ", plain),
         ]
         cells += self._figures(row.share, width, is_strong=not is_dimmed)
@@ -155,14 +156,12 @@ class Breakdown(LineList):
 
     def _segment_line(self, row: SourceShare, segment: SegmentShare, width: int) -> Line:
         name_cells, bar_cells = self._flexible(width)
-        what = fmt.one_line(segment.segment.text[:200]) if segment.segment is not None else ""
-        text = what or (segment.segment.pointer if segment.segment is not None else "no text on the wire")
         colour = ink(kind_colour(row.source.source_type, is_dark=self.inks.is_dark))
         cells: list[tuple[str, Style]] = [
             ("    ", self.inks.muted),
             ("│ ", colour),
-            (fmt.fit(segment.part.value, _KIND), self.inks.muted),
-            (fmt.fit(text, name_cells - 3) + " ", self.inks.muted),
+            (fmt.fit(segment.part.value, _kind_cells(width) - 3) + " ", self.inks.muted),
+            (fmt.fit(segment_label(segment), name_cells - 1) + " ", self.inks.muted),
         ]
         cells += self._figures(segment.share, width, is_strong=False)
         return [*cells, *self._bar(segment.share, self.inks.faint, bar_cells)]
@@ -191,8 +190,25 @@ class Breakdown(LineList):
         return [(drawn, colour)]
 
 
+def segment_label(share: SegmentShare) -> str:
+    """Say in one line what a segment is: a tool by its name, anything else by how it begins."""
+    segment = share.segment
+    if segment is None:
+        return "no text on the wire"
+    if segment.content_kind is ContentKind.TOOL_DEFINITION:
+        named = _TOOL_NAME.search(segment.text)
+        if named is not None:
+            return named[1]
+    return fmt.one_line(segment.text[:200]) or segment.pointer
+
+
+def _kind_cells(width: int) -> int:
+    """Return the cells of the first column; parts of segments (`instructions`) need more than kinds."""
+    return 15 if width >= 72 else 11
+
+
 def _unnamed(row: SourceShare) -> str:
     """Say what a source without a name is."""
     if row.share.zones[0][0] is Zone.OUTPUT:
         return "the answer"
-    return {SourceType.USER: "what you wrote", SourceType.ASSISTANT: "earlier answers"}.get(row.source.source_type, "")
+    return UNNAMED.get(row.source.source_type, "")

@@ -112,9 +112,9 @@ class ExchangeList(LineList):
 
     @property
     def selected(self) -> ExchangeSummary | None:
-        """The exchange under the cursor; `None` where it is not known (yet)."""
-        row = self.selected_row
-        return self._known.get(row) if isinstance(row, int) else None
+        """The exchange under the cursor, or the first one of the group there; `None` where it is not known (yet)."""
+        number = self.selected_id
+        return self._known.get(number) if number is not None else None
 
     @property
     def summaries_in_sight(self) -> list[ExchangeSummary]:
@@ -223,6 +223,9 @@ class ExchangeList(LineList):
         )
 
     def _stay_on(self, exchange_id: int) -> None:
+        """Put the cursor on an exchange, wherever it is now; a heading keeps its place as long as the rows above it do."""
+        if self.selected_id == exchange_id:
+            return
         index = next((i for i, row in enumerate(self._rows) if row == exchange_id), None)
         if index is not None:
             self.cursor = index

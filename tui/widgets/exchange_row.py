@@ -59,11 +59,12 @@ _COLUMNS: Final = (
     Column("output", "out", 6, is_right=True, rank=3),
     Column("cost", "cost", 8, is_right=True, rank=1),
     Column("cached", "cached", 6, is_right=True, rank=4),
-    Column("latency", "time", 6, is_right=True, rank=4),
+    Column("latency", "took", 6, is_right=True, rank=4),
     Column("first_byte", "first", 6, is_right=True, rank=7),
 )
 
-_GUTTER: Final = 2
+GUTTER_CELLS: Final = 2
+"""Cells of the mark before each row."""
 _TITLE_FROM: Final = 150
 """List width from which the title has a column of its own."""
 
@@ -81,7 +82,7 @@ class Layout:
 @lru_cache(maxsize=32)
 def layout(width: int, indent: int = 0) -> Layout:
     """Choose the columns that leave the bar room to be read."""
-    room = width - _GUTTER - indent
+    room = width - GUTTER_CELLS - indent
     least_bar = 14 if width < 100 else 20
     columns = list(_COLUMNS)
     while columns and room - _taken(columns) < least_bar:
@@ -117,9 +118,9 @@ class RowMood:
 def header_line(width: int, inks: Inks, indent: int = 0) -> Line:
     """Draw the headings."""
     chosen = layout(width, indent)
-    cells = [(" " * _GUTTER, inks.muted)]
+    cells = [(" " * GUTTER_CELLS, inks.muted)]
     cells += [(fmt.fit(column.heading, column.width, is_right=column.is_right) + " ", inks.muted) for column in chosen.columns]
-    cells.append((fmt.fit("what it is made of", chosen.bar_cells), inks.muted))
+    cells.append((fmt.fit("made of", chosen.bar_cells), inks.muted))
     if chosen.title_cells:
         cells.append((" " + fmt.fit("asked", chosen.title_cells), inks.muted))
     return cells
@@ -203,7 +204,7 @@ def _status(summary: ExchangeSummary) -> str:
 
 def _output(summary: ExchangeSummary, mood: RowMood) -> str:
     if summary.state is ExchangeState.OPEN and summary.output_tokens is None and mood.received_bytes:
-        return "↓" + fmt.tokens(mood.received_bytes)
+        return f"↓{-(-mood.received_bytes // 1000)}kB"
     return fmt.tokens(summary.output_tokens, is_estimate=summary.is_estimate)
 
 

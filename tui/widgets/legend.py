@@ -39,7 +39,8 @@ class Legend(Widget):
     def render_line(self, y: int) -> Strip:
         """Draw the legend."""
         is_dark = self.app.current_theme.dark
-        quiet, strong, muted = inks(is_dark=is_dark).muted, inks(is_dark=is_dark).strong, inks(is_dark=is_dark).faint
+        own = inks(is_dark=is_dark)
+        quiet, strong, muted, accent = own.muted, own.strong, own.faint, own.accent
         segments = [Segment(" ")]
         places: list[tuple[int, int, str]] = []
         at = 1
@@ -49,13 +50,13 @@ class Legend(Widget):
             key = style.key or ""
             text = f"{key}{swatch} {style.label}  " if self.size.width >= 118 or style.key else ""
             if self.size.width < 100 and style.key:
-                text = f"{key}{swatch}{style.label[:5]} "
+                text = f"{key}{swatch}{style.label} "
             if not text or at + len(text) > self.size.width:
                 continue
             colour = ink(kind_colour(style.source_type, is_dark=is_dark))
             name_ink = strong + Style(underline=True) if is_on else quiet if not self.active else muted
             head, _, label = text.partition(swatch)
-            segments += [Segment(head, strong if is_on else muted), Segment(swatch, colour)]
+            segments += [Segment(head, strong if is_on else accent), Segment(swatch, colour)]
             stripped = label.strip()
             left = label[: len(label) - len(label.lstrip())]
             segments += [Segment(left), Segment(stripped, name_ink), Segment(label[len(left) + len(stripped) :])]

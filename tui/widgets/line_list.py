@@ -31,6 +31,8 @@ class LineList(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar = bindings(LIST_COMMANDS)
     HEADER_LINES: ClassVar = 0
+    HAS_LASTING_CURSOR: ClassVar = True
+    """The cursor is seen without the focus, too."""
 
     DEFAULT_CSS = """
     LineList { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; background: $background; }
@@ -186,7 +188,11 @@ class LineList(ScrollView, can_focus=True):
     # Drawing
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight when the window changes."""
+        """Keep the cursor in sight when the window changes; how far one can scroll is known only after the next refresh."""
+        if self._row_count:
+            self.call_after_refresh(self._keep_in_sight)
+
+    def _keep_in_sight(self) -> None:
         if self._row_count:
             self.bring_into_sight(self.cursor)
 
@@ -212,7 +218,7 @@ class LineList(ScrollView, can_focus=True):
         index = y - self.HEADER_LINES + round(self.scroll_offset.y)
         if not 0 <= index < self._row_count:
             return Strip.blank(width, ground)
-        is_cursor = index == self.cursor
+        is_cursor = index == self.cursor and (self.has_focus or self.HAS_LASTING_CURSOR)
         if is_cursor:
             ground = self.inks.cursor if self.has_focus else self.inks.blurred_cursor
         key = (self.row_identity(index), width, is_cursor, self.has_focus if is_cursor else False)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from textual import events
 from textual.message import Message
 
+from tui.commands import OpenRow
 from tui.pages.sheet import Sheet
 from tui.widgets.line_list import Line, LineList
 
@@ -17,6 +18,8 @@ type Writer = Callable[[Sheet], None]
 
 class PageView(LineList):
     """Lines of text with a cursor; Enter opens the segment that a line belongs to."""
+
+    HAS_LASTING_CURSOR = False
 
     class SegmentChosen(Message):
         """A segment is to be read."""
@@ -50,6 +53,12 @@ class PageView(LineList):
         """The whole page as text."""
         lines = self._sheet.lines if self._sheet is not None else []
         return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open only where something can be opened."""
+        if action == OpenRow.action():
+            return self._sheet is not None and bool(self._sheet.links)
+        return super().check_action(action, parameters)
 
     def action_open_row(self) -> None:
         """Open the segment of this line."""

@@ -7,6 +7,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from proxy_core.attribution.model import RequestClass
+from proxy_core.exchange import ExchangeState
 from storage.views import ExchangeSummary
 from tui import format as fmt
 from tui.theme import Inks, inks
@@ -66,9 +67,10 @@ def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
     """Draw model, tokens, cache, cost and time; what does not fit is left out from the right."""
     guess = summary.is_estimate
     failed = has_failed(summary)
-    status = str(summary.status_code) if summary.status_code is not None else summary.state.value
+    is_running = summary.state is ExchangeState.OPEN
+    status = str(summary.status_code) if summary.status_code is not None else "running" if is_running else summary.state.value
     parts: list[tuple[str, Style]] = [
-        (status, ink.error if failed else ink.good),
+        (status, ink.error if failed else ink.accent if is_running else ink.good),
         (fmt.model_name(summary.model), ink.plain),
     ]
     if summary.request_class is not RequestClass.OTHER:
