@@ -85,7 +85,7 @@ def main_attribution() -> Attribution:
             title="Why does the build fail?",
             message_id="msg_1",
         ),
-        segments=(segment("You are careful.", FRAMEWORK), segment("context7 tools", CONTEXT7), factories.segment()),
+        segments=(segment("You are a careful engineer.", FRAMEWORK), segment("context7 tools", CONTEXT7), factories.segment()),
         ledger=factories.ledger(
             lines=(
                 line(FRAMEWORK, 60, Zone.CACHE_READ, 0),
