@@ -35,7 +35,7 @@ class ProxyLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line, pass it on redacted."""
-        if self.thread_id not in {None, record.thread}:
+        if self.thread_id not in {None, record.thread} or record.name == product_log.name:
             return
         text = self._redactor.text(self.format(record))
         self.lines.append(text)
@@ -48,6 +48,9 @@ class ProxyLog(logging.Handler):
         """Take over the loggers of everything that runs in the proxy's thread, and give them back."""
         self.thread_id = threading.get_ident()
         kept = []
+        # Some of mitmproxy logs to the root; without a handler there, the first line would give it one to stderr.
+        root = logging.getLogger()
+        root.addHandler(self)
         for logger in map(logging.getLogger, _LOGGERS):
             kept.append((logger, logger.propagate))
             logger.propagate = False
@@ -55,6 +58,7 @@ class ProxyLog(logging.Handler):
         try:
             yield
         finally:
+            root.removeHandler(self)
             for logger, propagate in kept:
                 logger.removeHandler(self)
                 logger.propagate = propagate or not logger.handlers

@@ -344,3 +344,64 @@ def test_stopping_cuts_what_does_not_end(start_proxy, upstream_authority) -> Non
     assert finished.response_body is not None
     assert finished.response_body.data == b"part"
     assert finished.response_body.is_truncated
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x00\x01\x02\x03\r\n\r\n",
+        b"POST /v1/messages\r\n\r\n",
+        b"POST /v1/messages HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: no name\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_garbage_from_the_client_breaks_nothing_else(start_proxy, upstream_authority, garbage: bytes) -> None:
+    with upstream(answer_all(OK), upstream_authority) as server:
+        proxy = start_proxy()
+        with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
+            client.sendall(garbage)
+            read_until_closed(client, 0.3)
+        with socket.create_connection(proxy.address) as client:
+            client.sendall(garbage)
+            read_until_closed(client, 0.3)
+        _next_request_works(proxy, server.port)
+        until = time.monotonic() + 10
+        while not any(exchange.state is ExchangeState.COMPLETE for exchange in proxy.finished):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert proxy.thread.is_alive
+
+
+def test_a_key_planted_everywhere_is_nowhere_in_what_comes_out(start_proxy, upstream_authority, capfd) -> None:
+    key = b"sk-ant-api03-PLANTED-PLANTED-PLANTED"
+    answer = (
+        b"HTTP/1.1 401 "
+        + key
+        + b"\r\nSet-Cookie: session=PLANTEDCOOKIE\r\nX-Echo: "
+        + key
+        + b"\r\nLocation: https://h/?key=PLANTEDPARAM\r\n"
+    )
+    body = b'{"error": "invalid key ' + key + b'"}'
+    answer += b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    asked = b'{"mcp_servers": [{"authorization_token": "PLANTEDTOKEN"}], "text": "' + key.replace(b"-", b"\\u002d") + b'"}'
+    request = (
+        b"POST /v1/messages?api_key=PLANTEDQUERY HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer PLANTEDBEARER\r\n"
+        b"X-Amz-Security-Token: PLANTEDAMZ\r\nCookie: a=PLANTEDCOOKIE\r\nContent-Length: %d\r\n\r\n%s" % (len(asked), asked)
+    )
+    with upstream(answer_all(answer), upstream_authority) as server:
+        proxy = start_proxy()
+        with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
+            client.sendall(request)
+            assert read_response(client) == answer  # the client gets every byte of it
+        (finished,) = proxy.wait_finished()
+    assert asked in server.bodies
+    shown = capfd.readouterr()
+    everything = repr(proxy.events) + "".join(proxy.thread.log.lines) + shown.out + shown.err
+    assert "PLANTED" not in everything
+    assert finished.request_body.is_redacted
+    assert finished.request_body.wire_bytes == len(asked)
+    assert finished.response_body is not None
+    assert finished.response_body.is_redacted
