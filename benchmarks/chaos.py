@@ -124,14 +124,14 @@ def _under_load(
         return "traffic stopped"
     if exit_code != 0:
         return f"exit code {exit_code}: {running.output.decode()[-300:]}"
-    toll = audit(home, set(load.answered))
+    toll = audit(home, dict.fromkeys(load.answered, 0.0))
     print(f"  {len(load.answered)} answered", flush=True)
     return _broken(toll)
 
 
 def _broken(toll: Toll) -> str | None:
     if toll.lost:
-        return f"{len(toll.lost)} promised exchanges are lost: {toll.lost[:10]}"
+        return f"{len(toll.lost)} promised exchanges are lost: {list(toll.lost.items())[:10]}"
     if toll.open_left:
         return f"{toll.open_left} exchanges are still open"
     return toll.verify_output or None

@@ -5,7 +5,7 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +30,8 @@ class Toll:
     kills: int = 0
     answered: int = 0
     """Requests whose whole answer reached the client in time to be promised."""
-    lost: list[int] = field(default_factory=list)
-    """Numbers of promised requests that are not there, or not whole."""
+    lost: dict[int, str] = field(default_factory=dict)
+    """Promised requests that are not there or not whole: how long before the kill they were answered, and what was found."""
     open_left: int = 0
     """Exchanges that still say they run, although nobody runs them."""
     interrupted: int = 0
@@ -96,7 +96,7 @@ def numbered(number: int) -> dict[str, object]:
 def kill_often(home: Path, standin: StandinServer, *, kills: int, seed: int, clients: int = 4) -> Toll:
     """Start, load, kill at a random moment, start again on the same database; at the end look for what was promised."""
     chance, first = random.Random(seed), 0
-    promised: set[int] = set()
+    promised: dict[int, float] = {}
     for _ in range(kills):
         with Headless(home, standin) as assayed:
             load = Load(assayed, first, clients)
@@ -105,7 +105,7 @@ def kill_often(home: Path, standin: StandinServer, *, kills: int, seed: int, cli
                 killed_at = time.monotonic()
                 assayed.kill()
             first = load.next_number
-        promised |= {number for number, at in load.answered.items() if at < killed_at - PROMISED_S}
+        promised |= {number: killed_at - at for number, at in load.answered.items() if at < killed_at - PROMISED_S}
     with Headless(home, standin) as last:
         last.stop()
     found = audit(home, promised)
@@ -113,23 +113,26 @@ def kill_often(home: Path, standin: StandinServer, *, kills: int, seed: int, cli
     return found
 
 
-def audit(home: Path, promised: set[int]) -> Toll:
-    """Look for the promised requests in the database that a stopped Assay left."""
+def audit(home: Path, promised: Mapping[int, float]) -> Toll:
+    """Look for the promised requests (and how long before the end they were answered) in the database that was left."""
     toll = Toll(answered=len(promised))
     verified = assay(home, "verify")
     if verified.returncode != 0:
         toll.verify_output = (verified.stdout + verified.stderr).decode()
     database = open_database(next(home.rglob("*.db")))
     try:
-        whole = set(_whole_requests(Store(database), toll))
+        found = _found_requests(Store(database), toll)
     finally:
         database.close()
-    toll.lost = sorted(promised - whole)
+    for number, ago_s in promised.items():
+        if (state := found.get(number, "missing")) != "whole":
+            toll.lost[number] = f"{ago_s * 1000:.0f} ms before: {state}"
     return toll
 
 
-def _whole_requests(store: Store, toll: Toll) -> Iterator[int]:
-    """Yield the numbers of exchanges that are complete with both bodies."""
+def _found_requests(store: Store, toll: Toll) -> dict[int, str]:
+    """Return what is there of each numbered request."""
+    found: dict[int, str] = {}
     before: int | None = None
     while page := store.exchanges.page(500, before_id=before):
         before = page[-1].id
@@ -137,6 +140,10 @@ def _whole_requests(store: Store, toll: Toll) -> Iterator[int]:
             toll.open_left += exchange.state is ExchangeState.OPEN
             toll.interrupted += exchange.state is ExchangeState.INTERRUPTED
             body = store.exchanges.body(exchange.id, Side.REQUEST)
-            answer = store.exchanges.decoded_body(exchange.id, Side.RESPONSE)
-            if exchange.state is ExchangeState.COMPLETE and body and answer and b"message_stop" in answer:
-                yield int(json.loads(body)["messages"][0]["content"].split()[2])
+            answer = store.exchanges.decoded_body(exchange.id, Side.RESPONSE) or b""
+            if not body:
+                continue
+            is_whole = exchange.state is ExchangeState.COMPLETE and b"message_stop" in answer
+            number = int(json.loads(body)["messages"][0]["content"].split()[2])
+            found[number] = "whole" if is_whole else f"{exchange.state}, {len(answer)} bytes of the answer"
+    return found
