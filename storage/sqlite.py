@@ -181,3 +181,9 @@ def find_damage(connection: Connection) -> list[str]:
         return []
     lines = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check(20)"))]
     return [] if lines == ["ok"] else lines
+
+
+def overwrite_deleted(connection: Connection) -> None:
+    """Let what is deleted from now on be overwritten with zeros, where the engine can."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")

@@ -46,6 +46,7 @@ def start_parts(
         AssayError: What failed; the ends of the parts before it are on the stacks.
     """
     from storage.analyser import AnalysisThread
+    from storage.body_free import open_body_free_analyst
     from storage.notices import Notices
     from storage.retention import RetentionThread
     from storage.store import Store
@@ -62,7 +63,9 @@ def start_parts(
     closing.callback(_guarded, note, "database", database.close)
     notices = Notices()
     feed = make_feed(settings)
-    analysis = AnalysisThread(database, notices, str(settings.prices) if settings.prices else None)
+    price_file = str(settings.prices) if settings.prices else None
+    analyst = None if settings.bodies else open_body_free_analyst(database, price_file)
+    analysis = AnalysisThread(database, notices, price_file, analyst)
     writer = StorageWriter(database, feed, notices)
     proxy = make_proxy(settings, feed, environ)
     # Ended after the writer, but begun after the proxy: loading it must not keep clients waiting.
