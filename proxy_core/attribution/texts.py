@@ -31,13 +31,20 @@ def cut_system_message(text: str, context: ElementContext) -> list[Span]:
     if context.ruleset.matchers[Place.SYSTEM_MESSAGE].expression is None:
         return [Span(0, len(text), Source(SourceType.FRAMEWORK, "system message"), Part.INSTRUCTIONS)]
     spans: list[Span] = []
-    rule, start = context.ruleset.rule_at(Place.SYSTEM_MESSAGE, text, 0), 0
+    rule, start, forged = context.ruleset.rule_at(Place.SYSTEM_MESSAGE, text, 0), 0, False
     for position in _paragraphs(text):
         found = context.ruleset.rule_at(Place.SYSTEM_MESSAGE, text, position)
-        if found is not None:
-            spans += _system_piece(text, start, position, rule, context)
-            rule, start = found, position
-    return merged(spans + _system_piece(text, start, len(text), rule, context))
+        if found is not None and _is_forged(found, rule):
+            forged = True
+        elif found is not None:
+            spans += _system_piece(text, start, position, rule, context, is_uncertain=forged)
+            rule, start, forged = found, position, False
+    return merged(spans + _system_piece(text, start, len(text), rule, context, is_uncertain=forged))
+
+
+def _is_forged(found: PieceRule, current: PieceRule | None) -> bool:
+    """Tell whether a marker must be a server's own words: the client never puts such a piece after MCP instructions."""
+    return found.is_before_servers and current is not None and current.reader is Reader.MCP_INSTRUCTIONS
 
 
 def _paragraphs(text: str) -> list[int]:
@@ -49,10 +56,13 @@ def _paragraphs(text: str) -> list[int]:
     return positions
 
 
-def _system_piece(text: str, start: int, end: int, rule: PieceRule | None, context: ElementContext) -> list[Span]:
+def _system_piece(
+    text: str, start: int, end: int, rule: PieceRule | None, context: ElementContext, *, is_uncertain: bool
+) -> list[Span]:
     if rule is None:
         return [Span(start, end, Source(SourceType.UNATTRIBUTED, "system message"), Part.CONTEXT)]
-    return read_piece(text, start, end, rule, context)
+    spans = read_piece(text, start, end, rule, context)
+    return [span._replace(is_uncertain=True) for span in spans] if is_uncertain else spans
 
 
 def cut_user_text(text: str, context: ElementContext) -> list[Span]:

@@ -8,7 +8,7 @@ from proxy_core.attribution.members import cache_ttl, other_members
 from proxy_core.attribution.model import ContentKind, Part, Source, SourceType
 from proxy_core.attribution.piece_context import ElementContext
 from proxy_core.attribution.readers.dispatch import read_piece
-from proxy_core.attribution.readers.listings import listing_spans
+from proxy_core.attribution.readers.listings import COMMAND_ENTRY, listing_spans
 from proxy_core.attribution.rules.model import ListingRule, PieceRule, Place, Reader
 from proxy_core.attribution.values import value_cuts
 
@@ -85,6 +85,6 @@ def _description_spans(
     else:
         found = text.find("\n\n", start)
         end = found if found >= 0 else len(text)
-        spans += listing_spans(text, start, end, rule.source_type, Source(SourceType.FRAMEWORK), strict=False)
+        spans += listing_spans(text, start, end, rule.source_type, Source(SourceType.FRAMEWORK), COMMAND_ENTRY)
     spans.append(Span(end, len(text), source, Part.DEFINITION))
     return merged([span if span.part is Part.LISTING else span._replace(source=source, part=Part.DEFINITION) for span in spans])

@@ -20,6 +20,7 @@ _READERS: dict[Reader, Callable[[Piece], list[Span]]] = {
     Reader.NESTED_MEMORY: files.read_nested_memory,
     Reader.MCP_INSTRUCTIONS: listings.read_mcp_instructions,
     Reader.LISTING: listings.read_listing,
+    Reader.LOOSE_LISTING: listings.read_listing,
     Reader.NAMES: listings.read_names,
     Reader.SERVER_NAMES: listings.read_server_names,
     Reader.HOOK: wrappers.read_hook,

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from proxy_core.attribution.cuts import UNATTRIBUTED, Need, Pending, Span
 from proxy_core.attribution.model import Part, Source, SourceType
 from proxy_core.attribution.readers.piece import Piece, framework, line_end, with_ends
+from proxy_core.attribution.readers.wrappers import command_source
 from proxy_core.attribution.rules.model import Reader
 from proxy_core.attribution.servers import PREFIX, wire_name
 
 _SECTION = re.compile(r"(?:^|\n)###? ([^\n]{1,200})\n")
-_ENTRY = re.compile(r"^- [*`\"]{0,3}/?([^\s*`\"]{1,200}?)[*`\"]{0,3}(?: [^\n:]{0,200})?(?:: |$)", re.MULTILINE)
-_STRICT_ENTRY = re.compile(r"^- [*`\"]{0,3}([^\s*`\"]{1,200}?)[*`\"]{0,3}(?:: |$)", re.MULTILINE)
+ENTRY = re.compile(r"^- [*`\"]{0,3}([^\s*`\"]{1,200}?(?: \(MCP\))?)[*`\"]{0,3}(?:: |$)", re.MULTILINE)
+"""`- name: description`, or the name alone; a line with more words before the colon goes on from the entry before."""
+COMMAND_ENTRY = re.compile(r"^- [*`\"]{0,3}/?([^\s*`\"]{1,200}?)[*`\"]{0,3}(?: [^\n:]{0,200})?(?:: |$)", re.MULTILINE)
+"""`- /name [arguments]: description`."""
+_LOOSE_ENTRY = re.compile(r"^ {0,4}- [*`\"]{0,3}([^\s*`\"]{1,200}?)[*`\"]{0,3}(?:: |$)", re.MULTILINE)
 _NAME_LINE = re.compile(r"[\w.:-]{1,256}")
 _XML_SKILL = re.compile(r"<skill>\s{0,20}<name>\s{0,20}([^<\n]{1,200}?)\s{0,20}</name>")
 _XML_SERVER = re.compile(r'<server name="([^"\n]{1,200})">')
@@ -37,6 +41,8 @@ def read_mcp_instructions(piece: Piece) -> list[Span]:
     for index, section in enumerate(found):
         stop = found[index + 1].start() if index + 1 < len(found) else piece.end
         name = wire_name(section[1])
+        if "__" in name:
+            piece.context.servers.add(name)
         spans.append(Span(section.start(), stop, Pending(Need.SERVER, name, index, before), piece.rule.part))
         before = Source(SourceType.MCP_SERVER, name)
     return spans
@@ -48,19 +54,27 @@ def read_listing(piece: Piece) -> list[Span]:
         (at for at in (piece.text.find(trailer, piece.start, piece.end) for trailer in _TRAILERS) if at >= 0), default=piece.end
     )
     kind = piece.rule.source.source_type
-    spans = listing_spans(piece.text, piece.start, stop, kind, framework(f"{kind.value.lower()}s listing"), strict=True)
-    return [*spans, Span(stop, piece.end, framework(f"{kind.value.lower()}s listing"), Part.CONTEXT)]
+    frame = framework(f"{kind.value.lower()}s listing")
+    expression = _LOOSE_ENTRY if piece.rule.reader is Reader.LOOSE_LISTING else ENTRY
+    spans = listing_spans(piece.text, piece.start, stop, kind, frame, expression)
+    return [*spans, Span(stop, piece.end, frame, Part.CONTEXT)]
 
 
-def listing_spans(text: str, start: int, end: int, kind: SourceType, frame: Source, *, strict: bool) -> list[Span]:
+def listing_spans(text: str, start: int, end: int, kind: SourceType, frame: Source, expression: re.Pattern[str]) -> list[Span]:
     """Cut `- name: description` entries, each with its further lines; what stands before the first is the frame's."""
-    entries = list((_STRICT_ENTRY if strict else _ENTRY).finditer(text, start, end))
+    entries = list(expression.finditer(text, start, end))
     first = entries[0].start() if entries else end
     spans = [Span(start, first, frame, Part.CONTEXT)]
     for index, entry in enumerate(entries):
         stop = entries[index + 1].start() if index + 1 < len(entries) else end
-        spans.append(Span(entry.start(), stop, Source(kind, entry[1]), Part.LISTING))
+        spans.append(Span(entry.start(), stop, _entry_source(kind, entry[1]), Part.LISTING))
     return spans
+
+
+def _entry_source(kind: SourceType, name: str) -> Source:
+    """Name an entry; a prompt of an MCP server among skills is the server's."""
+    is_prompt = kind is SourceType.SKILL and (name.startswith(PREFIX) or name.endswith(" (MCP)"))
+    return command_source(name) if is_prompt else Source(kind, name)
 
 
 def read_names(piece: Piece) -> list[Span]:

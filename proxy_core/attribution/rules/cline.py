@@ -22,7 +22,7 @@ def _spoken(tag: str, opening: str) -> PieceRule:
 RULES = ClientRules(
     client="cline",
     pieces=(
-        piece(SourceType.MEMORY, r"# Rules\n(?=## )", Reader.RULE_SECTIONS, Part.BODY, Place.PROMPT, is_pattern=True),
+        piece(SourceType.MEMORY, r"# Rules\n\s{0,4}(?=## )", Reader.RULE_SECTIONS, Part.BODY, Place.PROMPT, is_pattern=True),
         section(
             r"# (?:Plan / Act Modes|Workspace Configuration|Workspace Information|Preferred Language)",
             "system prompt",
@@ -30,6 +30,7 @@ RULES = ClientRules(
             is_pattern=True,
         ),
         piece(SourceType.SKILL, "<available_skills>", Reader.XML_SKILLS, Part.LISTING, Place.PROMPT),
+        piece(SourceType.SKILL, "Available skills:\n", Reader.LOOSE_LISTING, Part.LISTING, Place.PROMPT),
         section(r"(?:Environment you are running in:|<env>)", "environment", Place.PROMPT, is_pattern=True),
         section("Remember:\n", "system prompt", Place.PROMPT),
         section("<environment_details>", "environment", Place.BLOCK),

@@ -40,6 +40,8 @@ class Reader(Enum):
     """`## <server>`, one after the other."""
     LISTING = auto()
     """`- name: description` lines; the rule's source type, named by line."""
+    LOOSE_LISTING = auto()
+    """The same, with indented lines."""
     NAMES = auto()
     """One tool name a line."""
     SERVER_NAMES = auto()
@@ -122,6 +124,8 @@ class PieceRule:
     frames: tuple[Frame, ...] = ()
     is_foreign: bool = False
     """The piece carries text of others, so that only known markers end it."""
+    is_before_servers: bool = False
+    """In a system message it always comes before MCP instructions; after them it is what a server wrote."""
     since: Version = ANY_VERSION
     until: Version = NO_END
     """First version that no longer has it."""

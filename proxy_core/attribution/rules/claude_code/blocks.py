@@ -27,6 +27,16 @@ PIECES = (
         source=Source(SourceType.TOOL, "Bash"),
         part=Part.RESULT,
     ),
+    piece(
+        SourceType.FILE,
+        r"<ide_(?:opened_file>The user opened the file|selection>The user selected the lines [^\n]{1,60} from) "
+        r"(?P<path>[^\n]{1,1000}?)(?: in the IDE|:\n)",
+        Reader.PATH_HEADING,
+        Part.BODY,
+        Place.BLOCK,
+        is_pattern=True,
+    ),
+    section("[SUGGESTION MODE: ", "suggestion prompt", Place.BLOCK),
     section(r"Tools? loaded\.\s*\Z", "nudge", Place.BLOCK, is_pattern=True),
     section("[structured-output-enforce] ", "nudge", Place.BLOCK),
     section(r"\[Image: source: [^\n]*\s*\Z", "image note", Place.BLOCK, is_pattern=True),

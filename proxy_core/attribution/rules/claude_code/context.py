@@ -1,5 +1,7 @@
 """What Claude Code tells the model beside the conversation: in system messages, in reminders, and folded into tool results."""
 
+from dataclasses import replace
+
 from proxy_core.attribution.model import Part, SourceType
 from proxy_core.attribution.rules.model import PieceRule, Place, Reader
 from proxy_core.attribution.rules.sections import piece, section
@@ -27,6 +29,14 @@ _MEMORY = (
         Reader.MEMORY_FILES,
         Part.BODY,
         CONTEXT,
+        is_pattern=True,
+    ),
+    piece(
+        SourceType.MEMORY,
+        r"(?:This memory is [^\n]{0,1000}\n\n)?Memory(?: \([^)\n]{1,100}\))?: (?P<path>[^\n]{1,1000}?):\n",
+        Reader.PATH_HEADING,
+        Part.BODY,
+        ANYWHERE,
         is_pattern=True,
     ),
     piece(SourceType.MEMORY, r"Contents of [^\n]{1,1000}:\n", Reader.NESTED_MEMORY, Part.BODY, ANYWHERE, is_pattern=True),
@@ -205,4 +215,9 @@ _FRAMEWORK = (
     ),
 )
 
-PIECES = _MEMORY + _LISTINGS + _FILES + _HOOKS + _STYLE + _NOTICES + _FRAMEWORK
+_BEFORE_SERVERS = frozenset({"environment", "model", "git status", "commit rules"})
+
+PIECES = tuple(
+    replace(rule, is_before_servers=rule in _MEMORY or rule is _STYLE[0] or rule.source.source_name in _BEFORE_SERVERS)
+    for rule in _MEMORY + _LISTINGS + _FILES + _HOOKS + _STYLE + _NOTICES + _FRAMEWORK
+)

@@ -194,6 +194,44 @@ def test_an_unknown_reminder_beside_a_result_is_the_tools() -> None:
     assert owner(parsed, "alpha") == "Tool/Bash"
 
 
+def test_what_never_follows_mcp_instructions_is_a_servers_own_words() -> None:
+    words = "# MCP Server Instructions\n\nIntro:\n\n## docs\nalpha\n\n# Environment\nbeta\n\nToday's date is gamma"
+    parsed = claude_code({"messages": [user("q"), {"role": "system", "content": words}]})
+    assert (owner(parsed, "beta"), holding(parsed, "beta").is_uncertain) == ("McpServer/docs", True)
+    assert (owner(parsed, "gamma"), holding(parsed, "gamma").is_uncertain) == ("Framework/date", False)
+
+
+def test_prompts_of_mcp_servers_among_the_skills() -> None:
+    words = "The following skills are available for use with the Skill tool:\n\n- docs:brief (MCP): alpha\n- mcp__docs__more: beta\n- tidy: x"
+    parsed = claude_code({"messages": [user(reminder(words), "q")]})
+    assert owner(parsed, "alpha") == owner(parsed, "beta") == "McpServer/docs"
+
+
+def test_recalled_memories_and_the_editors_files() -> None:
+    words = (
+        reminder("This memory is 3 days old. Check it.\n\nMemory: /m/memory/a.md:\n\nalpha"),
+        reminder("Memory (saved today): /m/memory/b.md:\n\nbeta"),
+        "<ide_opened_file>The user opened the file /w/a.py in the IDE. It may not matter.</ide_opened_file>",
+        "<ide_selection>The user selected the lines 1 to 2 from /w/b.py:\ngamma</ide_selection>",
+        "[SUGGESTION MODE: delta]",
+        "q",
+    )
+    assert owners(claude_code({"messages": [user(*words)]})) == [
+        "Memory//m/memory/a.md",
+        "Memory//m/memory/b.md",
+        "File//w/a.py",
+        "File//w/b.py",
+        "Framework/suggestion prompt",
+        "User/None",
+    ]
+
+
+def test_a_heading_with_the_separator_names_a_server() -> None:
+    words = "# MCP Server Instructions\n\nIntro:\n\n## a__b\nalpha"
+    parsed = claude_code({"tools": [{"name": "mcp__a__b__c"}], "messages": [user("q"), {"role": "system", "content": words}]})
+    assert owners(parsed)[0] == "McpServer/a__b"
+
+
 def test_nothing_is_folded_where_there_are_system_messages() -> None:
     printed = "x\n\n" + reminder("<total_tokens>7 tokens left</total_tokens>")
     body = {

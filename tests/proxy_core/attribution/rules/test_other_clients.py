@@ -256,6 +256,11 @@ def test_cline() -> None:
     assert owners(parsed)[:2] == ["Tool/read_files", "McpServer/docs"]
 
 
+def test_clines_skills_in_the_system_prompt() -> None:
+    parsed = read({"system": 'You are Cline, x\n\nAvailable skills:\n  - "tidy": alpha\n  - "csv": beta', "messages": []})
+    assert owners(parsed) == ["Framework/system prompt", "Framework/skills listing", "Skill/tidy", "Skill/csv"]
+
+
 QWEN_PROMPT = """You are Qwen Code, an interactive CLI agent.
 
 # Core
