@@ -1,4 +1,4 @@
-"""Everything taken from mitmproxy's inside to make it fast: one small file, gated by version, with a way back.
+"""Everything taken from mitmproxy's inside to make it fast: one small file, gated by version in `server.py`, with a way back.
 
 Plain mitmdump spends a third of its time asking 34 addons about every event. Here: the few that are needed, a
 table of who listens to what, hooks run in place instead of one task each, and no run-time type checks.
@@ -25,18 +25,10 @@ from mitmproxy.proxy import commands, events, mode_servers, server
 from mitmproxy.proxy.layers.http import _events, _http1
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.utils import asyncio_utils
-from mitmproxy.version import VERSION
-
-SUPPORTED_VERSIONS = ("12.2.", "12.3.")
 
 _log = logging.getLogger("mitmproxy.assay")
 
 type HookFunction = Callable[..., Any]
-
-
-def is_supported(version: str = VERSION) -> bool:
-    """Say whether this mitmproxy's inside is the one this file was written for."""
-    return version.startswith(SUPPORTED_VERSIONS)
 
 
 class _TableAddonManager(addonmanager.AddonManager):

@@ -11,7 +11,7 @@ import os
 import threading
 import warnings
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
     from proxy_core.capture import CaptureAddon
 
-__all__ = ["LEAN_SWITCH", "ProxySettings", "ProxyThread", "load_mitmproxy"]
+__all__ = ["LEAN_SWITCH", "LEAN_VERSIONS", "ProxySettings", "ProxyThread", "load_mitmproxy"]
 
 LEAN_SWITCH = "ASSAY_STOCK_MASTER"
 """Environment variable: 1 runs plain mitmproxy instead of the lean one."""
+LEAN_VERSIONS = ("12.2.", "12.3.")
+"""Versions of mitmproxy whose inside is the one `lean_master.py` was written for."""
 _IDLE_S = 86_400
 """A silent connection is kept this long: thinking can take minutes, and it is not for us to hang up."""
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
@@ -81,11 +83,11 @@ class ProxyThread:
     @property
     def is_lean(self) -> bool:
         """The lean master is used."""
-        from proxy_core import lean_master
+        from mitmproxy.version import VERSION
 
         if self.settings.use_lean_master is not None:
             return self.settings.use_lean_master
-        return lean_master.is_supported() and self._environment.get(LEAN_SWITCH) != "1"
+        return VERSION.startswith(LEAN_VERSIONS) and self._environment.get(LEAN_SWITCH) != "1"
 
     def start(self) -> None:
         """Check everything that can be checked, then start the thread.
@@ -170,11 +172,9 @@ class ProxyThread:
             self._is_decided.set()
 
     async def _serve(self) -> None:
-        from proxy_core import lean_master
-
         self._loop = asyncio.get_running_loop()
         self._stop_requested = asyncio.Event()
-        with lean_master.lean_patches() if self.is_lean else nullcontext():
+        with self._patches():
             master, capture = self._assemble()
             running = asyncio.create_task(master.run())
             try:
@@ -189,13 +189,19 @@ class ProxyThread:
                 master.should_exit.set()
                 await running
 
+    def _patches(self) -> AbstractContextManager[None]:
+        if not self.is_lean:
+            return nullcontext()  # nothing of the lean master is even imported: the way back must always be open
+        from proxy_core.lean_master import lean_patches
+
+        return lean_patches()
+
     def _assemble(self) -> "tuple[Master, CaptureAddon]":
         from mitmproxy import options
         from mitmproxy.addons.next_layer import NextLayer
         from mitmproxy.tools.dump import DumpMaster
 
         from proxy_core.capture import CaptureAddon
-        from proxy_core.lean_master import LeanMaster
         from proxy_core.routing import AuthorityTlsConfig, RoutingAddon
 
         assert self.authority is not None
@@ -205,6 +211,8 @@ class ProxyThread:
         opts = options.Options(confdir=str(self.settings.ca_directory))
         master: Master
         if self.is_lean:
+            from proxy_core.lean_master import LeanMaster
+
             master = LeanMaster(opts)
         else:
             master = DumpMaster(opts, with_termlog=False, with_dumper=False)

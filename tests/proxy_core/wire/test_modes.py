@@ -275,6 +275,14 @@ def test_many_starts_leave_nothing_behind(tmp_path, is_lean: bool) -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.parametrize(
+    ("version", "is_known"), [("12.2.3", True), ("12.3.1", True), ("12.4.0", False), ("13.0.0", False), ("12.20.0", False)]
+)
+def test_only_known_versions_are_touched(tmp_path, monkeypatch, version: str, is_known: bool) -> None:
+    monkeypatch.setattr("mitmproxy.version.VERSION", version)
+    assert ProxyThread(_settings(tmp_path), _feed(), {}).is_lean is is_known
+
+
 def test_the_switch_to_plain_mitmproxy(tmp_path) -> None:
     assert ProxyThread(_settings(tmp_path), _feed(), {}).is_lean
     assert not ProxyThread(_settings(tmp_path), _feed(), {"ASSAY_STOCK_MASTER": "1"}).is_lean
