@@ -1,10 +1,10 @@
 """mitmproxy's flow files (`mitmdump -w`), read one flow at a time. The one module outside the proxy that knows mitmproxy."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from mitmproxy import exceptions, http
-from mitmproxy import io as flow_io
 
 from proxy_core.exchange import (
     CapturedRequest,
@@ -17,6 +17,11 @@ from proxy_core.exchange import (
 )
 from proxy_core.redact import Redactor
 from storage.importing.recordings import RawBody, RecordingUnreadableError, capture_body, content_encoding_of, stable_id
+
+with warnings.catch_warnings():
+    # Its package reads flow filters too, by names that pyparsing is about to drop.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from mitmproxy import io as flow_io
 
 
 def read_flows(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:

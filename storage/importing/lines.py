@@ -5,6 +5,7 @@ The meaning is not taken over: this Assay's analysis reads the exchanges itself,
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ _MOMENTS = (
     "last_byte",
     "delivered",
 )
+_REDACTED = re.compile(r"(?:(?:Bearer|Basic) )?\[REDACTED:[0-9a-f]{12}\]", re.IGNORECASE)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -114,7 +116,7 @@ def _headers(lines: Any, redactor: Redactor) -> Headers:
     """A value that is redacted already is not redacted again: it would become another key's."""
     known = tuple((str(name), str(value)) for name, value in lines)
     fresh = redact_headers(known, redactor)
-    return tuple(old if "[REDACTED:" in old[1] else new for old, new in zip(known, fresh, strict=True))
+    return tuple(old if _REDACTED.fullmatch(old[1]) else new for old, new in zip(known, fresh, strict=True))
 
 
 def _body(message: Mapping[str, Any], redactor: Redactor) -> CapturedBody:
