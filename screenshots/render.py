@@ -63,7 +63,7 @@ class StillLive:
         """Return what the running request has got so far."""
         return {RUNNING_ID: 14_200}
 
-    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - nothing ever changes
         """Never call anyone."""
         return lambda: None
 
@@ -104,7 +104,8 @@ PICTURES: Final = (
     Picture("charts-light", ("c",), is_dark=False),
     Picture("help", ("question_mark",)),
     Picture("rating", ("k", "k", "k", "r")),
-    Picture("first-start", is_empty=True),
+    Picture("export", ("slash", *"error:yes", "enter", "e")),
+    Picture("first-start", is_empty=True, live=lambda: StillLive(CaptureCounters())),
     Picture("paused", live=lambda: StillLive(CaptureCounters(captured=124, stored=123, is_paused=True))),
 )
 
@@ -132,7 +133,7 @@ async def settle(pilot: object) -> None:
     await pilot.pause()
 
 
-def to_png(svg: Path, png: Path, size: tuple[int, int], chromium: str) -> None:
+def to_png(svg: Path, png: Path, chromium: str) -> None:
     """Draw an SVG with a headless Chromium: the only renderer here that gets every cell right."""
     text = svg.read_text(encoding="utf-8")
     width, height = (round(float(value)) for value in text.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
@@ -159,7 +160,7 @@ def main(names: list[str]) -> None:
             svg = HERE / f"{picture.name}.svg"
             svg.write_text(asyncio.run(draw(picture, empty if picture.is_empty else full)), encoding="utf-8")
             if chromium is not None:
-                to_png(svg, svg.with_suffix(".png"), picture.size, chromium)
+                to_png(svg, svg.with_suffix(".png"), chromium)
             print(svg.name)
         full.database.close()
         empty.database.close()

@@ -447,7 +447,9 @@ class CycleStack(Command):
     FOOTER = "Stack by"
 
 
-SOURCES_COMMANDS: Final = CommandGroup("Sources", (CycleRange, SortNext, SortPrevious, ReverseSort, ToggleKind, ClearFilter, CopyText))
+SOURCES_COMMANDS: Final = CommandGroup(
+    "Sources", (CycleRange, SortNext, SortPrevious, ReverseSort, ToggleKind, ClearFilter, CopyText)
+)
 SESSIONS_COMMANDS: Final = CommandGroup("Sessions", (CycleRange, SortNext, SortPrevious, ReverseSort, CopyText))
 CHARTS_COMMANDS: Final = CommandGroup("Charts", (CycleRange, CycleBucket, CycleMeasure, CycleStack))
 

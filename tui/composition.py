@@ -71,9 +71,7 @@ def compose(detail: ExchangeDetail) -> Composition | None:
         return None
     sources = _by_source((line for line in ledger.lines if line.zone is not Zone.OUTPUT), detail.segments, ledger)
     outputs = _by_source((line for line in ledger.lines if line.zone is Zone.OUTPUT), detail.segments, ledger)
-    return Composition(
-        sources=sources, outputs=outputs, input_tokens=ledger.total_input_tokens, is_settled=ledger.is_settled
-    )
+    return Composition(sources=sources, outputs=outputs, input_tokens=ledger.total_input_tokens, is_settled=ledger.is_settled)
 
 
 def gather(lines: Sequence[LedgerLine], *, is_settled: bool = True) -> Share:
@@ -113,7 +111,9 @@ def _by_source(lines: Iterable[LedgerLine], segments: Sequence[Segment], ledger:
         )
         for source, own in grouped.items()
     ]
-    return tuple(sorted(shares, key=lambda share: (-share.share.tokens, share.source.source_type, share.source.source_name or "")))
+    return tuple(
+        sorted(shares, key=lambda share: (-share.share.tokens, share.source.source_type, share.source.source_name or ""))
+    )
 
 
 def _by_segment(lines: Sequence[LedgerLine], segments: Sequence[Segment], ledger: Ledger) -> tuple[SegmentShare, ...]:

@@ -1,4 +1,4 @@
-"""Figures, times and names as people read them: pure functions, used by every widget so that one thing looks the same everywhere.
+"""Figures, times and names as people read them: pure functions, so that one thing looks the same everywhere.
 
 An unknown value is drawn as a dash, never as 0; an estimate carries a `~`.
 Must hold no state, read no clock and know no widget.
@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-UNKNOWN: Final = "–"
+UNKNOWN: Final = "–"  # noqa: RUF001 - a dash is meant
 """What is drawn where a value is not known."""
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
@@ -59,14 +59,10 @@ def milliseconds(value: float | None) -> str:
     """Write a duration in at most six characters: `0.8ms`, `820ms`, `1.24s`, `2m05s`, `1h02m`."""
     if value is None:
         return UNKNOWN
-    if value < 10:
-        return f"{value:.1f}ms"
     if value < 1_000:
-        return f"{value:.0f}ms"
-    if value < 10_000:
-        return f"{value / 1_000:.2f}s"
+        return f"{value:.1f}ms" if value < 10 else f"{value:.0f}ms"
     if value < 60_000:
-        return f"{value / 1_000:.1f}s"
+        return f"{value / 1_000:.2f}s" if value < 10_000 else f"{value / 1_000:.1f}s"
     seconds = int(value / 1_000)
     if seconds < 3_600:
         return f"{seconds // 60}m{seconds % 60:02d}s"

@@ -1,7 +1,8 @@
 """A JSON document as a foldable list of lines. Pure; only what is unfolded is ever walked."""
 
 import json
-from collections.abc import Iterator, Sequence, Set as AbstractSet
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ def first_unfolded(document: Any) -> set[Path]:
     """Return what is unfolded at first: the root, and what is small below it."""
     unfolded: set[Path] = {()}
     for path, child in _children((), document):
-        if isinstance(child, dict) and 0 < len(child) <= 8:
+        if isinstance(child, dict) and 0 < len(child) <= 16:
             unfolded.add(path)
     return unfolded
 

@@ -37,20 +37,28 @@ _UNREACHABLE_STATUSES = frozenset({502, 504})
 def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | None:
     """Return what is to be said about the proxy and the recording; `None` when all is well."""
     if failure is not None:
-        return Notice(Gravity.ERROR, f"The proxy has stopped: {fmt.one_line(failure)}", "what was captured stays here; q leaves, assay doctor explains")
-    reason = fmt.one_line(counters.last_error or "")
-    if any(sign in reason.lower() for sign in _DISK_SIGNS):
-        return Notice(Gravity.ERROR, "The disk is full: requests go on, but are not recorded", "free space, or assay prune --older-than 7d")
+        text = f"The proxy has stopped: {fmt.one_line(failure)}"
+        return Notice(Gravity.ERROR, text, "what was captured stays here; q leaves, assay doctor explains")
     if counters.is_paused:
         return Notice(Gravity.WARNING, "Capture is paused: traffic goes on unseen", "p resumes")
+    return _storing_notice(counters)
+
+
+def _storing_notice(counters: CaptureCounters) -> Notice | None:
+    """Return what is to be said about what was lost, or stored and not understood."""
+    reason = fmt.one_line(counters.last_error or "")
+    if any(sign in reason.lower() for sign in _DISK_SIGNS):
+        text = "The disk is full: requests go on, but are not recorded"
+        return Notice(Gravity.ERROR, text, "free space, or: assay prune --older-than 7d")
     if counters.writer_errors:
-        return Notice(Gravity.ERROR, f"Not everything could be stored: {reason or 'see the log'}", "traffic goes on; assay doctor explains")
+        text = f"Not everything could be stored: {reason or 'see the log'}"
+        return Notice(Gravity.ERROR, text, "traffic goes on; assay doctor explains")
     if counters.dropped:
-        count = fmt.whole(counters.dropped)
-        return Notice(Gravity.WARNING, f"The queue was full: {count} requests went through unrecorded", "their clients noticed nothing")
+        text = f"The queue was full: {fmt.whole(counters.dropped)} requests went through unrecorded"
+        return Notice(Gravity.WARNING, text, "their clients noticed nothing")
     if counters.analysis_errors:
-        count = fmt.whole(counters.analysis_errors)
-        return Notice(Gravity.WARNING, f"{count} requests could not be read: stored, but without sources", "assay reanalyze tries again")
+        text = f"{fmt.whole(counters.analysis_errors)} requests could not be read: stored, but without sources"
+        return Notice(Gravity.WARNING, text, "assay reanalyze tries again")
     return None
 
 
@@ -62,10 +70,18 @@ def traffic_notice(newest: ExchangeSummary | None, unpriced_requests: int) -> No
         unpriced_requests: Calls of the last day whose model has no known price.
     """
     if newest is not None and _is_unreachable(newest):
-        return Notice(Gravity.ERROR, f"The API cannot be reached: {fmt.one_line(newest.error or 'no answer')}", f"last tried {fmt.clock(newest.started_us)}")
+        return Notice(
+            Gravity.ERROR,
+            f"The API cannot be reached: {fmt.one_line(newest.error or 'no answer')}",
+            f"last tried {fmt.clock(newest.started_us)}",
+        )
     if unpriced_requests:
         count = fmt.whole(unpriced_requests)
-        return Notice(Gravity.INFO, f"{count} requests today have no known price", "shown as – , never guessed; name one in your price file")
+        return Notice(
+            Gravity.INFO,
+            f"{count} requests today have no known price",
+            "dollars are left out, never guessed; name one in your price file",
+        )
     return None
 
 

@@ -4,7 +4,8 @@ Pure: from the little that is known of every exchange to the rows of the list. I
 need; those are read whole, page by page.
 """
 
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final

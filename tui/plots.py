@@ -1,4 +1,4 @@
-"""Plots of block characters: stacked columns at an eighth of a cell, and a filled curve against a limit. Pure: figures in, lines out.
+"""Plots of block characters: stacked columns at an eighth of a cell, and a filled curve against a limit.
 
 Where there is no colour, a letter stands for each series. Must not know what is plotted.
 """
@@ -85,7 +85,7 @@ def filled_curve(values: Sequence[int], limit: int | None, frame: Frame, colour:
     if not values or rows < 2 or room < 4:
         return []
     limit = limit if limit is not None and limit <= _FAR * max(values) else None
-    top = nice_ceiling(max(max(values), limit or 0))
+    top = nice_ceiling(max(*values, limit or 0))
     dots = room * 2
     heights = [round(_sample(values, x, dots) / top * rows * 4) for x in range(dots)]
     limit_row = rows - 1 - min(rows - 1, int(limit / top * rows - 1e-9)) if limit else None
@@ -105,7 +105,7 @@ def nice_ceiling(value: int) -> int:
     """Round up to a figure that reads well on an axis; at least 1."""
     if value <= 1:
         return 1
-    power = 10 ** (len(str(value)) - 1)
+    power = int(10 ** (len(str(value)) - 1))
     for factor in (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10):
         if value <= factor * power:
             return int(factor * power)

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from proxy_core.dialects.base import ParsedResponse
 from storage.filters.clauses import compile_filter
+from storage.filters.parsing import parse
 from storage.filters.tree import Filter
 from storage.outline import OutlineEntry, read_ids, read_outline
 from storage.ranges import DAY_US, TimeRange
 from storage.store import Store
 from storage.views import ExchangeDetail, ExchangeSummary
-from tui.outline import GroupKey, Grouping, Row, build_rows
+from tui.outline import Grouping, GroupKey, Row, build_rows
 
 _RECHECKED: Final = 500
 """Newest rows that are looked at again each time: they may come to pass a filter once they are analysed."""
@@ -161,17 +162,39 @@ def save_rating(store: Store, exchange_id: str, rating: float | None, comment: s
     return f"Rated {rating:+.1f}; it counts for every source in the request"
 
 
-def export(store: Store, path: Path, format_name: str, number: int | None, wanted: Filter) -> tuple[str, bool]:
-    """Write exchanges to a file.
+def export(store: Store, path: Path, format_name: str, exchange_id: str | None, wanted: Filter) -> tuple[str, bool]:
+    """Write exchanges to a file; it has its name only once it is whole.
 
     Args:
         store: Where from.
         path: Where to; must not exist yet.
         format_name: `json`, `jsonl`, `har` or `csv`.
-        number: One exchange; `None`: all that pass.
+        exchange_id: One exchange; `None`: all that pass.
         wanted: The filter.
 
     Returns:
         What was done or why not, for people, and whether it was done.
     """
-    raise NotImplementedError
+    from storage.export.exporting import export as pieces_of
+    from storage.export.options import ExportFormat, ExportOptions
+
+    if exchange_id is not None:
+        one = parse(f"id:={exchange_id}")
+        assert isinstance(one, Filter), "an id is always understood"
+        wanted = one
+    count = 0
+
+    def counted() -> None:
+        nonlocal count
+        count += 1
+
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("x", encoding="utf-8") as file:
+            part.chmod(0o600)
+            file.writelines(pieces_of(store, wanted, ExportFormat(format_name), ExportOptions(on_exchange=counted)))
+        part.rename(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        return f"Could not write {path.name}: {error.strerror or error}", False
+    return f"Wrote {count} request{'' if count == 1 else 's'} to {path}", True

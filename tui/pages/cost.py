@@ -1,4 +1,4 @@
-"""The cost tab: the usage as billed, the arithmetic from tokens to dollars step by step, and the proof that the parts add up."""
+"""The cost tab: usage as billed, the arithmetic from tokens to dollars step by step, and the proof that the parts add up."""
 
 from typing import Final
 
@@ -54,10 +54,15 @@ def _write_usage(sheet: Sheet, detail: ExchangeDetail) -> None:
         ("web fetches", usage.web_fetch_requests),
     ):
         if count is not None:
-            sheet.line((" " + fmt.fit(name, _NAME), sheet.inks.muted), (fmt.fit(fmt.whole(count), _FIGURE, is_right=True), sheet.inks.plain))
+            sheet.line(
+                (" " + fmt.fit(name, _NAME), sheet.inks.muted),
+                (fmt.fit(fmt.whole(count), _FIGURE, is_right=True), sheet.inks.plain),
+            )
     for name, value in (("service tier", usage.service_tier), ("region", usage.inference_geo), ("speed", usage.speed)):
         if value is not None:
-            sheet.line((" " + fmt.fit(name, _NAME), sheet.inks.muted), (fmt.fit(value, _FIGURE, is_right=True), sheet.inks.plain))
+            sheet.line(
+                (" " + fmt.fit(name, _NAME), sheet.inks.muted), (fmt.fit(value, _FIGURE, is_right=True), sheet.inks.plain)
+            )
 
 
 def _write_zones(sheet: Sheet, ledger: Ledger) -> None:

@@ -14,7 +14,8 @@ from tui.colours import KINDS, kind_colour
 from tui.pages.sheet import Sheet, wrap
 from tui.theme import Inks, ink
 
-_MARKS: Final = {Change.ADDED: "+", Change.REMOVED: "−", Change.EDITED: "~", Change.MOVED: "↕"}
+_MINUS: Final = "−"  # noqa: RUF001 - as wide as the plus
+_MARKS: Final = {Change.ADDED: "+", Change.REMOVED: _MINUS, Change.EDITED: "~", Change.MOVED: "↕"}
 _SHOWN_LINES: Final = 6
 """Lines of a changed segment that are shown; the rest is a key away."""
 _COMPARED_CHARS: Final = 20_000
@@ -59,7 +60,12 @@ def _gap_seconds(before: ExchangeDetail, after: ExchangeDetail) -> float:
 
 def _write_counts(sheet: Sheet, changes: tuple[SegmentChange, ...], old: tuple[Segment, ...], new: tuple[Segment, ...]) -> None:
     runs: list[tuple[str, Style]] = [(" ", sheet.inks.plain)]
-    for change, word in ((Change.ADDED, "added"), (Change.REMOVED, "removed"), (Change.EDITED, "edited"), (Change.MOVED, "moved")):
+    for change, word in (
+        (Change.ADDED, "added"),
+        (Change.REMOVED, "removed"),
+        (Change.EDITED, "edited"),
+        (Change.MOVED, "moved"),
+    ):
         found = [item for item in changes if item.change is change]
         size = sum(_segment(item, old, new).content_bytes for item in found)
         style = _ink(change, sheet.inks) if found else sheet.inks.faint
@@ -84,7 +90,9 @@ def _write_cache(sheet: Sheet, before: ExchangeDetail, after: ExchangeDetail) ->
         if found.segment_index is not None:
             sheet.link(found.segment_index, start)
     sheet.text(
-        f"{fmt.tokens(found.expected_tokens)} were cached, {fmt.tokens(found.read_tokens)} of them read", sheet.inks.muted, indent=3
+        f"{fmt.tokens(found.expected_tokens)} were cached, {fmt.tokens(found.read_tokens)} of them read",
+        sheet.inks.muted,
+        indent=3,
     )
 
 
@@ -133,7 +141,7 @@ def _write_edit(sheet: Sheet, before: str, after: str) -> None:
     shown: list[tuple[str, str]] = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
-            shown += [("−", line) for line in old[i1:i2]] + [("+", line) for line in new[j1:j2]]
+            shown += [(_MINUS, line) for line in old[i1:i2]] + [("+", line) for line in new[j1:j2]]
     _write_lines(sheet, shown, None)
 
 

@@ -1,4 +1,4 @@
-"""The headers tab: both heads as they were on the wire, secrets replaced before they were stored, and what is known of the bodies."""
+"""The headers tab: both heads as on the wire, secrets replaced before they were stored, and what is known of the bodies."""
 
 from proxy_core.exchange import Headers
 from storage.views import BodyFacts, ExchangeDetail

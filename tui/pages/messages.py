@@ -69,7 +69,13 @@ def _write_segment(sheet: Sheet, index: int, segment: Segment) -> None:
     name = KINDS[kind].label + (f": {fmt.one_line(segment.source.source_name)}" if segment.source.source_name else "")
     cached = f"  ◆ cached {segment.cache_ttl}" if segment.cache_ttl else ""
     unsure = "  ? unsure" if segment.is_uncertain else ""
-    sheet.line((" ▎", colour), (name, colour), (f"  {segment.part.value}", sheet.inks.muted), (cached, sheet.inks.accent), (unsure, sheet.inks.warning))
+    sheet.line(
+        (" ▎", colour),
+        (name, colour),
+        (f"  {segment.part.value}", sheet.inks.muted),
+        (cached, sheet.inks.accent),
+        (unsure, sheet.inks.warning),
+    )
     text = segment.text[:_SHOWN_CHARS]
     if not text:
         text = f"[{segment.content_kind.value}, {fmt.size(segment.content_bytes)}]"

@@ -1,4 +1,4 @@
-"""A text with its syntax highlighted, wrapped into lines with numbers. Long texts stay plain, so that opening one is instant."""
+"""A text with its syntax highlighted, wrapped into numbered lines. Long texts stay plain, so that opening one is instant."""
 
 from collections.abc import Iterator
 from typing import Final

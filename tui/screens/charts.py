@@ -49,7 +49,7 @@ class SeriesRead(Message):
         session: SessionDetail | None,
         limit: int | None,
         now_us: int,
-    ) -> None:  # noqa: E501 - one message
+    ) -> None:
         super().__init__()
         self.view = view
         self.points = points

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from storage.store import Store
@@ -30,8 +31,8 @@ class DashboardScreen(Screen[None]):
     """Name of the screen's mode."""
     COMMAND_GROUPS: ClassVar[tuple[CommandGroup, ...]] = ()
     """Its own commands, for palette and help."""
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - as Textual types it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual types it
 
     CSS = """
     DashboardScreen { layers: base; background: $background; }
@@ -48,7 +49,7 @@ class DashboardScreen(Screen[None]):
         yield from self.compose_content()
         yield KeyLine()
 
-    def compose_content(self) -> Iterator[object]:
+    def compose_content(self) -> Iterator[Widget]:
         """Lay out what is between title and keys."""
         raise NotImplementedError
 

@@ -17,8 +17,8 @@ class Dialog[Result](ModalScreen[Result | None]):
 
     BINDINGS: ClassVar = bindings(DIALOG_COMMANDS)
     HEADING: ClassVar = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - as Textual types it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual types it
     CSS_PATH = "dialog.tcss"
 
     def compose(self) -> ComposeResult:

@@ -26,7 +26,7 @@ class ExportChoice:
 
     path: Path
     format_name: str
-    number: int | None
+    exchange_id: str | None
     """One exchange; `None`: all that pass the filter."""
     wanted: Filter
 
@@ -78,8 +78,10 @@ class ExportScreen(Dialog[ExportChoice]):
             return
         pressed = self.query_one(RadioSet).pressed_button
         is_one = pressed is not None and pressed.id == "one" and self._selected is not None
-        number = self._selected.id if is_one and self._selected is not None else None
-        self.dismiss(ExportChoice(path=path, format_name=FORMATS[path.suffix.lower()], number=number, wanted=self._wanted))
+        exchange_id = self._selected.exchange_id if is_one and self._selected is not None else None
+        self.dismiss(
+            ExportChoice(path=path, format_name=FORMATS[path.suffix.lower()], exchange_id=exchange_id, wanted=self._wanted)
+        )
 
 
 def path_trouble(path: Path) -> str | None:

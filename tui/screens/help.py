@@ -41,7 +41,7 @@ def write_help(sheet: Sheet) -> None:
         ("▲ ▼", "rated", "you rated it good or bad"),
         ("≠", "distorted", "the client was pointed to a base URL, which changes what it sends"),
         ("~", "estimate", "counted, but not (yet) billed"),
-        ("–", "unknown", "never written as 0"),
+        (fmt.UNKNOWN, "unknown", "never written as 0"),
     ):
         _write_entry(sheet, sign, name, meaning)
     sheet.heading("Filter language", "terms side by side must all hold; or, not and brackets work")

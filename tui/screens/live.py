@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
@@ -21,7 +20,6 @@ from tui import reading
 from tui.colours import KEYED_KINDS
 from tui.commands import FOLD_COMMANDS, LIVE_COMMANDS, LeavePane, bindings
 from tui.filtering import combined_filter, toggle_errors
-from tui.messages import StoreChanged
 from tui.notices import Notice, traffic_notice
 from tui.outline import GROUPINGS, Group, Grouping, GroupKey, Row, group_keys
 from tui.reading import RequestRows, Selection
@@ -160,7 +158,7 @@ class LiveScreen(RequestActions, DashboardScreen):
         self._read_rows(self.selection(), tuple(self.requests.unsettled_ids), self.requests.is_following)
 
     @work(thread=True, group="rows", exit_on_error=False)
-    def _read_rows(self, selection: Selection, unsettled: Sequence[int], is_following: bool) -> None:  # noqa: FBT001
+    def _read_rows(self, selection: Selection, unsettled: Sequence[int], is_following: bool) -> None:
         started = time.monotonic()
         assert self._rows is not None, "set when the screen was mounted"
         try:
@@ -204,6 +202,7 @@ class LiveScreen(RequestActions, DashboardScreen):
     def _show_emptiness(self, *, is_empty: bool) -> None:
         first_start = self.query_one(FirstStart)
         first_start.display = is_empty
+        self.set_class(is_empty and self.selection().wanted.is_empty, "-empty")
         self.requests.display = not is_empty
         if not is_empty:
             if self.focused is None:

@@ -47,7 +47,7 @@ class RatingScreen(Dialog[Rating]):
         yield Label("Why (Tab to get here)", classes="field-name")
         yield TextArea(self._comment or "", id="comment", tab_behavior="focus", compact=True)
         yield Static("", id="wrong", classes="wrong")
-        yield Static("It counts for every source that was in this request.   Enter or ^s saves", classes="note")
+        yield Static("It counts for every source in this request.   Enter or ^s saves", classes="note")
 
     def on_mount(self) -> None:
         """Begin where the person wants to write."""
@@ -80,7 +80,7 @@ def read_rating(text: str) -> float | None:
     Raises:
         ValueError: It is no number from -1 to 1; the message is for people.
     """
-    text = text.strip().replace(",", ".").replace("−", "-")
+    text = text.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
     if not text:
         return None
     try:

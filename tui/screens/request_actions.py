@@ -13,7 +13,8 @@ from textual.screen import Screen
 from proxy_core.attribution.model import LedgerLine
 from storage.exchanges import SegmentUse
 from storage.views import ExchangeDetail, ExchangeSummary
-from tui import format as fmt, reading
+from tui import format as fmt
+from tui import reading
 from tui.composition import gather, is_guess
 from tui.screens.export import ExportChoice, ExportScreen
 from tui.screens.rating import Rating, RatingScreen
@@ -143,7 +144,7 @@ class RequestActions(Screen[None]):
 
     @work(thread=True, group="export", exit_on_error=False)
     def _export(self, choice: ExportChoice) -> None:
-        words, is_done = reading.export(self._live.store, choice.path, choice.format_name, choice.number, choice.wanted)
+        words, is_done = reading.export(self._live.store, choice.path, choice.format_name, choice.exchange_id, choice.wanted)
         self.app.call_from_thread(self.notify, words, severity="information" if is_done else "error", timeout=6)
 
     def action_copy_text(self) -> None:

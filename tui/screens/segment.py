@@ -1,4 +1,4 @@
-"""One segment, read whole: its text with highlighting, where it stands, its hash, when it came first and how often it was carried."""
+"""One segment, read whole: highlighted text, where it stands, its hash, when it came first and how often it was carried."""
 
 import json
 from collections.abc import Iterator

@@ -20,6 +20,7 @@ from tui.messages import FilterRequested
 from tui.ranges import PERIODS, Period, next_period, range_of
 from tui.screens.dashboard import DashboardScreen
 from tui.theme import Inks, ink
+from tui.widgets.breakdown import label_ink
 from tui.widgets.legend import Legend
 from tui.widgets.line_list import LineList
 from tui.widgets.table import Table, TableColumn
@@ -195,15 +196,16 @@ def _rating(row: SourceMetrics, inks: Inks, _cells: int) -> tuple[str, Style]:
     if row.average_rating is None:
         return fmt.UNKNOWN, inks.faint
     style = inks.good if row.average_rating > 0 else inks.error if row.average_rating < 0 else inks.plain
-    return f"{row.average_rating:+.2f} ×{row.feedback_count}", style
+    return f"{row.average_rating:+.2f} \N{MULTIPLICATION SIGN}{row.feedback_count}", style
 
 
 COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
+    TableColumn(name="swatch", heading="", width=1, draw=lambda row, inks, _: ("■", _colour(row, inks)), is_right=False),
     TableColumn(
         name="kind",
         heading="kind",
         width=11,
-        draw=lambda row, inks, _: (f"■ {KINDS[row.source_type].label}", _colour(row, inks)),
+        draw=lambda row, inks, _: (KINDS[row.source_type].label, label_ink(row.source_type, inks)),
         sort_key=lambda row: row.source_type.value,
         is_right=False,
         is_ascending_first=True,
@@ -212,7 +214,10 @@ COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
         name="source",
         heading="source",
         width=18,
-        draw=lambda row, inks, cells: (fmt.fit_path(fmt.one_line(row.source_name or UNNAMED.get(row.source_type, fmt.UNKNOWN)), cells), inks.plain),
+        draw=lambda row, inks, cells: (
+            fmt.fit_path(fmt.one_line(row.source_name or UNNAMED.get(row.source_type, fmt.UNKNOWN)), cells),
+            inks.plain,
+        ),
         sort_key=lambda row: (row.source_name or "").lower(),
         is_right=False,
         is_flexible=True,

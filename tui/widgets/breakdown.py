@@ -15,7 +15,7 @@ from tui import format as fmt
 from tui.colours import KINDS, UNNAMED, kind_colour, zone_colour
 from tui.commands import FOLD_COMMANDS, bindings
 from tui.composition import Composition, SegmentShare, Share, SourceShare, is_guess
-from tui.theme import ink
+from tui.theme import Inks, ink
 from tui.widgets.line_list import Line, LineList
 from tui.widgets.spectrum import NO_KINDS
 
@@ -30,6 +30,8 @@ GRADE_NAMES: Final = {Grade.EXACT: "exact", Grade.BOUNDED: "bounded", Grade.ESTI
 
 _TOKENS, _SHARE, _COST, _ZONE, _GRADE = 8, 6, 9, 7, 9
 _TOOL_NAME: Final = re.compile(r'"name"\s*:\s*"([^"]+)"')
+_WIDE: Final = 86
+"""Width from which there is room for the grade in words; the `~` says it everywhere."""
 _LEAD: Final = 4
 """Fold mark and swatch."""
 
@@ -110,7 +112,7 @@ class Breakdown(LineList):
         head = " " * _LEAD + fmt.fit("kind", _kind_cells(width)) + fmt.fit("source", name)
         figures = [("tokens", _TOKENS), ("share", _SHARE), ("cost", _COST)]
         line = head + "".join(fmt.fit(text, cells, is_right=True) for text, cells in figures)
-        line += "  " + fmt.fit("zone", _ZONE) + fmt.fit("grade", _GRADE) if width >= 72 else "  " + fmt.fit("zone", _ZONE)
+        line += "  " + fmt.fit("zone", _ZONE) + fmt.fit("grade", _GRADE) if width >= _WIDE else "  " + fmt.fit("zone", _ZONE)
         return [(fmt.fit(line, width - bar), muted)]
 
     def draw_row(self, index: int, width: int) -> Line:
@@ -133,10 +135,10 @@ class Breakdown(LineList):
 
     def _flexible(self, width: int) -> tuple[int, int]:
         """Return the cells of the name and of the bar."""
-        fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= 72 else 0)
+        fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= _WIDE else 0)
         room = max(8, width - fixed)
-        bar = min(24, room // 2) if room >= 24 else 0
-        return room - bar, bar
+        bar = max(0, min(24, room - 24))
+        return (room - bar, bar) if bar >= 6 else (room, 0)
 
     def _source_line(self, row: SourceShare, width: int) -> Line:
         kind = row.source.source_type
@@ -148,7 +150,7 @@ class Breakdown(LineList):
         cells: list[tuple[str, Style]] = [
             (f"{mark} ", self.inks.muted),
             ("■ ", colour),
-            (fmt.fit(KINDS[kind].label, _kind_cells(width)), self.inks.muted if is_dimmed else colour),
+            (fmt.fit(KINDS[kind].label, _kind_cells(width)), self.inks.muted if is_dimmed else label_ink(kind, self.inks)),
             (fmt.fit_path(fmt.one_line(row.source.source_name or _unnamed(row)), name_cells - 1) + " ", plain),
         ]
         cells += self._figures(row.share, width, is_strong=not is_dimmed)
@@ -176,9 +178,12 @@ class Breakdown(LineList):
             (fmt.fit(fmt.tokens(share.tokens, is_estimate=guess), _TOKENS, is_right=True), ink_of_figures),
             (fmt.fit("" if is_output else fmt.percent(share.tokens, total), _SHARE, is_right=True), self.inks.muted),
             (fmt.fit(fmt.usd(share.cost_nano_usd), _COST, is_right=True), self.inks.plain if is_strong else self.inks.muted),
-            ("  " + fmt.fit(ZONE_NAMES[zone] + ("+" if more else ""), _ZONE), ink(zone_colour(zone, is_dark=self.inks.is_dark))),
+            (
+                "  " + fmt.fit(ZONE_NAMES[zone] + ("+" if more else ""), _ZONE),
+                ink(zone_colour(zone, is_dark=self.inks.is_dark)),
+            ),
         ]
-        if width >= 72:
+        if width >= _WIDE:
             cells.append((fmt.fit(GRADE_NAMES[share.grade], _GRADE), self.inks.muted))
         return cells
 
@@ -188,6 +193,13 @@ class Breakdown(LineList):
             return []
         drawn = fmt.bar(share.tokens / total, cells)
         return [(drawn, colour)]
+
+
+def label_ink(kind: SourceType, inks: Inks) -> Style:
+    """Return the ink for a kind's name: its colour where that can be read as text, which on a light ground it mostly cannot."""
+    if not inks.is_dark:
+        return inks.plain
+    return inks.muted if kind is SourceType.OVERHEAD else ink(kind_colour(kind, is_dark=True))
 
 
 def segment_label(share: SegmentShare) -> str:
@@ -204,7 +216,7 @@ def segment_label(share: SegmentShare) -> str:
 
 def _kind_cells(width: int) -> int:
     """Return the cells of the first column; parts of segments (`instructions`) need more than kinds."""
-    return 15 if width >= 72 else 11
+    return 15 if width >= _WIDE else 11
 
 
 def _unnamed(row: SourceShare) -> str:

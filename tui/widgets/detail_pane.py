@@ -208,7 +208,9 @@ def _write_nothing(sheet: Sheet, detail: ExchangeDetail) -> None:
         sheet.text("It is stored; its sources appear here in a moment.", sheet.inks.muted)
     else:
         sheet.heading("No prompt")
-        sheet.text("This request carries nothing that a model reads (telemetry, a list of models, settings …).", sheet.inks.muted)
+        sheet.text(
+            "This request carries nothing that a model reads (telemetry, a list of models, settings …).", sheet.inks.muted
+        )
         sheet.text("See the JSON and Headers tabs for what it does carry.", sheet.inks.muted)
     for note in detail.notes:
         sheet.text(f"· {note}", sheet.inks.warning)

@@ -3,7 +3,8 @@
 It asks for what it lacks by `RowsWanted` and draws a quiet line until that comes. It must not read anything itself.
 """
 
-from collections.abc import Iterable, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
 from textual.cache import LRUCache

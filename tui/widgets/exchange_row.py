@@ -199,7 +199,9 @@ def _gutter(summary: ExchangeSummary, mood: RowMood) -> tuple[str, Style]:
 def _status(summary: ExchangeSummary) -> str:
     if summary.status_code is not None:
         return str(summary.status_code)
-    return {ExchangeState.OPEN: "···", ExchangeState.FAILED: "ERR", ExchangeState.INTERRUPTED: "CUT"}.get(summary.state, fmt.UNKNOWN)
+    return {ExchangeState.OPEN: "···", ExchangeState.FAILED: "ERR", ExchangeState.INTERRUPTED: "CUT"}.get(
+        summary.state, fmt.UNKNOWN
+    )
 
 
 def _output(summary: ExchangeSummary, mood: RowMood) -> str:

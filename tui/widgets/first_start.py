@@ -41,7 +41,7 @@ def first_steps(proxy_url: str | None, ca_bundle: Path | None) -> Content:
         "or let everything in that terminal use it:\n\n",
         ('    eval "$(assay env)"\n\n', "$accent"),
         "which sets, among others:\n\n",
-        ("".join(lines) + "\n", "$text-muted"),
+        ("".join(lines) + "\n", "$secondary"),
         "Nothing arrives?   ",
         ("assay doctor", "$accent"),
         "      Just looking?   ",

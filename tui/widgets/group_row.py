@@ -23,11 +23,16 @@ def group_line(group: Group, first: ExchangeSummary | None, width: int, inks: In
     lead = "  " * group.depth + ("▸ " if group.is_folded else "▾ ")
     line = [
         (lead, inks.accent),
-        (fmt.fit(_name(group, first), before + GUTTER_CELLS - len(lead) - 1) + " ", inks.strong if group.depth == 0 else inks.plain),
+        (
+            fmt.fit(_name(group, first), before + GUTTER_CELLS - len(lead) - 1) + " ",
+            inks.strong if group.depth == 0 else inks.plain,
+        ),
     ]
     figures = {"input": fmt.tokens(group.input_tokens), "cost": fmt.usd(group.cost_nano_usd)}
-    for column in chosen.columns[names.index("input") :]:
-        line.append((fmt.fit(figures.get(column.name, ""), column.width, is_right=True) + " ", inks.plain))
+    line += [
+        (fmt.fit(figures.get(column.name, ""), column.width, is_right=True) + " ", inks.plain)
+        for column in chosen.columns[names.index("input") :]
+    ]
     count = f"{group.exchanges} request{'' if group.exchanges == 1 else 's'}"
     errors = f"  {group.errors} failed" if group.errors else ""
     return [*line, (count, inks.muted), (errors, inks.error)]

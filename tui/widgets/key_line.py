@@ -29,7 +29,7 @@ class KeyLine(Widget):
         """Draw anew whenever other keys apply."""
         self.screen.bindings_updated_signal.subscribe(self, self._keys_changed)
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
         """Draw the keys."""
         ink = inks(is_dark=self.app.current_theme.dark)
         shown = self._shown()

@@ -1,4 +1,4 @@
-"""The legend: the kinds of source in their colours, with the keys that switch them. One line, two where it is wide enough for all."""
+"""The legend: the kinds of source in their colours, with the keys that switch them, as many as fit one line."""
 
 from collections.abc import Set as AbstractSet
 
@@ -36,7 +36,7 @@ class Legend(Widget):
         self._has_colour = has_colour
         self._places: list[tuple[int, int, str]] = []
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
         """Draw the legend."""
         is_dark = self.app.current_theme.dark
         own = inks(is_dark=is_dark)

@@ -82,7 +82,7 @@ class LineList(ScrollView, can_focus=True):
         """Return one row's text; called only for rows in sight that are not in the cache."""
         raise NotImplementedError
 
-    def draw_header(self, width: int) -> Line:
+    def draw_header(self, width: int) -> Line:  # noqa: ARG002 - for those that have one
         """Return the heading that stays above the rows."""
         return ()
 
@@ -137,7 +137,7 @@ class LineList(ScrollView, can_focus=True):
     def bring_into_sight(self, index: int) -> None:
         """Scroll by as little as shows the row."""
         height = max(1, self.size.height - self.HEADER_LINES)
-        first = round(self.scroll_target_y)
+        first = round(self.scroll_offset.y)
         if index < first:
             self.scroll_to(y=index, animate=False, immediate=True)
         elif index >= first + height:

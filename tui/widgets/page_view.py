@@ -6,7 +6,6 @@ written there.
 
 from collections.abc import Callable
 
-from textual import events
 from textual.message import Message
 
 from tui.commands import OpenRow
@@ -66,12 +65,12 @@ class PageView(LineList):
         if index is not None:
             self.post_message(self.SegmentChosen(index))
 
-    def draw_row(self, index: int, width: int) -> Line:
+    def draw_row(self, index: int, width: int) -> Line:  # noqa: ARG002 - it was written for this width
         """Draw a line that was written before."""
         lines = self._sheet.lines if self._sheet is not None else []
         return lines[index] if index < len(lines) else []
 
-    def on_resize(self, event: events.Resize) -> None:  # type: ignore[override]
+    def on_resize(self) -> None:
         """Write the page for the new width."""
         if self._written_for is None or self._written_for[0] != self.size.width:
             self._rewrite()

@@ -84,7 +84,11 @@ def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
         (fmt.milliseconds(summary.latency_ms), ink.muted),
         (f"first byte {fmt.milliseconds(summary.first_byte_ms)}", ink.muted),
         (fmt.day_and_clock(summary.started_us), ink.muted),
-        (fmt.client_name(summary.client_name, summary.agent_type) + (f" {summary.client_version}" if summary.client_version else ""), ink.muted),
+        (
+            fmt.client_name(summary.client_name, summary.agent_type)
+            + (f" {summary.client_version}" if summary.client_version else ""),
+            ink.muted,
+        ),
     ]
     if summary.is_distorted:
         parts.insert(2, ("≠ context changed by the base URL", ink.warning))

@@ -54,7 +54,7 @@ def in_legend_order(spectrum: Spectrum) -> Spectrum:
     return tuple(sorted(((kind, count) for kind, count in spectrum if count > 0), key=lambda item: order[item[0]]))
 
 
-def _style(kind: SourceType, is_dark: bool, highlighted: AbstractSet[SourceType]) -> Style:  # noqa: FBT001 - private
+def _style(kind: SourceType, is_dark: bool, highlighted: AbstractSet[SourceType]) -> Style:
     if highlighted and kind not in highlighted:
         return inks(is_dark=is_dark).faint
     return ink(kind_colour(kind, is_dark=is_dark))

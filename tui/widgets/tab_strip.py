@@ -32,7 +32,7 @@ class TabStrip(Widget):
         self._names = names
         self._places: list[tuple[int, int, str]] = []
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
         """Draw the names."""
         ink = inks(is_dark=self.app.current_theme.dark)
         is_tight = sum(len(name) + 3 for name in self._names) > self.size.width

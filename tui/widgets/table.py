@@ -44,8 +44,13 @@ class Table[Row](LineList):
         """The heading of a column was clicked, or another column chosen."""
 
     def __init__(
-        self, columns: Sequence[TableColumn[Row]], identity: Callable[[Row], Hashable], *, sorted_by: str, id: str | None = None
-    ) -> None:  # noqa: A002 - Textual's own name
+        self,
+        columns: Sequence[TableColumn[Row]],
+        identity: Callable[[Row], Hashable],
+        *,
+        sorted_by: str,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+    ) -> None:
         super().__init__(id=id)
         self._columns = columns
         self._identity = identity
@@ -138,7 +143,7 @@ class Table[Row](LineList):
         assert key is not None, "only columns with a key are sorted by"
         known = [(value, row) for row in rows if (value := key(row)) is not None]
         unknown = [row for row in rows if key(row) is None]
-        known.sort(key=lambda item: item[0], reverse=self.is_descending)  # type: ignore[arg-type, return-value]
+        known.sort(key=lambda item: item[0], reverse=self.is_descending)
         return [row for _, row in known] + unknown
 
     def _fitted(self, width: int) -> list[tuple[TableColumn[Row], int]]:

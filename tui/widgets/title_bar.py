@@ -49,7 +49,7 @@ class TitleBar(Widget):
         self._mode = mode
         self._places: list[tuple[int, int, str]] = []
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
         """Draw the line."""
         ink = inks(is_dark=self.app.current_theme.dark)
         segments = [Segment(" assay ", ink.accent + Style(bold=True)), Segment(" ")]
