@@ -13,9 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.attribution.model import ATTRIBUTION_VERSION
-from proxy_core.exchange import ExchangeState
+from proxy_core.exchange import ExchangeState, Side
 from storage import models, totals
 from storage.analysing import Analyst
+from storage.bodies import SIDES
 from storage.database import Database
 from storage.errors import StorageError
 from storage.notices import Change, ExchangeChanged, Notices
@@ -26,6 +27,7 @@ _IDLE_S = 0.5
 _LOOK_EVERY_S = 30.0
 _RETRY_S = (0.1, 0.5, 2.0, 5.0)
 _EXCHANGES = models.ExchangeRow.__table__
+_BODIES = models.BodyRow.__table__
 
 
 class AnalysisThread:
@@ -201,6 +203,9 @@ def reanalyze(
         How many were analysed, and how many could not be.
     """
     query = select(_EXCHANGES.c.id).where(_EXCHANGES.c.started_us >= since_us, _EXCHANGES.c.state != ExchangeState.OPEN)
+    # Without its bytes an exchange would lose the attribution it has.
+    is_dropped = (_BODIES.c.side == SIDES[Side.REQUEST]) & _BODIES.c.manifest.is_(None)
+    query = query.where(_EXCHANGES.c.id.not_in(select(_BODIES.c.exchange_id).where(is_dropped)))
     if not is_forced:
         is_current = _EXCHANGES.c.attribution_version == ATTRIBUTION_VERSION
         query = query.where(_EXCHANGES.c.is_pending | is_current.is_not(True))

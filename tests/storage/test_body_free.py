@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from proxy_core.exchange import Side
+from storage.analyser import reanalyze
 from tests.tui.live_rig import BODY, ask, settings_for, standin
 from tui.runtime import Runtime
 
@@ -34,3 +35,12 @@ def test_the_ledger_stays_and_the_text_goes(tmp_path: Path) -> None:
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert PLANTED not in path.read_bytes(), path
+
+
+def test_reanalysing_leaves_what_has_no_text_alone(tmp_path: Path) -> None:
+    with standin() as api, Runtime(replace(settings_for(tmp_path, api), bodies=False), environ={}) as runtime:
+        ask(runtime)
+        runtime.drain()
+        before = runtime.store.exchanges.page()
+        assert reanalyze(runtime.parts.database, is_forced=True) == (0, 0)
+        assert runtime.store.exchanges.page() == before

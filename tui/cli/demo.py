@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same sessions.")
 @click.option("--fast", is_flag=True, help="No pauses.")
 @setting_options(Group.PROXY, only=("port",))
-@setting_options(Group.STORAGE, only=("database",))
+@setting_options(Group.STORAGE, only=("database", "bodies"))
 @setting_options(Group.API, only=("api", "api_port"))
 @click.pass_context
 def command(
