@@ -4,35 +4,59 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.clients import Client, Http1Client, Http2Client
 from benchmarks.figures import percentile, spread
 from benchmarks.processes import Contestants, Target, settle
-from benchmarks.upstream import EVENTS
 
 _BODY = json.dumps(
     {"model": "claude-opus-5-5", "max_tokens": 64, "stream": True, "messages": [{"role": "user", "content": "word " * 2000}]}
 ).encode()
-_PATH = "/v1/messages?events"
+_STREAMS_PER_CONNECTION = 50
+"""Over HTTP/2; servers commonly allow 100."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Streams of one kind."""
+
+    label: str
+    protocol: str
+    """`h1` or `h2`."""
+    at_once: int
+    rounds: int
+    events: int
+    gap_s: float
+    """Between two events of a stream."""
+
+
+def loads(*, is_smoke: bool) -> list[Load]:
+    """Return what is measured: one stream of 50 events 20 ms apart, then many slower ones."""
+    found = []
+    for protocol in ("h1",) if is_smoke else ("h1", "h2"):
+        one = Load(label="one", protocol=protocol, at_once=1, rounds=2 if is_smoke else 6, events=50, gap_s=0.02)
+        many = Load(label="many", protocol=protocol, at_once=50 if is_smoke else 500, rounds=1, events=20, gap_s=0.4)
+        found += [one, many]
+    return found
 
 
 def measure(contestants: Contestants, *, is_smoke: bool, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Measure single streams, then many at once."""
     results = []
-    for protocol in ("h1",) if is_smoke else ("h1", "h2"):
-        for label, count, streams in (("one", 2 if is_smoke else 6, 1), ("many", 1, 50 if is_smoke else 500)):
-            result = _measure(contestants, protocol, rounds=count, streams=streams)
-            results.append({"protocol": protocol, "streams": label, "at_once": streams, **result})
-            say(_line(results[-1]))
+    for load in loads(is_smoke=is_smoke):
+        result = _measure(contestants, load)
+        results.append({"protocol": load.protocol, "streams": load.label, "at_once": load.at_once, **result})
+        say(_line(results[-1]))
     return results
 
 
-def _measure(contestants: Contestants, protocol: str, *, rounds: int, streams: int) -> dict[str, Any]:
+def _measure(contestants: Contestants, load: Load) -> dict[str, Any]:
     taken: dict[str, list[dict[str, float]]] = {target.name: [] for target in contestants.targets}
-    for number in range(rounds):
+    for number in range(load.rounds):
         for target in contestants.targets[number % 3 :] + contestants.targets[: number % 3]:
-            taken[target.name].append(asyncio.run(_round(target, protocol, streams)))
+            taken[target.name].append(asyncio.run(_round(target, load)))
             settle(target, 4)
     result: dict[str, Any] = {
         name: {figure: spread([each[figure] for each in rows]).as_json() for figure in rows[0]} for name, rows in taken.items()
@@ -43,16 +67,18 @@ def _measure(contestants: Contestants, protocol: str, *, rounds: int, streams: i
     return result
 
 
-async def _round(target: Target, protocol: str, streams: int) -> dict[str, float]:
+async def _round(target: Target, load: Load) -> dict[str, float]:
+    protocol, streams = load.protocol, load.at_once
     kind = Http1Client if protocol == "h1" else Http2Client
     context = target.route.context("http/1.1" if protocol == "h1" else "h2")
     begun = time.monotonic_ns()
-    clients: list[Client] = [await kind.connect(target.route, context) for _ in range(streams if protocol == "h1" else 1)]
+    count = streams if protocol == "h1" else -(-streams // _STREAMS_PER_CONNECTION)
+    clients: list[Client] = [await kind.connect(target.route, context) for _ in range(count)]
     cold = [0.0]
     if streams == 1:
-        cold, _ = await _stream(clients[0], begun)
-    lanes = clients if protocol == "h1" else clients * streams
-    gathered = await asyncio.gather(*(_stream(client) for client in lanes), return_exceptions=True)
+        cold, _ = await _stream(clients[0], load, begun)
+    lanes = [clients[number % count] for number in range(streams)]
+    gathered = await asyncio.gather(*(_stream(client, load) for client in lanes), return_exceptions=True)
     done = [each for each in gathered if not isinstance(each, BaseException)]
     for client in clients:
         await client.close()
@@ -68,7 +94,7 @@ async def _round(target: Target, protocol: str, streams: int) -> dict[str, float
     }
 
 
-async def _stream(client: Client, begun_ns: int | None = None) -> tuple[list[float], list[float]]:
+async def _stream(client: Client, load: Load, begun_ns: int | None = None) -> tuple[list[float], list[float]]:
     """Return when the first byte came, and how late each event was, in milliseconds."""
     started = begun_ns or time.monotonic_ns()
     first: list[float] = []
@@ -84,9 +110,9 @@ async def _stream(client: Client, begun_ns: int | None = None) -> tuple[list[flo
                 if at >= 0:
                     delays.append((now - int(line[at + 10 :].partition(b",")[0])) / 1e6)
 
-    await client.post(_PATH, _BODY, take)
-    if len(delays) != EVENTS + 2:
-        raise ConnectionError(f"{len(delays)} of {EVENTS + 2} events came")
+    await client.post(f"/v1/messages?events={load.events}&gap={load.gap_s}", _BODY, take)
+    if len(delays) != load.events + 2:
+        raise ConnectionError(f"{len(delays)} of {load.events + 2} events came")
     return first, delays
 
 

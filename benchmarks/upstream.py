@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from proxy_core.standin.server import ServerSettings, StandinServer
 from proxy_core.standin.wire import Journal, Part, Pause, RawHeaders, ReceivedRequest, Reply, RequestHead
 
-EVENTS = 50
-GAP_S = 0.02
 _USAGE = {"input_tokens": 8, "cache_creation_input_tokens": 400, "cache_read_input_tokens": 24000, "output_tokens": 60}
 _ANSWER = json.dumps(
     {
@@ -33,7 +31,7 @@ _STREAM: RawHeaders = ((b"content-type", b"text/event-stream; charset=utf-8"), (
 
 
 class FixedAnswer:
-    """Answers every request the same way; `/v1/messages?events` with a stream."""
+    """Answers every request the same way; `/v1/messages?events=50&gap=0.02` with a stream."""
 
     def refuse(self, _head: RequestHead) -> Reply | None:
         """Let every body come."""
@@ -41,16 +39,18 @@ class FixedAnswer:
 
     async def respond(self, request: ReceivedRequest) -> Reply:
         """Answer."""
-        if request.head.target.endswith("?events"):
-            return Reply(headers=_STREAM, parts=_stamped_events(), has_length=False)
+        _, _, asked = request.head.target.partition("?events=")
+        if asked:
+            count, _, gap_s = asked.partition("&gap=")
+            return Reply(headers=_STREAM, parts=_stamped_events(int(count), float(gap_s)), has_length=False)
         return Reply(headers=_HEADERS, parts=(_ANSWER,))
 
 
-def _stamped_events() -> Iterator[Part]:
+def _stamped_events(count: int, gap_s: float) -> Iterator[Part]:
     start = {"id": "msg_01benchmark", "role": "assistant", "model": "claude-opus-5-5", "content": [], "usage": _USAGE}
     yield _event("message_start", {"message": start})
-    for number in range(EVENTS):
-        yield Pause(GAP_S)
+    for number in range(count):
+        yield Pause(gap_s)
         yield _event("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": f"word {number} "}})
     yield _event("message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 60}})
 
