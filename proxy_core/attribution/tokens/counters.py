@@ -28,8 +28,9 @@ def chunks(text: str, size: int = CHUNK_CHARS) -> Iterator[str]:
     start = 0
     while len(text) - start > size:
         end = start + size
-        floor = end - CUT_SEARCH_CHARS
-        cut = max(text.rfind("\n", floor, end), floor if text.rfind(" ", floor, end) < 0 else text.rfind(" ", floor, end))
+        floor = max(start, end - CUT_SEARCH_CHARS)
+        cut = text.rfind("\n", floor, end)
+        cut = cut if cut > floor else text.rfind(" ", floor, end)
         end = cut if cut > floor else end
         yield text[start:end]
         start = end

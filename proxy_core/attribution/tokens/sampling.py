@@ -17,7 +17,8 @@ HOSTILE_FROM_CHARS = 8_192
 SLICES = 8
 SLICE_CHARS = 8_192
 MIN_DISTINCT_CHARS = 8
-_NOISE = re.compile(r"[^\s]{4096}")
+_NOISE = re.compile(r"[!-~]{4096}")
+"""Scripts without spaces are no noise; 4 kB of ASCII without one are."""
 _RUN = re.compile(r"(.)\1{2047}", re.DOTALL)
 
 

@@ -32,7 +32,13 @@ def test_a_plain_answer_is_one_sampling() -> None:
 
     (only,) = billed_samplings(response(usage))
 
-    assert (only.kind, only.model, only.usage, only.extra_input, only.is_free) == ("message", "claude-opus-4-8", usage, None, False)
+    assert (only.kind, only.model, only.usage, only.extra_input, only.is_free) == (
+        "message",
+        "claude-opus-4-8",
+        usage,
+        None,
+        False,
+    )
     assert billed_usage((only,), usage) == usage
 
 

@@ -13,7 +13,9 @@ from proxy_core.dialects.base import PromptParameters
 BOOK = PriceBook()
 
 
-def sampling(model: str | None = "claude-opus-4-8", *, prompt: int = 0, kind: str = "message", is_free: bool = False) -> BilledSampling:
+def sampling(
+    model: str | None = "claude-opus-4-8", *, prompt: int = 0, kind: str = "message", is_free: bool = False
+) -> BilledSampling:
     return BilledSampling(kind=kind, model=model, usage=Usage(input_tokens=prompt), is_free=is_free)
 
 
@@ -21,7 +23,9 @@ def item(zone: Zone, tokens: int, *, number: int = 0, searches: int = 0) -> Cost
     return CostItem(sampling=number, zone=zone, tokens=tokens, searches=searches)
 
 
-def price(items: list[CostItem], *samplings: BilledSampling, dialect: str = "anthropic", is_batch: bool = False, **usage: Any) -> Cost:
+def price(
+    items: list[CostItem], *samplings: BilledSampling, dialect: str = "anthropic", is_batch: bool = False, **usage: Any
+) -> Cost:
     facts = PricingFacts(
         dialect=dialect,
         parameters=PromptParameters(model="claude-opus-4-8", is_batch=is_batch),
@@ -121,6 +125,9 @@ def test_shares_sum_to_the_whole(items: list[CostItem], model: str, usage: dict[
     assert sum(share or 0 for share in cost.item_nano_usd) == cost.nano_usd
 
 
-@pytest.mark.parametrize(("nano", "text"), [(0, "$0.000000"), (17_585_000, "$0.017585"), (1_500, "$0.0000015"), (12_345_678_900_000, "$12,345.6789000")])
+@pytest.mark.parametrize(
+    ("nano", "text"),
+    [(0, "$0.000000"), (17_585_000, "$0.017585"), (1_500, "$0.0000015"), (12_345_678_900_000, "$12,345.6789000")],
+)
 def test_dollars_are_written_out(nano: int, text: str) -> None:
     assert usd(nano).rstrip("0") == text.rstrip("0")

@@ -103,7 +103,11 @@ def worst_errors(
             truth[part.source.source_name or part.source.source_type.value] += tokens
         found: dict[str, int] = defaultdict(int)
         for line in inputs(ledger):
-            name = "hidden" if line.source.source_type is SourceType.OVERHEAD else line.source.source_name or line.source.source_type.value
+            name = (
+                "hidden"
+                if line.source.source_type is SourceType.OVERHEAD
+                else line.source.source_name or line.source.source_type.value
+            )
             found[name] += line.tokens
         truth["hidden"] = total - sum(true_tokens)
         errors.append(max(abs(truth[name] - found[name]) for name in truth) / total)
@@ -151,10 +155,14 @@ def test_the_reply_everybody_can_check_by_hand() -> None:
 
 
 def test_zones_are_cut_by_position() -> None:
-    parts = [segment(f"word{number} " * 100, message_index=number, pointer=f"/messages/{number}/content") for number in range(4)]
+    parts = [
+        segment(f"word{number} " * 100, message_index=number, pointer=f"/messages/{number}/content") for number in range(4)
+    ]
     parts[1] = replace(parts[1], cache_ttl="1h")
     parts[2] = replace(parts[2], cache_ttl="5m")
-    usage = Usage(cache_read_tokens=100, cache_write_1h_tokens=310, cache_write_5m_tokens=205, input_tokens=206, output_tokens=1)
+    usage = Usage(
+        cache_read_tokens=100, cache_write_1h_tokens=310, cache_write_5m_tokens=205, input_tokens=206, output_tokens=1
+    )
 
     ledger = build_ledger(RECORDED, call(*parts, chain=("a", "b", "c", "d")), answer(usage=usage), our_context())
 
@@ -261,7 +269,13 @@ def test_connectors_tools_are_sized_by_difference() -> None:
 def test_cleared_results_leave_the_prompt() -> None:
     parts = [
         segment("old " * 500, part=Part.RESULT, source=Source(SourceType.TOOL, "Bash"), pointer="/messages/0/content/0"),
-        segment("new " * 300, part=Part.RESULT, source=Source(SourceType.TOOL, "Read"), message_index=1, pointer="/messages/1/content/0"),
+        segment(
+            "new " * 300,
+            part=Part.RESULT,
+            source=Source(SourceType.TOOL, "Read"),
+            message_index=1,
+            pointer="/messages/1/content/0",
+        ),
         segment("question " * 100, message_index=1, pointer="/messages/1/content/1"),
     ]
     response = answer(usage=Usage(input_tokens=515, output_tokens=1), cleared_input_tokens=500)
@@ -281,7 +295,9 @@ def test_a_server_loop_is_no_source_of_the_client() -> None:
     check_sums(ledger)
     found = by_source(inputs(ledger))
     assert found["server tool loop"] == 20_329
-    search = next(line for line in ledger.lines if line.source == Source(SourceType.TOOL, "web_search") and line.part is Part.RESULT)
+    search = next(
+        line for line in ledger.lines if line.source == Source(SourceType.TOOL, "web_search") and line.part is Part.RESULT
+    )
     assert (search.tokens, search.cost_nano_usd) == (0, 30_000_000)
     assert any(name.startswith("hidden definition of web_search") for name in found)
 
@@ -313,7 +329,10 @@ def test_thinking_stands_apart() -> None:
     response = answer("done", usage=Usage(input_tokens=20, output_tokens=300, thinking_tokens=250))
     ledger = build_ledger(RECORDED, call(segment("think")), response, our_context())
 
-    assert [(line.part, line.tokens) for line in ledger.lines if line.zone is Zone.OUTPUT] == [(Part.THINKING, 250), (Part.OUTPUT, 50)]
+    assert [(line.part, line.tokens) for line in ledger.lines if line.zone is Zone.OUTPUT] == [
+        (Part.THINKING, 250),
+        (Part.OUTPUT, 50),
+    ]
 
 
 def thinking_turn(*, keeps: bool = True) -> tuple[ParsedCall, ParsedCall]:
@@ -322,8 +341,21 @@ def thinking_turn(*, keeps: bool = True) -> tuple[ParsedCall, ParsedCall]:
     assistant = {"source": Source(SourceType.ASSISTANT), "role": "assistant", "message_index": 1}
     parts = [
         question,
-        segment("a summary", part=Part.THINKING, content_kind=ContentKind.THINKING, pointer="/messages/1/content/0/thinking", **assistant),
-        segment("", part=Part.THINKING, content_kind=ContentKind.OPAQUE, content_bytes=4000, pointer="/messages/1/content/0/signature", **assistant),
+        segment(
+            "a summary",
+            part=Part.THINKING,
+            content_kind=ContentKind.THINKING,
+            pointer="/messages/1/content/0/thinking",
+            **assistant,
+        ),
+        segment(
+            "",
+            part=Part.THINKING,
+            content_kind=ContentKind.OPAQUE,
+            content_bytes=4000,
+            pointer="/messages/1/content/0/signature",
+            **assistant,
+        ),
         segment("the answer", pointer="/messages/1/content/1", **assistant),
         segment("go on " * 40, message_index=2, pointer="/messages/2/content"),
     ]
@@ -360,10 +392,18 @@ def test_earlier_thinking_that_the_model_drops_costs_nothing() -> None:
 
 def test_images_go_by_their_formula() -> None:
     parts = (
-        segment("", content_kind=ContentKind.IMAGE, part=Part.IMAGE, image=ImageFacts(width_px=1000, height_px=1000), pointer="/messages/0/content/0"),
+        segment(
+            "",
+            content_kind=ContentKind.IMAGE,
+            part=Part.IMAGE,
+            image=ImageFacts(width_px=1000, height_px=1000),
+            pointer="/messages/0/content/0",
+        ),
         segment("what is this", pointer="/messages/0/content/1"),
     )
-    ledger = build_ledger(RECORDED, call(*parts), answer(usage=Usage(input_tokens=1296 + 3 + 3 + 6, output_tokens=1)), our_context())
+    ledger = build_ledger(
+        RECORDED, call(*parts), answer(usage=Usage(input_tokens=1296 + 3 + 3 + 6, output_tokens=1)), our_context()
+    )
 
     tokens = {line.segment_index: line.tokens for line in inputs(ledger)}
     assert abs(tokens[0] - 1296) <= 1
@@ -371,7 +411,13 @@ def test_images_go_by_their_formula() -> None:
 
 def test_an_image_of_unknown_size_is_what_is_left() -> None:
     parts = (
-        segment("", content_kind=ContentKind.IMAGE, part=Part.IMAGE, pointer="/messages/0/content/0", image=ImageFacts(width_px=None, height_px=None)),
+        segment(
+            "",
+            content_kind=ContentKind.IMAGE,
+            part=Part.IMAGE,
+            pointer="/messages/0/content/0",
+            image=ImageFacts(width_px=None, height_px=None),
+        ),
         segment("what is this", pointer="/messages/0/content/1"),
     )
     ledger = build_ledger(RECORDED, call(*parts), answer(usage=Usage(input_tokens=712, output_tokens=1)), our_context())
@@ -468,7 +514,8 @@ SEGMENTS = st.builds(
     pointer=st.sampled_from(["/messages/0/content/0", "/messages/1/content/0/text", "", "/tools/0"]),
     cache_ttl=st.sampled_from([None, None, "5m", "1h"]),
     content_bytes=st.integers(0, 10**8),
-    image=st.none() | st.builds(ImageFacts, width_px=st.none() | st.integers(0, 9000), height_px=st.none() | st.integers(0, 9000)),
+    image=st.none()
+    | st.builds(ImageFacts, width_px=st.none() | st.integers(0, 9000), height_px=st.none() | st.integers(0, 9000)),
 )
 COUNT = st.none() | st.integers(0, 10**6)
 USAGES = st.builds(
@@ -513,7 +560,9 @@ def test_whatever_comes_the_sums_are_right(
     for number, (parts, response) in enumerate(exchanges):
         grown = [*grown, *parts]
         chain = [f"h{index}" for index in range(number * 2 + 1)]
-        parsed = call(*grown, chain=chain, tool_types=tool_types, has_thread=has_thread, thinking="enabled", has_output_schema=True)
+        parsed = call(
+            *grown, chain=chain, tool_types=tool_types, has_thread=has_thread, thinking="enabled", has_output_schema=True
+        )
         build_ledger(BEFORE_ANSWER, parsed, None, context)
 
         ledger = build_ledger(RECORDED, parsed, response, context)
@@ -525,5 +574,3 @@ def test_whatever_comes_the_sums_are_right(
         assert {line.segment_index for line in ledger.lines if line.segment_index is not None} == set(range(len(grown)))
         if ledger.cost_nano_usd is not None:
             assert sum(line.cost_nano_usd or 0 for line in ledger.lines) == ledger.cost_nano_usd
-
-

@@ -83,4 +83,7 @@ def test_a_bill_that_says_no_more_than_the_prior_teaches_nothing() -> None:
     opaque = book("claude-opus-4-8", context, has_thread=True, tool_types=("custom",))
     opaque.learn({TOOL_PROMPT_NAME: (351, 1e9), HISTORY: (5000, 1.0)}, "p")
 
-    assert sizes(book("claude-opus-4-8", context, has_thread=True, tool_types=("custom",))) == {TOOL_PROMPT_NAME: 290, HISTORY: 0}
+    assert sizes(book("claude-opus-4-8", context, has_thread=True, tool_types=("custom",))) == {
+        TOOL_PROMPT_NAME: 290,
+        HISTORY: 0,
+    }

@@ -47,14 +47,22 @@ def test_known_models_have_their_own_price(model: str, expected: str) -> None:
     assert found.modifiers == ()
 
 
-@pytest.mark.parametrize("model", ["claude-haiku-4-5-turbo", "claude-opus-4-8-mini", "claude-opus-9", "gpt-4.1", "claude-mythos-preview", None, ""])
+@pytest.mark.parametrize(
+    "model", ["claude-haiku-4-5-turbo", "claude-opus-4-8-mini", "claude-opus-9", "gpt-4.1", "claude-mythos-preview", None, ""]
+)
 def test_a_model_that_only_starts_like_a_known_one_stays_unpriced(model: str | None) -> None:
     assert reason(model)
 
 
 @pytest.mark.parametrize("model", ["claude-opus-4-8", "claude-haiku-5-5", "claude-sonnet-4-5", "claude-fable-5"])
 def test_rates_agree_with_the_library(model: str) -> None:
-    usage = Usage(input_tokens=150_000, output_tokens=777, cache_read_tokens=90_000, cache_write_tokens=30_000, cache_write_1h_tokens=10_000)
+    usage = Usage(
+        input_tokens=150_000,
+        output_tokens=777,
+        cache_read_tokens=90_000,
+        cache_write_tokens=30_000,
+        cache_write_1h_tokens=10_000,
+    )
     found = rates(model, prompt_tokens=150_000)
 
     ours = (
@@ -114,14 +122,15 @@ def test_a_price_file_goes_over_the_list(tmp_path: Path) -> None:
     assert isinstance(load_price_book(None).find_rates(PriceQuery(model="house-model")), Unpriced)
 
 
-
 def test_a_list_without_an_output_price_prices_nothing() -> None:
     from types import SimpleNamespace
 
     from proxy_core.attribution.prices import _rates
 
     half = _rates(SimpleNamespace(id="claude-x"), SimpleNamespace(input_mtok=Decimal(1)), 0, Decimal(1), [])  # type: ignore[arg-type]
-    whole = _rates(SimpleNamespace(id="claude-x"), SimpleNamespace(input_mtok=Decimal(1), output_mtok=Decimal(5)), 0, Decimal(1), [])  # type: ignore[arg-type]
+    whole = _rates(
+        SimpleNamespace(id="claude-x"), SimpleNamespace(input_mtok=Decimal(1), output_mtok=Decimal(5)), 0, Decimal(1), []
+    )  # type: ignore[arg-type]
 
     assert isinstance(half, Unpriced)
     assert isinstance(whole, Rates)

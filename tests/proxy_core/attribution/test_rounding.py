@@ -12,7 +12,9 @@ def test_shares_sum_to_the_whole_and_stay_near_their_due(total: int, weights: li
 
     assert sum(shares) == total
     if sum(weights):
-        assert all(abs(share - Fraction(total * weight, sum(weights))) < 1 for share, weight in zip(shares, weights, strict=True))
+        assert all(
+            abs(share - Fraction(total * weight, sum(weights))) < 1 for share, weight in zip(shares, weights, strict=True)
+        )
 
 
 def test_nothing_to_share_by_goes_to_the_last() -> None:

@@ -15,7 +15,9 @@ def state(model: str = "claude-opus-4-8", family: str = V4_8) -> TokenizerState:
     return TokenizerState(model=model, family=family)
 
 
-def fed(start: TokenizerState, ratio: float, samples: int, *, tokens: float = 300, name: ContentClass = ContentClass.PROSE) -> TokenizerState:
+def fed(
+    start: TokenizerState, ratio: float, samples: int, *, tokens: float = 300, name: ContentClass = ContentClass.PROSE
+) -> TokenizerState:
     for _ in range(samples):
         start = start.with_sample({name: tokens}, round(tokens * ratio))
     return start
@@ -24,7 +26,13 @@ def fed(start: TokenizerState, ratio: float, samples: int, *, tokens: float = 30
 def test_no_samples_no_judgement() -> None:
     fresh = state()
 
-    assert (fresh.running_ratio, fresh.is_suspect, fresh.is_unknown, fresh.is_tested, fresh.note) == (None, False, False, False, None)
+    assert (fresh.running_ratio, fresh.is_suspect, fresh.is_unknown, fresh.is_tested, fresh.note) == (
+        None,
+        False,
+        False,
+        False,
+        None,
+    )
     assert set(fresh.ratios().values()) == {1.0}
     assert fresh.hidden_limit_tokens == 1500
 

@@ -60,7 +60,11 @@ def test_what_was_never_there_is_not_the_texts() -> None:
 
 
 def test_a_lone_unsure_text_is_exact() -> None:
-    found = settled(Item(TEXT, Part.TEXT, 0, Piece(100, 40.0, is_text=True)), Item(TOOL_PROMPT, Part.OVERHEAD, None, Piece(3, 0.25)), total=105)
+    found = settled(
+        Item(TEXT, Part.TEXT, 0, Piece(100, 40.0, is_text=True)),
+        Item(TOOL_PROMPT, Part.OVERHEAD, None, Piece(3, 0.25)),
+        total=105,
+    )
 
     assert found[0].grade is Grade.EXACT
     assert found[1].grade is Grade.BOUNDED
@@ -71,11 +75,20 @@ def test_rough_and_opaque_are_said_so() -> None:
     rough = Item(TEXT, Part.TEXT, 0, Piece(100, 100.0), is_rough=True)
     opaque = Item(TEXT, Part.DOCUMENT, 1, Piece(100, 10_000.0), is_opaque=True)
 
-    assert [item.grade for item in settled(rough, opaque, text(10), total=250)] == [Grade.ESTIMATED, Grade.OPAQUE, Grade.BOUNDED]
+    assert [item.grade for item in settled(rough, opaque, text(10), total=250)] == [
+        Grade.ESTIMATED,
+        Grade.OPAQUE,
+        Grade.BOUNDED,
+    ]
 
 
 def test_behind_the_last_anchor_estimates_stay() -> None:
-    layout = Layout(items=(text(10), text(20.4), Item(TEXT, Part.DOCUMENT, 1, Piece(5, 9.0), is_opaque=True)), message_ends={}, marks=(), message_starts={})
+    layout = Layout(
+        items=(text(10), text(20.4), Item(TEXT, Part.DOCUMENT, 1, Piece(5, 9.0), is_opaque=True)),
+        message_ends={},
+        marks=(),
+        message_starts={},
+    )
     found = settle(layout, [Anchor(1, 12)], 0.004, hidden_limit=math.inf)
 
     assert [(item.tokens, item.grade) for item in found] == [(12, Grade.EXACT), (20, Grade.ESTIMATED), (5, Grade.OPAQUE)]

@@ -5,7 +5,15 @@ from proxy_core.attribution.model import ContentKind, Part, Region, Segment, Sou
 from proxy_core.attribution.thinking import keeps_thinking, stripped_until, thinking_estimates, thinking_messages
 
 
-def part(pointer: str, message: int | None, *, kind: ContentKind = ContentKind.THINKING, size: int = 10, what: Part = Part.THINKING, role: str = "assistant") -> Segment:
+def part(
+    pointer: str,
+    message: int | None,
+    *,
+    kind: ContentKind = ContentKind.THINKING,
+    size: int = 10,
+    what: Part = Part.THINKING,
+    role: str = "assistant",
+) -> Segment:
     return Segment(
         source=Source(SourceType.ASSISTANT, "thinking"), part=what, region=Region.MESSAGES, pointer=pointer, start=0, end=0, text="t",
         content_bytes=size, content_hash="00", content_kind=kind, role=role, message_index=message,

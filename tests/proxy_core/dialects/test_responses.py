@@ -126,7 +126,9 @@ def test_an_error_page() -> None:
     assert (parsed.error_type, parsed.error_message) == ("http_502", "<html>bad gateway</html>")
 
 
-@pytest.mark.parametrize(("body", "warnings"), [(b"", ()), (b"nope", ("the response is not JSON",)), (b"[1]", ("the response is not JSON",))])
+@pytest.mark.parametrize(
+    ("body", "warnings"), [(b"", ()), (b"nope", ("the response is not JSON",)), (b"[1]", ("the response is not JSON",))]
+)
 def test_no_message_at_all(body: bytes, warnings: tuple[str, ...]) -> None:
     parsed = read(body)
 
@@ -187,6 +189,10 @@ def test_broken_amazon_frames_end_or_are_left_out() -> None:
     assert read(amazon_event(START)[:-3], kind=AMAZON).usage == Usage()
 
 
-@given(st.binary(max_size=120), st.sampled_from([200, 404, 529]), st.sampled_from(["application/json", "text/event-stream", AMAZON]))
+@given(
+    st.binary(max_size=120),
+    st.sampled_from([200, 404, 529]),
+    st.sampled_from(["application/json", "text/event-stream", AMAZON]),
+)
 def test_nothing_raises(body: bytes, status: int, kind: str) -> None:
     read(body, status=status, kind=kind)

@@ -81,7 +81,9 @@ def test_a_tool_call_without_input_keeps_its_empty_one() -> None:
 
 
 def test_a_cut_off_tool_call_keeps_what_came() -> None:
-    stream = stream_of(block(0, type="tool_use", name="f", input={}), delta(0, type="input_json_delta", partial_json='{"a": "b'))
+    stream = stream_of(
+        block(0, type="tool_use", name="f", input={}), delta(0, type="input_json_delta", partial_json='{"a": "b')
+    )
 
     assert stream.blocks() == ({"type": "tool_use", "name": "f", "input": '{"a": "b'},)
     assert stream.warnings == ["tool input is not whole JSON"]
@@ -94,7 +96,11 @@ def test_a_delta_without_a_start_is_kept_and_noted() -> None:
         delta(6, type="input_json_delta", partial_json="{}"),
     )
 
-    assert stream.blocks() == ({"type": "text", "text": "x"}, {"type": "thinking", "thinking": "y"}, {"type": "tool_use", "input": {}})
+    assert stream.blocks() == (
+        {"type": "text", "text": "x"},
+        {"type": "thinking", "thinking": "y"},
+        {"type": "tool_use", "input": {}},
+    )
     assert len(stream.warnings) == 3
 
 
@@ -144,7 +150,9 @@ EVENTS = st.fixed_dictionaries(
         "message": st.dictionaries(st.sampled_from(["usage", "content", "id"]), TEXT | st.lists(TEXT, max_size=2) | st.none()),
         "content_block": st.dictionaries(st.sampled_from(["type", "text", "citations", "input"]), TEXT | st.none()),
         "delta": st.dictionaries(st.sampled_from(["type", "text", "thinking", "partial_json"]), TEXT)
-        | st.fixed_dictionaries({"type": st.sampled_from(sorted(sse.KNOWN_DELTAS))}, optional={"text": TEXT, "partial_json": TEXT}),
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(sorted(sse.KNOWN_DELTAS))}, optional={"text": TEXT, "partial_json": TEXT}
+        ),
         "usage": st.dictionaries(st.sampled_from(["output_tokens", "input_tokens"]), st.integers() | TEXT) | TEXT,
     },
 )

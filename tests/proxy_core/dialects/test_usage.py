@@ -75,7 +75,11 @@ def test_what_is_no_usage_says_nothing() -> None:
 
 def test_a_delta_overwrites_but_keeps_the_split_of_the_start() -> None:
     start = read_usage(
-        {"input_tokens": 5, "cache_creation": {"ephemeral_1h_input_tokens": 30, "ephemeral_5m_input_tokens": 0}, "output_tokens": 1}
+        {
+            "input_tokens": 5,
+            "cache_creation": {"ephemeral_1h_input_tokens": 30, "ephemeral_5m_input_tokens": 0},
+            "output_tokens": 1,
+        }
     )
     merged = merge_delta(start, {"output_tokens": 20, "cache_creation_input_tokens": 40, "input_tokens": None})
 
@@ -103,7 +107,13 @@ def test_a_delta_with_its_own_split_is_believed() -> None:
 
 def test_iterations_are_listed_with_their_models() -> None:
     entries = read_iterations(
-        {"iterations": [{"type": "message", "input_tokens": 4}, 5, {"type": "advisor_message", "model": "m", "input_tokens": 2}]}
+        {
+            "iterations": [
+                {"type": "message", "input_tokens": 4},
+                5,
+                {"type": "advisor_message", "model": "m", "input_tokens": 2},
+            ]
+        }
     )
 
     assert [(entry.kind, entry.model, entry.usage.input_tokens) for entry in entries] == [
