@@ -23,6 +23,8 @@ from storage.upserts import replace_rows, update_columns
 
 _EXCHANGES = models.ExchangeRow.__table__
 _ATTRIBUTIONS = models.AttributionRow.__table__
+_TITLE_CHARS = 120
+"""What a list can show; the whole of it is in the facts."""
 _FIND = select(_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version).where(
     _EXCHANGES.c.id == bindparam("row_id")
 )
@@ -123,7 +125,7 @@ def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
         "agent_id": facts.agent_id,
         "agent_type": facts.agent_type,
         "parent_agent_id": facts.parent_agent_id,
-        "title": facts.title,
+        "title": facts.title[:_TITLE_CHARS] if facts.title else None,
         "chain_hash": facts.chain_hashes[-1] if facts.chain_hashes else None,
         "api_request_id": facts.api_request_id,
         "message_id": facts.message_id,

@@ -22,9 +22,9 @@ TEXT_COLUMNS = ("title", "user_text", "assistant_text")
 _READ_CACHE_KB = 8_000
 _WRITE_CACHE_KB = 16_000
 _MAP_BYTES = 256 * 1024 * 1024
-_PAGE_BYTES = 1024
-"""Rows and blobs of about a kilobyte are the rule here; larger pages would be a quarter empty."""
-_CHECKPOINT_PAGES = 4000
+_PAGE_BYTES = 2048
+"""Rows of half a kilobyte and blobs of one or two are the rule here: larger pages would be a quarter empty."""
+_CHECKPOINT_PAGES = 2000
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 
