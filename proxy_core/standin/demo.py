@@ -20,8 +20,10 @@ from proxy_core.standin.events import Pace
 from proxy_core.standin.faults import Fault, FaultKind
 from proxy_core.standin.scenario import Turn, echo
 from proxy_core.standin.server import StandinServer
-from proxy_core.standin.sessions.claude_code import ClaudeCodeSession, Outgoing
+from proxy_core.standin.sessions.claude_code import ClaudeCodeSession
+from proxy_core.standin.sessions.exchanges import Exchanges, Outgoing
 from proxy_core.standin.sessions.plot import make_story
+from proxy_core.standin.sessions.sdk import SdkSession
 
 _RETRIES = 3
 
@@ -153,7 +155,7 @@ class DemoTraffic:
             client.close()
 
     def _play(self, client: ProxiedClient, seed: int) -> None:
-        exchanges = ClaudeCodeSession(make_story(seed), seed).exchanges()
+        exchanges = play_session(seed)
         outgoing = next(exchanges)
         while not self._stopping.is_set():
             reply = self._send(client, outgoing)
@@ -175,6 +177,13 @@ class DemoTraffic:
         return reply
 
 
+def play_session(seed: int) -> Exchanges:
+    """Make up the session of a seed: every fourth is a program over the SDK, the others a coding agent's."""
+    if seed % 4 == 3:
+        return SdkSession(seed).exchanges()
+    return ClaudeCodeSession(make_story(seed), seed).exchanges()
+
+
 def _key(request: Mapping[str, Any]) -> bytes:
-    known = json.dumps([request.get("metadata"), request["messages"]], sort_keys=True)
+    known = json.dumps([request.get("metadata"), request.get("messages")], sort_keys=True)
     return hashlib.blake2b(known.encode(), digest_size=16).digest()

@@ -1,5 +1,6 @@
 """Assay as a user starts it: a program run through it, its database afterwards, and what may never be found in it."""
 
+import json
 import shutil
 import ssl
 import subprocess
@@ -117,3 +118,11 @@ def _plant(running: Headless) -> None:
         client.post(f"{API_URL}/v1/messages", json=ask, headers={"x-api-key": KEY, "x-standin-fault": KEY})
         streamed = client.post(f"{API_URL}/v1/messages", json=ask | {"stream": True}, headers={"x-api-key": KEY})
         assert "message_stop" in streamed.text
+
+
+def test_the_demonstration_shows_varied_traffic_and_ends(tmp_path):
+    done = assay(tmp_path / "home", "demo", "--headless", "--fast", "--sessions", "1", "--no-api", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+    assert len(lines) > 15
+    assert len({line["model"] for line in lines}) >= 2

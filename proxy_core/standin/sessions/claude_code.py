@@ -7,38 +7,18 @@ import copy
 import json
 import random
 import uuid
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator
 from typing import Any
 
 from proxy_core.standin.scenario import ToolCall, Turn
 from proxy_core.standin.sessions import texts
 from proxy_core.standin.sessions.context import Opening, first_message, later_listings, opening_listings
+from proxy_core.standin.sessions.exchanges import MESSAGES_PATH, Exchanges, Message, Outgoing, Reply
 from proxy_core.standin.sessions.story import Ask, Call, Delegation, Round, Story
 from proxy_core.standin.sessions.tools import BUILT_IN, MCP_SERVERS, ToolDefinition
 
 VERSION = "2.1.330"
 _HAIKU = "claude-haiku-5-5"
-
-type Message = dict[str, Any]
-type Reply = Mapping[str, Any]
-"""The message the API answered with; `{}` when it answered with an error."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A request to be sent, and what the model is to answer."""
-
-    path: str
-    headers: tuple[tuple[str, str], ...]
-    body: dict[str, Any]
-    turn: Turn | None
-    """`None` for requests that no model answers."""
-    failing_status: int | None = None
-    """Answered with this error the first time; the client sends the same again."""
-
-
-type Exchanges = Generator[Outgoing, Reply, None]
 
 
 class ClaudeCodeSession:
@@ -288,7 +268,7 @@ class ClaudeCodeSession:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
 
-_MESSAGES = "/v1/messages?beta=true"
+_MESSAGES = f"{MESSAGES_PATH}?beta=true"
 
 
 def _turn(round_: Round) -> Turn:

@@ -198,7 +198,8 @@ def test_expect_100_is_answered(serve):
     server = serve()
     with socket.create_connection(("127.0.0.1", server.plain_port)) as plain:
         plain.sendall(
-            b"POST /api/event_logging/x HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"
+            b"POST /api/event_logging/x HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n"
+            b"content-length: 2\r\nconnection: close\r\n\r\n"
         )
         assert plain.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         plain.sendall(b"{}")
