@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.model import ATTRIBUTION_VERSION, Attribution
 from proxy_core.dialects.base import RecordedCall
+from proxy_core.exchange import ExchangeState
+from storage import models
 from storage.analysis_context import DatabaseContext
 from storage.attributions import AttributionWriter
 from storage.database import Database
@@ -15,6 +18,9 @@ from storage.errors import NoSuchExchangeError
 from storage.pieces import PieceCache
 from storage.recorded import read_recorded
 from storage.texts import Texts, texts_of
+
+_EXCHANGES = models.ExchangeRow.__table__
+_FIND_STATE = select(_EXCHANGES.c.state).where(_EXCHANGES.c.id == bindparam("row_id"))
 
 type Analyse = Callable[[RecordedCall, AnalysisContext], Attribution]
 
@@ -67,6 +73,8 @@ class Analyst:
             OperationalError: The database refused; trying again later makes sense.
         """
         self.error = None
+        if not has_ended and not self._is_open(row_id):
+            return False
         try:
             found = self._read(row_id, has_ended=has_ended)
         except NoSuchExchangeError:
@@ -76,6 +84,10 @@ class Analyst:
         except Exception as error:  # noqa: BLE001 - whatever a parser does wrong, the capture stays and the next one goes on
             return self._save_failure(row_id, error)
         return self._save(row_id, *found)
+
+    def _is_open(self, row_id: int) -> bool:
+        with self._database.read() as connection:
+            return connection.execute(_FIND_STATE, {"row_id": row_id}).scalar() == ExchangeState.OPEN
 
     def _read(self, row_id: int, *, has_ended: bool) -> tuple[Attribution, Texts | None]:
         with self._database.read() as connection:

@@ -136,7 +136,8 @@ class Ingest:
         ids = find_rows(connection, [row["exchange_id"] for row in rows])
         for key, row_id in ids.items():
             known[key] = self._open[key] = _Open(row_id, is_new=True)
-        return [ExchangeChanged(ids[item.exchange_id], Change.STARTED) for item in items if item.exchange_id in ids]
+        begun = [item for item in items if item.exchange_id in ids and not item.finished]
+        return [ExchangeChanged(ids[item.exchange_id], Change.STARTED) for item in begun]
 
     def _row(self, item: Progress) -> dict[str, Any] | None:
         first = item.finished or item.started

@@ -76,6 +76,8 @@ class StorageWriter:
         self._deadline = float("inf")
         self._sleep = sleep or self._stopping.wait
         self._recovered_us = 0
+        self._is_passing = True
+        """The last failure may pass by itself (locked, full, read-only), so that trying again makes sense."""
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
 
     def start(self) -> None:
@@ -171,9 +173,6 @@ class StorageWriter:
         self._ingest.settle(batch)
         self._tell(changes)
         return True
-
-    _is_passing = True
-    """The last failure may pass by itself (locked, full, read-only), so that trying again makes sense."""
 
     def _tell(self, changes: Sequence[ExchangeChanged]) -> None:
         self.stored += sum(change.what is Change.FINISHED for change in changes)

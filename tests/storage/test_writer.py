@@ -135,7 +135,28 @@ def test_a_listener_that_raises_harms_nobody(database, feed, wait_until):
     wait_until(lambda: writer.stored == 1)
     writer.stop()
     end()
-    assert notices.failures == 2
+    assert notices.failures == 1
+
+
+def test_two_writers_share_a_database(database, feed, wait_until):
+    other_database = open_database(database.path)
+    other_feed = type(feed)()
+    writers = [StorageWriter(database, feed), StorageWriter(other_database, other_feed)]
+    for one in writers:
+        one.start()
+    open_ones = [factories.exchange_started(), factories.exchange_started()]
+    for number in range(60):
+        for source, begun in zip((feed, other_feed), open_ones, strict=True):
+            source.put(*([begun] if number == 0 else []), factories.exchange_finished())
+        time.sleep(0.002)
+    wait_until(lambda: [one.stored for one in writers] == [60, 60])
+    states = [Store(database).exchanges.summary(begun.exchange_id).state for begun in open_ones]
+    assert states == [ExchangeState.OPEN, ExchangeState.OPEN]
+    for one in writers:
+        one.stop()
+    assert Store(database).exchanges.count() == 122
+    assert verify_database(database).is_sound
+    other_database.close()
 
 
 def test_a_dead_thread_is_reported_on_stop(database, feed, monkeypatch, wait_until):
