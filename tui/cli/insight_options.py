@@ -8,8 +8,7 @@ import click
 from tui.cli.times import since_option, until_option
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
-
+    from storage.filters.clauses import Clause
     from storage.insights.reading import InsightReader
     from storage.insights.turns import AnalysedTurn
     from storage.ranges import TimeRange
@@ -29,7 +28,7 @@ def wanted_range(options: dict[str, Any]) -> "TimeRange":
     return TimeRange(options["since"], options["until"])
 
 
-def wanted_clause(options: dict[str, Any]) -> "ColumnElement[bool] | None":
+def wanted_clause(options: dict[str, Any]) -> "Clause | None":
     """Compile --filter; an error in it is a usage error."""
     from storage.filters.clauses import compile_filter
     from storage.filters.parsing import parse
