@@ -19,6 +19,8 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from textual.widgets import Input  # noqa: E402
+
 from screenshots.fixture import NOW_US, RUNNING_ID, build  # noqa: E402 - after the zone and the path are set
 from storage.database import open_database  # noqa: E402
 from storage.store import Store  # noqa: E402
@@ -119,6 +121,10 @@ async def draw(picture: Picture, store: Store) -> str:
         for key in picture.keys:
             await pilot.press(key)
             await settle(pilot)
+        await settle(pilot)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.pause()
         return app.export_screenshot(title="assay")
 
 
@@ -128,7 +134,7 @@ async def settle(pilot: object) -> None:
 
     assert isinstance(pilot, Pilot), "what run_test gives"
     for _ in range(3):
-        await pilot.pause(0.2)
+        await pilot.pause(0.09)
         await pilot.app.workers.wait_for_complete()
     await pilot.pause()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -37,12 +37,11 @@ class ExportScreen(Dialog[ExportChoice]):
     HEADING = " Export "
     BINDINGS: ClassVar = [Binding("ctrl+s", "save", "Write", key_display="^s", priority=True)]
 
-    def __init__(self, selected: ExchangeSummary | None, wanted: Filter, directory: Path, now: datetime | None = None) -> None:
+    def __init__(self, selected: ExchangeSummary | None, wanted: Filter, now_us: int) -> None:
         super().__init__()
         self._selected = selected
         self._wanted = wanted
-        self._directory = directory
-        self._now = now or datetime.now().astimezone()
+        self._now = datetime.fromtimestamp(now_us / 1_000_000, UTC).astimezone()
 
     def compose_box(self) -> Iterator[Widget]:
         """Lay out the choice and the file's name."""
@@ -55,11 +54,11 @@ class ExportScreen(Dialog[ExportChoice]):
         radio = RadioSet(*buttons, id="scope", compact=True)
         buttons[0 if self._wanted.is_empty and self._selected is not None else -1].value = True
         yield radio
-        yield Label("Where to: .json, .jsonl, .har or .csv (Tab to get here)", classes="field-name")
+        yield Label("Where to (.json, .jsonl, .har or .csv), from the current directory", classes="field-name")
         name = f"assay-{self._now:%Y%m%d-%H%M%S}.json"
-        yield Input(value=str(self._directory / name), id="path", compact=True)
+        yield Input(value=name, id="path", compact=True)
         yield Static("", id="wrong", classes="wrong")
-        yield Static("Keys and tokens were replaced before anything was stored.   Enter or ^s writes", classes="note")
+        yield Static("It holds prompts and answers, but no keys.   Enter or ^s writes", classes="note")
 
     def on_mount(self) -> None:
         """Begin with the file's name: what is to be written is mostly right."""

@@ -3,7 +3,6 @@
 A part of the live screen, apart because it writes where the screen only reads.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -140,7 +139,7 @@ class RequestActions(Screen[None]):
             if choice is not None:
                 self._export(choice)
 
-        self.app.push_screen(ExportScreen(live.requests.selected, live.selection().wanted, Path.cwd()), write)
+        self.app.push_screen(ExportScreen(live.requests.selected, live.selection().wanted, live.assay.now_us()), write)
 
     @work(thread=True, group="export", exit_on_error=False)
     def _export(self, choice: ExportChoice) -> None:

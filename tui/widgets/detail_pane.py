@@ -206,6 +206,9 @@ def _write_nothing(sheet: Sheet, detail: ExchangeDetail) -> None:
     if detail.summary.attribution_version is None:
         sheet.heading("Not read yet")
         sheet.text("It is stored; its sources appear here in a moment.", sheet.inks.muted)
+    elif detail.facts is None:
+        sheet.heading("Could not be read")
+        sheet.text("It is stored byte for byte; assay reanalyze tries again, a newer version may know how.", sheet.inks.muted)
     else:
         sheet.heading("No prompt")
         sheet.text(
