@@ -22,7 +22,7 @@ from proxy_core.dialects.prompts import Element
 _MESSAGE_STRUCTURE = frozenset({"role", "output_config", "clear_at", "id", "tool_call_id"})
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 
-MEMO = Memo(max_entries=20_000, max_bytes=96_000_000)
+MEMO = Memo(max_entries=20_000, max_bytes=64_000_000)
 """Cut elements of recent requests; a conversation sends nearly all of them again."""
 
 

@@ -12,7 +12,7 @@ from proxy_core.attribution.readers.dispatch import read_piece
 from proxy_core.attribution.readers.wrappers import command_source
 from proxy_core.attribution.rules.model import PieceRule, Place, Reader
 
-MAX_PIECES = 20_000
+MAX_PIECES = 5_000
 """Paragraphs looked at in one text; what follows belongs to the last piece found."""
 MAX_FOLDED = 64
 """Reminders looked for at the end of one tool result."""

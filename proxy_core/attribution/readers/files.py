@@ -7,7 +7,7 @@ import msgspec
 from proxy_core.attribution.cuts import Need, Pending, Span
 from proxy_core.attribution.model import Part, Source, SourceType
 from proxy_core.attribution.piece_context import ElementContext
-from proxy_core.attribution.readers.piece import Piece, framework, line_end
+from proxy_core.attribution.readers.piece import MAX_ENTRIES, Piece, framework, headings, line_end, with_ends
 from proxy_core.attribution.ruleset import expression_of
 from proxy_core.attribution.servers import wire_name
 
@@ -35,15 +35,15 @@ def file_source(path: str) -> Source:
 
 def read_memory_files(piece: Piece) -> list[Span]:
     """Cut memory files, one after the other; what introduces and follows them is the framework's."""
-    headers = [(found.start(), found[1]) for found in _MEMORY_HEADER.finditer(piece.text, piece.start, piece.end)]
+    headers = headings(_MEMORY_HEADER, piece.text, piece.start, piece.end)
     preamble = framework("memory preamble")
     if not headers:
         return [Span(piece.start, piece.end, preamble, Part.CONTEXT)]
-    footers = [found.start() for found in _MEMORY_FOOTER.finditer(piece.text, headers[-1][0], piece.end)]
+    footers = [found.start() for found in _MEMORY_FOOTER.finditer(piece.text, headers[-1].start(), piece.end)]
     last = footers[0] if footers else piece.end
-    spans = [Span(piece.start, headers[0][0], preamble, Part.CONTEXT)]
-    for (at, path), following in zip(headers, [*(at for at, _ in headers[1:]), last], strict=True):
-        spans.append(Span(at, following, Source(SourceType.MEMORY, path), piece.rule.part))
+    spans = [Span(piece.start, headers[0].start(), preamble, Part.CONTEXT)]
+    for header, stop in with_ends(headers, last):
+        spans.append(Span(header.start(), stop, Source(SourceType.MEMORY, header[1]), piece.rule.part))
     return [*spans, Span(last, piece.end, preamble, Part.CONTEXT)]
 
 
@@ -105,8 +105,9 @@ def read_resource(piece: Piece) -> list[Span]:
 
 def read_tagged_files(piece: Piece) -> list[Span]:
     """Cut files in tags, one after the other from the beginning; what follows them is typed."""
-    spans, at = [], piece.start
-    while found := expression_of(piece.rule).match(piece.text, at):
+    spans: list[Span] = []
+    at = piece.start
+    while len(spans) < MAX_ENTRIES and (found := expression_of(piece.rule).match(piece.text, at)):
         tag = piece.text[at + 1 : piece.text.find(" ", at)]
         close = piece.text.find(f"</{tag}>", found.end(), piece.end)
         stop = close + len(tag) + 3 if close >= 0 else piece.end
@@ -119,19 +120,19 @@ def read_tagged_files(piece: Piece) -> list[Span]:
 
 def read_referenced_files(piece: Piece) -> list[Span]:
     """Cut files that the user referred to, one after the other."""
-    found = list(_REFERENCED.finditer(piece.text, piece.start, piece.end))
+    found = headings(_REFERENCED, piece.text, piece.start, piece.end)
     frame = framework("files frame")
     spans = [Span(piece.start, found[0].start() if found else piece.end, frame, Part.CONTEXT)]
-    for index, file in enumerate(found):
-        stop = found[index + 1].start() if index + 1 < len(found) else piece.end
+    for file, stop in with_ends(found, piece.end):
         spans.append(Span(file.start(), stop, file_source(file[1]), piece.rule.part))
     return spans
 
 
 def read_added_files(piece: Piece) -> list[Span]:
     """Cut fenced files, each under the line with its path."""
-    spans, at = [], piece.start
-    while found := _FENCED.search(piece.text, at, piece.end):
+    spans: list[Span] = []
+    at = piece.start
+    while len(spans) < MAX_ENTRIES and (found := _FENCED.search(piece.text, at, piece.end)):
         closing = "</source>" if found[2] == "<source>" else found[2]
         close = piece.text.find(f"\n{closing}", found.end() - 1, piece.end)
         stop = close + 1 + len(closing) if close >= 0 else piece.end

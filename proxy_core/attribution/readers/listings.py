@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from proxy_core.attribution.cuts import UNATTRIBUTED, Need, Pending, Span
 from proxy_core.attribution.model import Part, Source, SourceType
-from proxy_core.attribution.readers.piece import Piece, framework, line_end, with_ends
+from proxy_core.attribution.readers.piece import MAX_ENTRIES, Piece, framework, headings, line_end, with_ends
 from proxy_core.attribution.readers.wrappers import command_source
 from proxy_core.attribution.rules.model import Reader
 from proxy_core.attribution.servers import PREFIX, wire_name
@@ -35,11 +35,10 @@ _XML_KINDS: dict[Reader, tuple[re.Pattern[str], str, SourceType, str]] = {
 
 def read_mcp_instructions(piece: Piece) -> list[Span]:
     """Cut `## <server>` sections; whether a heading really names a server is seen later."""
-    found = list(_SECTION.finditer(piece.text, piece.start, piece.end))
+    found = headings(_SECTION, piece.text, piece.start, piece.end)
     header = Span(piece.start, found[0].start() if found else piece.end, framework("MCP instructions"), Part.CONTEXT)
     spans, before = [header], UNATTRIBUTED
-    for index, section in enumerate(found):
-        stop = found[index + 1].start() if index + 1 < len(found) else piece.end
+    for index, (section, stop) in enumerate(with_ends(found, piece.end)):
         name = wire_name(section[1])
         if "__" in name:
             piece.context.servers.add(name)
@@ -62,11 +61,10 @@ def read_listing(piece: Piece) -> list[Span]:
 
 def listing_spans(text: str, start: int, end: int, kind: SourceType, frame: Source, expression: re.Pattern[str]) -> list[Span]:
     """Cut `- name: description` entries, each with its further lines; what stands before the first is the frame's."""
-    entries = list(expression.finditer(text, start, end))
+    entries = headings(expression, text, start, end)
     first = entries[0].start() if entries else end
     spans = [Span(start, first, frame, Part.CONTEXT)]
-    for index, entry in enumerate(entries):
-        stop = entries[index + 1].start() if index + 1 < len(entries) else end
+    for entry, stop in with_ends(entries, end):
         spans.append(Span(entry.start(), stop, _entry_source(kind, entry[1]), Part.LISTING))
     return spans
 
@@ -101,13 +99,13 @@ def read_server_names(piece: Piece) -> list[Span]:
 def _lines(text: str, start: int, end: int, frame: Source, owner: Callable[[str], Source | Pending]) -> list[Span]:
     spans: list[Span] = []
     at = start
-    while at < end:
+    while at < end and len(spans) < MAX_ENTRIES:
         stop = min(line_end(text, at, end) + 1, end)
         line = text[at:stop].strip() if stop - at <= 300 else ""
         is_name = at > start and _NAME_LINE.fullmatch(line) is not None
         spans.append(Span(at, stop, owner(line), Part.NAMES) if is_name else Span(at, stop, frame, Part.CONTEXT))
         at = stop
-    return spans
+    return [*spans, Span(at, end, frame, Part.CONTEXT)]
 
 
 def read_xml_entries(piece: Piece) -> list[Span]:
@@ -115,9 +113,11 @@ def read_xml_entries(piece: Piece) -> list[Span]:
     expression, closing, kind, frame_name = _XML_KINDS[piece.rule.reader]
     frame = framework(frame_name)
     spans, at = [], piece.start
-    for found in expression.finditer(piece.text, piece.start, piece.end):
+    for found in headings(expression, piece.text, piece.start, piece.end):
         close = piece.text.find(closing, found.end(), piece.end)
-        if found.start() < at or close < 0:
+        if close < 0:
+            break
+        if found.start() < at:
             continue
         name = wire_name(found[1]) if kind is SourceType.MCP_SERVER else found[1]
         if kind is SourceType.MCP_SERVER:
@@ -130,7 +130,7 @@ def read_xml_entries(piece: Piece) -> list[Span]:
 
 def read_rule_sections(piece: Piece) -> list[Span]:
     """Cut `## <rule>` sections; a heading that looks like prose belongs to the file it stands in."""
-    found = list(_RULE_HEADING.finditer(piece.text, piece.start, piece.end))
+    found = headings(_RULE_HEADING, piece.text, piece.start, piece.end)
     first = found[0].start() if found else piece.end
     named = [section for index, section in enumerate(found) if index == 0 or _RULE_NAME.fullmatch(section[1])]
     spans = [Span(piece.start, first, framework("memory preamble"), Part.CONTEXT)]
@@ -142,7 +142,7 @@ def read_rule_sections(piece: Piece) -> list[Span]:
 def read_tool_lines(piece: Piece) -> list[Span]:
     """Cut lines that describe a tool each."""
     frame, spans, at = framework("deferred tools"), list[Span](), piece.start
-    for found in _TOOL_LINE.finditer(piece.text, piece.start, piece.end):
+    for found in headings(_TOOL_LINE, piece.text, piece.start, piece.end):
         stop = min(line_end(piece.text, found.start(), piece.end) + 1, piece.end)
         spans += [
             Span(at, found.start(), frame, Part.CONTEXT),

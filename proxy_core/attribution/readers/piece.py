@@ -4,13 +4,17 @@ A reader's spans cover its piece without a gap and nothing beyond it.
 """
 
 from collections.abc import Iterator, Sequence
-from re import Match
+from itertools import islice
+from re import Match, Pattern
 from typing import NamedTuple
 
 from proxy_core.attribution.model import Source, SourceType
 from proxy_core.attribution.piece_context import ElementContext
 from proxy_core.attribution.rules.model import PieceRule
 from proxy_core.attribution.ruleset import expression_of
+
+MAX_ENTRIES = 2_000
+"""Entries told apart in one piece; all further ones belong to the last."""
 
 
 class Piece(NamedTuple):
@@ -37,6 +41,11 @@ class Piece(NamedTuple):
 def framework(name: str) -> Source:
     """Name a section of the framework's."""
     return Source(SourceType.FRAMEWORK, name)
+
+
+def headings(expression: Pattern[str], text: str, start: int, end: int) -> list[Match[str]]:
+    """Find what begins an entry, up to a number no honest client reaches."""
+    return list(islice(expression.finditer(text, start, end), MAX_ENTRIES))
 
 
 def with_ends(found: Sequence[Match[str]], end: int) -> Iterator[tuple[Match[str], int]]:

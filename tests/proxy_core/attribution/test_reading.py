@@ -263,6 +263,21 @@ def test_a_huge_hostile_text_is_cut_in_bounded_time() -> None:
     assert sum(len(s.text) for s in parsed.segments) == 2 * len(words)
 
 
+HOSTILE = (
+    "# MCP Server Instructions\n\n" + "\n## a\n" * 9_000,
+    "The following skills are available:\n\n" + "".join(f"- a{number}: b\n" for number in range(9_000)),
+    "The following deferred tools are now available:\n" + "mcp__a__b\nCron\n" * 9_000,
+    "Codebase and user instructions are shown below.\n\n" + "Contents of /a (b):\n" * 9_000,
+    "Today's date is x\n\nHook hook success: y\n\n" * 9_000,
+)
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_a_hostile_listing_makes_a_bounded_number_of_segments(words: str) -> None:
+    parsed = read({"messages": [{"role": "system", "content": words}]}, agent=CLAUDE_CODE.format("2.1.330"))
+    assert 1 < len(parsed.segments) <= 5_002
+
+
 def test_the_recursion_limit_is_left_alone() -> None:
     before = sys.getrecursionlimit()
     read_call(recorded(b"[" * 100_000))

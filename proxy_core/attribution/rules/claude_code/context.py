@@ -25,7 +25,7 @@ _MEMORY = (
     ),
     piece(
         SourceType.MEMORY,
-        r"Contents of [^\n]{1,1000} \([^\n]{1,200}\):\n",
+        r"Contents of [^\n]{1,1000}? \([^()\n]{1,200}\):\n",
         Reader.MEMORY_FILES,
         Part.BODY,
         CONTEXT,

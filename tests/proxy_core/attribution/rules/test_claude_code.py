@@ -202,7 +202,10 @@ def test_what_never_follows_mcp_instructions_is_a_servers_own_words() -> None:
 
 
 def test_prompts_of_mcp_servers_among_the_skills() -> None:
-    words = "The following skills are available for use with the Skill tool:\n\n- docs:brief (MCP): alpha\n- mcp__docs__more: beta\n- tidy: x"
+    words = (
+        "The following skills are available for use with the Skill tool:\n\n"
+        "- docs:brief (MCP): alpha\n- mcp__docs__more: beta\n- tidy: x"
+    )
     parsed = claude_code({"messages": [user(reminder(words), "q")]})
     assert owner(parsed, "alpha") == owner(parsed, "beta") == "McpServer/docs"
 
