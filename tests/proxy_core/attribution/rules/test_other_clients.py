@@ -126,6 +126,13 @@ def test_opencodes_titles_and_sub_agents() -> None:
     assert summary.facts.request_class is RequestClass.COMPACTION
 
 
+def test_a_servers_text_may_hold_another_opening_tag() -> None:
+    prompt = (
+        'You are OpenCode, x\n<mcp_instructions><server name="docs">alpha <server name="b"> beta</server></mcp_instructions>'
+    )
+    assert owner(opencode({"system": prompt, "messages": []}), "beta") == "McpServer/docs"
+
+
 PI_PROMPT = """You are an expert coding assistant operating inside pi, a coding agent harness.
 
 Available tools:
