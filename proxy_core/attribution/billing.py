@@ -11,6 +11,8 @@ from proxy_core.dialects.usage import add_usages
 
 KNOWN_KINDS = frozenset({"message", "compaction", "advisor_message", "fallback_message"})
 """Kinds of samplings (SDK 2.12.0, 2026-11); others are billed as the server's own loop."""
+LOOPING_BLOCKS = frozenset({"server_tool_use", "mcp_tool_use", "compaction", "fallback"})
+"""Blocks after which the API samples again by itself."""
 SERVER_LOOP = "server tool loop"
 AFTER_COMPACTION = "prompt after compaction"
 ADVISOR = "advisor"
@@ -65,7 +67,9 @@ def _without_iterations(response: ParsedResponse) -> tuple[BilledSampling, ...]:
     """Split a bill without a list: a stream's start tells what the client sent, the rest is the server's own loop."""
     usage, start = response.usage, response.start_usage
     whole = BilledSampling(kind="message", model=response.model, usage=usage)
-    if start is None or (start.total_input_tokens or 0) >= (usage.total_input_tokens or 0) or not start.total_input_tokens:
+    if start is None or not start.total_input_tokens or not _has_server_loop(response):
+        return (whole,)
+    if start.total_input_tokens >= (usage.total_input_tokens or 0):
         return (whole,)
     loop = _less(usage, start)
     if loop is None:
@@ -81,6 +85,13 @@ def _without_iterations(response: ParsedResponse) -> tuple[BilledSampling, ...]:
         replace(whole, usage=first),
         BilledSampling(kind="message", model=response.model, usage=loop, extra_input=SERVER_LOOP),
     )
+
+
+def _has_server_loop(response: ParsedResponse) -> bool:
+    """Tell whether the API sampled more than once: gateways put placeholders into the start of plain streams."""
+    usage = response.usage
+    kinds = {block.get("type") for block in response.blocks}
+    return bool(kinds & LOOPING_BLOCKS or usage.web_search_requests or usage.web_fetch_requests)
 
 
 def _less(usage: Usage, start: Usage) -> Usage | None:

@@ -27,7 +27,9 @@ ANSWER = {
 }
 
 
-def recorded(body: Any = BODY, answer: Any = ANSWER, *, status: int | None = 200, path: str = "/v1/messages", raw: bytes | None = None) -> RecordedCall:
+def recorded(
+    body: Any = BODY, answer: Any = ANSWER, *, status: int | None = 200, path: str = "/v1/messages", raw: bytes | None = None
+) -> RecordedCall:
     return RecordedCall(
         method="POST",
         url=f"https://api.anthropic.com{path}",
@@ -90,8 +92,14 @@ def test_warnings_of_both_sides_are_kept() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["type", "text", "content", "role", "model", "messages", "system", "tools", "usage", "name"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["type", "text", "content", "role", "model", "messages", "system", "tools", "usage", "name"]),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=12,
 )
 

@@ -18,13 +18,18 @@ from tests.hidden_bills import our_context
 
 
 def layout(*sizes: float, marks: tuple[tuple[int, str], ...] = (), ends: dict[int, int] | None = None) -> Layout:
-    items = tuple(Item(Source(SourceType.USER), Part.TEXT, index, Piece(size, 1.0 if size else 0.0, is_text=True)) for index, size in enumerate(sizes))
+    items = tuple(
+        Item(Source(SourceType.USER), Part.TEXT, index, Piece(size, 1.0 if size else 0.0, is_text=True))
+        for index, size in enumerate(sizes)
+    )
     return Layout(items=items, message_ends=ends or {}, marks=marks, message_starts={})
 
 
 def call(*chain: str, **parameters: Any) -> ParsedCall:
     return ParsedCall(
-        facts=CallFacts(dialect="anthropic", chain_hashes=chain), segments=(), parameters=PromptParameters(model="m", **parameters)
+        facts=CallFacts(dialect="anthropic", chain_hashes=chain),
+        segments=(),
+        parameters=PromptParameters(model="m", **parameters),
     )
 
 

@@ -13,6 +13,8 @@ from proxy_core.attribution.billing import (
 from proxy_core.attribution.model import Usage
 from proxy_core.dialects.base import ParsedResponse, UsageEntry
 
+SEARCHED = ({"type": "server_tool_use"},)
+
 
 def response(usage: Usage, **fields: Any) -> ParsedResponse:
     return ParsedResponse(usage=usage, model="claude-opus-4-8", is_complete=True, **fields)
@@ -46,7 +48,7 @@ def test_a_streams_start_is_what_the_client_sent() -> None:
     usage = Usage(input_tokens=22397, output_tokens=90, cache_read_tokens=0)
     start = Usage(input_tokens=2068, output_tokens=1)
 
-    first, loop = billed_samplings(response(usage, start_usage=start))
+    first, loop = billed_samplings(response(usage, start_usage=start, blocks=SEARCHED))
 
     assert (first.usage.total_input_tokens, first.usage.output_tokens) == (2068, 90)
     assert (loop.extra_input, loop.usage.total_input_tokens, loop.usage.output_tokens) == (SERVER_LOOP, 20329, None)
@@ -64,13 +66,25 @@ def test_a_streams_start_is_what_the_client_sent() -> None:
     ],
 )
 def test_a_start_that_tells_nothing_new_is_left_out(start: Usage | None) -> None:
-    assert len(billed_samplings(response(Usage(input_tokens=50, output_tokens=1), start_usage=start))) == 1
+    usage = Usage(input_tokens=50, output_tokens=1)
+
+    assert len(billed_samplings(response(usage, start_usage=start, blocks=SEARCHED))) == 1
+
+
+def test_a_gateways_placeholder_is_no_server_loop() -> None:
+    assert len(billed_samplings(response(Usage(input_tokens=5000), start_usage=Usage(input_tokens=1)))) == 1
+    searched = Usage(input_tokens=5000, web_search_requests=1)
+    assert len(billed_samplings(response(searched, start_usage=Usage(input_tokens=600)))) == 2
 
 
 def test_the_top_level_leaves_the_advisor_and_compaction_out() -> None:
     usage = Usage(input_tokens=30, output_tokens=9, web_search_requests=2, service_tier="standard", thinking_tokens=3)
-    listed = (entry("compaction", 500, output=40), entry("message", 10, output=4), entry("advisor_message", 70, output=6, model="a"),
-              entry("message", 20, output=5))  # fmt: skip
+    listed = (
+        entry("compaction", 500, output=40),
+        entry("message", 10, output=4),
+        entry("advisor_message", 70, output=6, model="a"),
+        entry("message", 20, output=5),
+    )
 
     samplings = billed_samplings(response(usage, iterations=listed))
 
@@ -98,8 +112,11 @@ def test_a_list_that_misses_some_gets_the_rest() -> None:
 
 
 def test_the_top_level_of_a_fallback_covers_the_serving_attempt_only() -> None:
-    listed = (entry("message", 20, output=1, model="claude-fable-5"), entry("fallback_message", 21, output=30, model="claude-opus-4-8"),
-              entry("message", 4))  # fmt: skip
+    listed = (
+        entry("message", 20, output=1, model="claude-fable-5"),
+        entry("fallback_message", 21, output=30, model="claude-opus-4-8"),
+        entry("message", 4),
+    )
 
     samplings = billed_samplings(response(Usage(input_tokens=21), iterations=listed))
 

@@ -2,7 +2,7 @@ import pytest
 
 from proxy_core.attribution.anchors import Anchor
 from proxy_core.attribution.calibration import Piece
-from proxy_core.attribution.carry import Carry, CarriedAnswer, CarryBook, measure_carry, with_carried
+from proxy_core.attribution.carry import CarriedAnswer, Carry, CarryBook, measure_carry, with_carried
 from proxy_core.attribution.layout import Item, Layout
 from proxy_core.attribution.model import Part, Source, SourceType
 from tests.hidden_bills import our_context
@@ -60,4 +60,7 @@ def test_the_carry_is_what_the_bill_grew_by_beyond_the_known() -> None:
     assert measure_carry(items, [newest], anchors[:1], 0.01) is None
     assert measure_carry(items, [newest], [Anchor(2, 100), Anchor(4, 230)], 0.01) is None
     assert measure_carry(items, [newest, CarriedAnswer(3, 50, 2, 3)], anchors, 0.01) is None
-    assert measure_carry(layout(item(100), item(40), item(60, is_rough=True)), [newest], [Anchor(1, 100), Anchor(3, 230)], 0.01) is None
+    assert (
+        measure_carry(layout(item(100), item(40), item(60, is_rough=True)), [newest], [Anchor(1, 100), Anchor(3, 230)], 0.01)
+        is None
+    )

@@ -25,9 +25,17 @@ class Recording:
 
 def segment(text: str = "", *, kind: ContentKind = ContentKind.TEXT, **fields: Any) -> Segment:
     values: dict[str, Any] = {
-        "source": Source(SourceType.USER), "part": Part.TEXT, "region": Region.MESSAGES, "pointer": "/m", "start": 0, "end": len(text),
-        "text": text, "content_bytes": len(text), "content_hash": content_hash(text), "content_kind": kind,
-    }  # fmt: skip
+        "source": Source(SourceType.USER),
+        "part": Part.TEXT,
+        "region": Region.MESSAGES,
+        "pointer": "/m",
+        "start": 0,
+        "end": len(text),
+        "text": text,
+        "content_bytes": len(text),
+        "content_hash": content_hash(text),
+        "content_kind": kind,
+    }
     return Segment(**(values | fields))
 
 

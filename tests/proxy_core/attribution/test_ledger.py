@@ -40,10 +40,19 @@ BEFORE_ANSWER = replace(RECORDED, status_code=None)
 
 def segment(text: str, **fields: Any) -> Segment:
     values: dict[str, Any] = {
-        "source": USER, "part": Part.TEXT, "region": Region.MESSAGES, "pointer": "/messages/0/content", "start": 0, "end": len(text),
-        "text": text, "content_bytes": len(text), "content_hash": content_hash(text + str(fields.get("content_kind"))),
-        "content_kind": ContentKind.TEXT, "role": "user", "message_index": 0,
-    }  # fmt: skip
+        "source": USER,
+        "part": Part.TEXT,
+        "region": Region.MESSAGES,
+        "pointer": "/messages/0/content",
+        "start": 0,
+        "end": len(text),
+        "text": text,
+        "content_bytes": len(text),
+        "content_hash": content_hash(text + str(fields.get("content_kind"))),
+        "content_kind": ContentKind.TEXT,
+        "role": "user",
+        "message_index": 0,
+    }
     return Segment(**(values | fields))
 
 
@@ -87,9 +96,15 @@ def worst_errors(
     """Let a conversation be billed in secret; return the worst error of any source, by turn, as a share of the request."""
     rng = random.Random(seed)
     billing = HiddenBilling(
-        ratios=ratios, noise=noise, tool_prompt=rng.randrange(150, 900), frame=rng.randrange(4, 12), next_frame=rng.randrange(2, 5), seed=seed,
-        call_frame=rng.randrange(10, 60), call_share=call_share,
-    )  # fmt: skip
+        ratios=ratios,
+        noise=noise,
+        tool_prompt=rng.randrange(150, 900),
+        frame=rng.randrange(4, 12),
+        next_frame=rng.randrange(2, 5),
+        seed=seed,
+        call_frame=rng.randrange(10, 60),
+        call_share=call_share,
+    )
     conversation = Conversation(billing, model, tools, rng)
     context = our_context()
     errors = []
@@ -537,13 +552,19 @@ RESPONSES = st.builds(
     usage=USAGES,
     start_usage=st.none() | USAGES,
     iterations=st.lists(
-        st.builds(UsageEntry, kind=st.sampled_from(["message", "compaction", "advisor_message", "fallback_message", "new"]),
-                  model=st.sampled_from([None, "claude-fable-5", "unheard-of"]), usage=USAGES), max_size=3).map(tuple),
+        st.builds(
+            UsageEntry,
+            kind=st.sampled_from(["message", "compaction", "advisor_message", "fallback_message", "new"]),
+            model=st.sampled_from([None, "claude-fable-5", "unheard-of"]),
+            usage=USAGES,
+        ),
+        max_size=3,
+    ).map(tuple),
     model=st.sampled_from(["claude-opus-4-8", "claude-haiku-5-5", "claude-3-haiku-20240307", "claude-opus-4-7", "gpt-4", None]),
     stop_reason=st.sampled_from(["end_turn", "refusal"]),
     cleared_input_tokens=COUNT,
     is_complete=st.booleans(),
-)  # fmt: skip
+)
 
 
 @settings(deadline=None)

@@ -66,9 +66,12 @@ def test_rates_agree_with_the_library(model: str) -> None:
     found = rates(model, prompt_tokens=150_000)
 
     ours = (
-        found.fresh * 30_000 + found.cache_read * 90_000 + found.cache_write_5m * 20_000 + found.cache_write_1h * 10_000
+        found.fresh * 30_000
+        + found.cache_read * 90_000
+        + found.cache_write_5m * 20_000
+        + found.cache_write_1h * 10_000
         + found.output * 777
-    ) / 1_000_000  # fmt: skip
+    ) / 1_000_000
     assert ours == calc_price(usage, model, provider_id="anthropic").total_price
 
 

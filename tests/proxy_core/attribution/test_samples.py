@@ -14,10 +14,19 @@ from tests.hidden_bills import RECORDED, our_context, our_count
 
 def text(words: str, **fields: Any) -> Segment:
     values: dict[str, Any] = {
-        "source": Source(SourceType.USER), "part": Part.TEXT, "region": Region.MESSAGES, "pointer": "/messages/0/content", "start": 0,
-        "end": len(words), "text": words, "content_bytes": len(words), "content_hash": content_hash(words),
-        "content_kind": ContentKind.TEXT, "role": "user", "message_index": 0,
-    }  # fmt: skip
+        "source": Source(SourceType.USER),
+        "part": Part.TEXT,
+        "region": Region.MESSAGES,
+        "pointer": "/messages/0/content",
+        "start": 0,
+        "end": len(words),
+        "text": words,
+        "content_bytes": len(words),
+        "content_hash": content_hash(words),
+        "content_kind": ContentKind.TEXT,
+        "role": "user",
+        "message_index": 0,
+    }
     return Segment(**(values | fields))
 
 

@@ -15,9 +15,19 @@ def part(
     role: str = "assistant",
 ) -> Segment:
     return Segment(
-        source=Source(SourceType.ASSISTANT, "thinking"), part=what, region=Region.MESSAGES, pointer=pointer, start=0, end=0, text="t",
-        content_bytes=size, content_hash="00", content_kind=kind, role=role, message_index=message,
-    )  # fmt: skip
+        source=Source(SourceType.ASSISTANT, "thinking"),
+        part=what,
+        region=Region.MESSAGES,
+        pointer=pointer,
+        start=0,
+        end=0,
+        text="t",
+        content_bytes=size,
+        content_hash="00",
+        content_kind=kind,
+        role=role,
+        message_index=message,
+    )
 
 
 @pytest.mark.parametrize(

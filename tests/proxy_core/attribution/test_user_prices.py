@@ -42,9 +42,18 @@ def test_own_rates_without_a_list_need_input_and_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["models = 3", "[models]\nx = 3", "[models.x]\ncolour = 3", "[models.x]\ninput = 'a'", "[models.x]\ninput = -1", "[models.x]\ninput = true",
-     "[models.x]\ninput = inf", "other = 1", "= nonsense"],
-)  # fmt: skip
+    [
+        "models = 3",
+        "[models]\nx = 3",
+        "[models.x]\ncolour = 3",
+        "[models.x]\ninput = 'a'",
+        "[models.x]\ninput = -1",
+        "[models.x]\ninput = true",
+        "[models.x]\ninput = inf",
+        "other = 1",
+        "= nonsense",
+    ],
+)
 def test_what_is_no_price_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(PriceFileError, match=r"mine\.toml"):
         book(tmp_path, text)

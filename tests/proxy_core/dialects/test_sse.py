@@ -106,9 +106,13 @@ def test_a_delta_without_a_start_is_kept_and_noted() -> None:
 
 def test_unknown_things_are_noted_once_and_change_nothing() -> None:
     stream = stream_of(
-        {"type": "surprise"}, {"type": "surprise"}, block(0, type="text", text="a"), block(0, type="text", text="b"),
-        delta(0, type="odd_delta"), delta(0, type=["x"]),
-    )  # fmt: skip
+        {"type": "surprise"},
+        {"type": "surprise"},
+        block(0, type="text", text="a"),
+        block(0, type="text", text="b"),
+        delta(0, type="odd_delta"),
+        delta(0, type=["x"]),
+    )
 
     assert stream.blocks() == ({"type": "text", "text": "b"},)
     assert len(stream.warnings) == 4

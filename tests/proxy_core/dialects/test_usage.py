@@ -14,9 +14,19 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FIELD_NAMES = st.sampled_from(
-    ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "output_tokens", "iterations",
-     "output_tokens_details", "server_tool_use", "service_tier", "speed"]
-)  # fmt: skip
+    [
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation",
+        "output_tokens",
+        "iterations",
+        "output_tokens_details",
+        "server_tool_use",
+        "service_tier",
+        "speed",
+    ]
+)
 
 
 def test_every_field_is_read() -> None:

@@ -6,9 +6,17 @@ from proxy_core.attribution.tokens.rendering import is_counted, is_rendered, ren
 
 def segment(text: str, kind: ContentKind = ContentKind.TEXT) -> Segment:
     return Segment(
-        source=Source(SourceType.TOOL, "f"), part=Part.DEFINITION, region=Region.TOOLS, pointer="/tools/0", start=0, end=len(text),
-        text=text, content_bytes=len(text), content_hash="00", content_kind=kind,
-    )  # fmt: skip
+        source=Source(SourceType.TOOL, "f"),
+        part=Part.DEFINITION,
+        region=Region.TOOLS,
+        pointer="/tools/0",
+        start=0,
+        end=len(text),
+        text=text,
+        content_bytes=len(text),
+        content_hash="00",
+        content_kind=kind,
+    )
 
 
 def test_a_tool_is_rendered_as_the_api_does() -> None:
