@@ -5,13 +5,14 @@ Never raises on what a client sent, and never loses content: what cannot be read
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proxy_core.attribution.clients import Client, header_map, identify
 from proxy_core.attribution.cuts import UNATTRIBUTED, CutElement, Span, cut_text
 from proxy_core.attribution.elements import Cutter
 from proxy_core.attribution.linking import Links, billing_fields, chain_hashes, prefix_hash, read_links
+from proxy_core.attribution.members import cache_ttl
 from proxy_core.attribution.model import CallFacts, Part, Region, RequestClass, Segment, Source
 from proxy_core.attribution.parameters import read_parameters
 from proxy_core.attribution.placing import Conversation, as_examples, placed, server_names, without_unloaded
@@ -92,7 +93,7 @@ def _read(dialect: Dialect, headers: Mapping[str, str], prompts: list[_Prompt], 
     cut: list[_CutPrompt] = []
     for prompt in prompts:
         cut.append(_cut(prompt))
-        segments.extend(_place(prompt, cut[-1]))
+        segments.extend(_automatically_marked(list(_place(prompt, cut[-1])), prompt.body))
     main = next((index for index, prompt in enumerate(prompts) if prompt.body.messages), 0)
     requested = _text(prompts[main].body.rest, "model") or _text(prompts[main].body.rest, "modelId") or model
     facts = _facts(dialect, headers, prompts[main], cut[main], requested)
@@ -140,6 +141,15 @@ def _place(prompt: _Prompt, cut: _CutPrompt) -> Iterator[Segment]:
     for key, value in prompt.body.rest.items():
         cuts = tuple(setting_cuts(key, value))
         yield from placed(CutElement(cuts), prompt.body.prefix, Region.SETTINGS, None, conversation)
+
+
+def _automatically_marked(segments: list[Segment], body: PromptBody) -> list[Segment]:
+    """Put a cache mark that stands on the whole request where the API puts it: at the end of the conversation."""
+    ttl = cache_ttl(dict(body.rest))
+    last = next((index for index in range(len(segments) - 1, -1, -1) if segments[index].region is Region.MESSAGES), None)
+    if ttl is not None and last is not None and segments[last].cache_ttl is None:
+        segments[last] = replace(segments[last], cache_ttl=ttl)
+    return segments
 
 
 def _example_count(prompt: _Prompt, cut: _CutPrompt) -> int:

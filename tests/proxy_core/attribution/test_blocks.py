@@ -244,6 +244,14 @@ def test_cache_marks_stand_at_the_end_of_their_block(mark: Any, ttl: str | None)
     assert sum(segment.cache_ttl == ttl for segment in parsed.segments) >= 3
 
 
+def test_a_mark_on_the_whole_request_stands_at_the_end_of_the_conversation() -> None:
+    body: dict[str, Any] = {"cache_control": {"type": "ephemeral"}, "messages": [user("a"), user("b")], "metadata": {"x": 1}}
+    marks = {segment.text: segment.cache_ttl for segment in read(body).segments}
+    assert (marks["a"], marks["b"]) == (None, "5m")
+    body["messages"][1]["content"][0]["cache_control"] = {"type": "ephemeral", "ttl": "1h"}
+    assert {segment.text: segment.cache_ttl for segment in read(body).segments}["b"] == "1h"
+
+
 def test_results_by_id_whatever_their_order() -> None:
     messages = [assistant(use("a", "t1"), use("b", "t2")), user(result("alpha", "t2"), result([text("beta")], "t1"))]
     parsed = read({"messages": messages})

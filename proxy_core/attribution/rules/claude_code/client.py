@@ -66,6 +66,6 @@ RULES = ClientRules(
         "<conversation>\n": RequestClass.TITLE,
     },
     compaction_markers=("CRITICAL: Respond with TEXT ONLY", "Your task is to create a detailed summary of "),
-    states_class_since=(2, 1, 270),
+    states_class_since=(2, 1, 330),
     reminder_tag="system-reminder",
 )
