@@ -64,6 +64,14 @@ class AssayApp(App[None]):
         path = self.store.database.path
         return path.name if path is not None else self.store.database.name
 
+    def clear_selection(self) -> None:
+        """Clear the selection of the screen in front, if there is one yet.
+
+        Textual runs tasks eagerly: the first screen's input is mounted, and asks for this, before its screen is in front.
+        """
+        if self.screen_stack:
+            super().clear_selection()
+
     def on_mount(self) -> None:
         """Begin to listen."""
         if self.live is None:

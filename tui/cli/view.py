@@ -13,7 +13,7 @@ from tui.settings import Group
 @declare(
     "view",
     examples=["assay view", "assay view --database colleague.db"],
-    exit_codes=["0 closed, 1 there is no terminal, 5 database unusable, 7 there is no database yet"],
+    exit_codes=["0 closed, 1 there is no terminal, or the dashboard failed, 5 database unusable, 7 there is no database yet"],
 )
 @setting_options(Group.STORAGE, only=("database", "data_dir"))
 @click.pass_context
@@ -24,4 +24,6 @@ def command(ctx: click.Context, /, **_settings: object) -> None:
             raise AssayError("there is no terminal to show a dashboard on", "See assay sessions, assay sources, assay export")
         from tui.app import AssayApp
 
-        AssayApp(store).run()
+        app = AssayApp(store)
+        app.run()
+    ctx.exit(app.return_code or 0)
