@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from storage.errors import NoSuchExchangeError
 
@@ -71,9 +71,9 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 def _methods_of(request: Request) -> set[str]:
     """Return what a path can be asked by: each method has a route of its own, and the router names those of the first."""
     methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            methods |= {method.upper() for method in operations}
     return methods
 
 

@@ -57,17 +57,10 @@ class Guard:
         await self._app(scope, _LimitedBody(receive, self._settings.max_body_bytes), sending)
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, str]) -> Response | None:
-        host = headers.get(b"host", "")
-        if _host_name(host) not in self._host_names:
-            return envelope(403, "This name is not served here", "the Host header names another machine")
-        origin = headers.get(b"origin")
-        if origin is not None and not self._is_own_origin(origin, host):
-            return envelope(403, "Pages of other origins are not served", "name the origin in the settings to allow it")
-        if origin is None and headers.get(b"sec-fetch-site", "none") not in {"none", "same-origin"}:
-            return envelope(
-                403, "Pages of other origins are not served", "the browser says the request comes from another site"
-            )
-        if scope["method"] == "OPTIONS" and origin is not None and b"access-control-request-method" in headers:
+        foreign = self._foreign(headers)
+        if foreign is not None:
+            return envelope(403, *foreign)
+        if scope["method"] == "OPTIONS" and b"origin" in headers and b"access-control-request-method" in headers:
             return _preflight()
         if not self._is_authorised(scope["path"], headers.get(b"authorization")):
             refusal = envelope(401, "A bearer token is needed", "`assay token` shows it")

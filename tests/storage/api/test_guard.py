@@ -9,6 +9,11 @@ import pytest
 
 from storage.api.server import ApiThread
 from storage.api.settings import ApiSettings
+from storage.database import open_database
+from storage.store import Store
+from tests import sample
+
+TOKEN = "token-of-the-tests-0123456789"
 
 PATHS = (
     "/api/claude/requests",
@@ -20,6 +25,46 @@ PATHS = (
     "/openapi.json",
     "/nosuch",
 )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    database = open_database(tmp_path_factory.mktemp("guard") / "assay.db")
+    sample.fill(database)
+    yield Store(database)
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def known(store):
+    ids = [one.exchange_id for one in reversed(store.exchanges.page())]
+    return sample.Sample(main=ids[0], subagent=ids[1], failed=ids[2], refused=ids[3], running=ids[4])
+
+
+@pytest.fixture(scope="module")
+def capture():
+    return FakeCapture()
+
+
+@pytest.fixture(scope="module")
+def api(store, capture):
+    thread = ApiThread(store, ApiSettings(token=TOKEN, port=0), capture)
+    thread.start()
+    yield thread
+    thread.stop()
+
+
+@pytest.fixture(scope="module")
+def client(api):
+    with httpx.Client(base_url=api.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as opened:
+        yield opened
+
+
+class FakeCapture:
+    is_paused = False
+
+    def subscribe(self, callback):
+        return lambda: None
 
 
 def refused(answer, status):
@@ -162,6 +207,11 @@ def test_every_answer_forbids_sniffing_and_storing(client, known):
 
 
 def test_wrong_methods_say_which_are_right(client):
-    answer = client.delete(PATHS[0])
-    assert refused(answer, 405)
-    assert answer.headers["allow"] == "GET"
+    for path, methods in (
+        (PATHS[0], "GET"),
+        ("/api/claude/feedback", "GET, POST"),
+        ("/api/claude/feedback/7", "DELETE, GET, PUT"),
+    ):
+        answer = client.patch(path)
+        assert refused(answer, 405)
+        assert answer.headers["allow"] == methods
