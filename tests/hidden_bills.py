@@ -27,10 +27,11 @@ from proxy_core.dialects.base import ParsedCall, ParsedResponse, PromptParameter
 
 _TOKEN = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]")
 
-_WORDS = tuple(
+_SENTENCE = (
     "the model reads every file before it answers and then it writes a short note about what changed in the library "
-    "so that others may follow the reasoning without opening each module again while tests keep running".split(" ")
+    "so that others may follow the reasoning without opening each module again while tests keep running"
 )
+_WORDS = _SENTENCE.split()
 
 
 def our_count(text: str) -> int:

@@ -54,7 +54,8 @@ class History:
     def __init__(self, context: AnalysisContext, call: ParsedCall) -> None:
         self._context = context
         self._chain = call.facts.chain_hashes
-        self._settings = _settings_key(call)
+        self.settings = _settings_key(call)
+        """Names everything but the messages that a total depends on."""
         keys = {self._key(chain_hash): index for index, chain_hash in enumerate(self._chain)}
         found = context.recall(Topic.ANCHOR, keys.keys())
         self.calls: dict[int, PastCall] = {keys[key]: _read(text) for key, text in found.items()}
@@ -84,7 +85,7 @@ class History:
         self._context.remember(Topic.ANCHOR, {self._key(self._chain[-1]): json.dumps(values, separators=(",", ":"))})
 
     def _key(self, chain_hash: str) -> str:
-        return f"{self._settings}:{chain_hash}"
+        return f"{self.settings}:{chain_hash}"
 
 
 def history_anchors(
@@ -196,7 +197,14 @@ class _Scale:
 
 def _settings_key(call: ParsedCall) -> str:
     """Name everything but the messages that a total depends on; the order of tools changes none."""
-    parameters = replace(call.parameters, service_tier=None, speed=None, inference_geo=None, is_batch=False)
+    parameters = replace(
+        call.parameters,
+        tool_types=tuple(sorted(call.parameters.tool_types)),
+        service_tier=None,
+        speed=None,
+        inference_geo=None,
+        is_batch=False,
+    )
     prefix = sorted(
         segment.content_hash for segment in call.segments if segment.region is not Region.MESSAGES and is_rendered(segment)
     )

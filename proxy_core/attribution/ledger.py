@@ -180,7 +180,7 @@ def _learn(case: _Case, lesson: Lesson) -> TokenizerState:
     tokenizer = learn_from_difference(case.tokenizer, lesson, case.carry.carry)
     save_tokenizer(case.context, tokenizer)
     if tokenizer.is_tested or (is_verified(tokenizer.model) and not tokenizer.is_scaled):
-        learn_overheads(case.book, lesson)
+        learn_overheads(case.book, lesson, case.history.settings)
     text_error = LEARNT_TEXT_ERROR if tokenizer.is_scaled else MIN_TEXT_ERROR
     measured = measure_carry(lesson.layout, case.prompt.carried, lesson.anchors, text_error)
     if measured is not None:
