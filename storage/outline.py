@@ -6,7 +6,7 @@ It must stay narrow: one index-ordered scan, no bodies, no joins.
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from proxy_core.exchange import ExchangeState
 from storage.database import Database
@@ -43,6 +43,15 @@ def read_ids(database: Database, where: ColumnElement[bool] | None = None, after
         query = query.where(where)
     with database.read() as connection:
         return list(connection.execute(query).scalars())
+
+
+def count_ids(database: Database, where: ColumnElement[bool] | None, upto_id: int) -> int:
+    """Count the exchanges up to an id that pass, to see whether an outline of them still holds."""
+    query = select(func.count()).select_from(ExchangeRow.__table__).where(_exchange.id <= upto_id)
+    if where is not None:
+        query = query.where(where)
+    with database.read() as connection:
+        return connection.execute(query).scalar_one()
 
 
 def read_outline(database: Database, where: ColumnElement[bool] | None = None, after_id: int = 0) -> list[OutlineEntry]:

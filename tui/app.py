@@ -24,7 +24,7 @@ from tui.screens.sources import SourcesScreen
 from tui.theme import DARK, LIGHT
 from tui.widgets.title_bar import TitleBar
 
-_LOOK_S: Final = 0.1
+_LOOK_S: Final = 0.15
 """How often it is looked whether something was stored."""
 _COUNT_S: Final = 0.5
 _VIEW_S: Final = 1.0

@@ -15,7 +15,7 @@ from proxy_core.dialects.base import ParsedResponse
 from storage.filters.clauses import compile_filter
 from storage.filters.parsing import parse
 from storage.filters.tree import Filter
-from storage.outline import OutlineEntry, read_ids, read_outline
+from storage.outline import OutlineEntry, count_ids, read_ids, read_outline
 from storage.ranges import DAY_US, TimeRange
 from storage.store import Store
 from storage.views import ExchangeDetail, ExchangeSummary
@@ -23,7 +23,8 @@ from tui.outline import Grouping, GroupKey, Row, build_rows
 
 _RECHECKED: Final = 500
 """Newest rows that are looked at again each time: they may come to pass a filter once they are analysed."""
-_FULL_READ_S: Final = 10.0
+_CHECKED_S: Final = 10.0
+"""How often it is counted whether older rows have gone, or come to pass."""
 _SHOWN_BODY_CHARS: Final = 200_000
 
 
@@ -51,17 +52,23 @@ class RequestRows:
         """Return all rows of a selection."""
         is_grouped = selection.grouping is not Grouping.FLAT
         now = time.monotonic()
-        is_stale = self._read_for != (selection.wanted, is_grouped) or now - self._read_at > _FULL_READ_S
-        if is_stale:
+        where = None if selection.wanted.is_empty else compile_filter(selection.wanted)
+        is_other = self._read_for != (selection.wanted, is_grouped)
+        if is_other or (now - self._read_at > _CHECKED_S and self._has_holes(where, is_grouped=is_grouped)):
+            self._ids, self._entries = [], []
+        if is_other or now - self._read_at > _CHECKED_S:
             self._read_for = (selection.wanted, is_grouped)
             self._read_at = now
-            self._ids, self._entries = [], []
-        where = None if selection.wanted.is_empty else compile_filter(selection.wanted)
         if is_grouped:
             self._update_entries(where)
             return build_rows(self._entries, selection.grouping, selection.folded)
         self._update_ids(where)
         return list(self._ids)
+
+    def _has_holes(self, where: Any, *, is_grouped: bool) -> bool:
+        """Say whether older rows have gone, or come to pass a filter, since they were read."""
+        known = self._entries[-1].id if is_grouped and self._entries else self._ids[-1] if self._ids else 0
+        return count_ids(self.store.database, where, upto_id=known) != (len(self._entries) if is_grouped else len(self._ids))
 
     def _update_ids(self, where: Any) -> None:
         known = self._ids

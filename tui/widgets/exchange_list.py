@@ -71,7 +71,6 @@ class ExchangeList(LineList):
         """Take the rows, keeping the cursor on the exchange it is on, or on the newest while following."""
         at = self.selected_id
         self._rows = rows
-        self._strips.clear()
         self.set_row_count(len(rows))
         if self.is_following or at is None:
             self.action_go_to_end() if self.is_following else None

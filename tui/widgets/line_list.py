@@ -74,6 +74,7 @@ class LineList(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes=classes)
         self._row_count = 0
+        self._own_ground: Style | None = None
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_STRIPS)
 
     # What subclasses give
@@ -207,12 +208,13 @@ class LineList(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Draw everything anew when the theme changes."""
         super().notify_style_update()
+        self._own_ground = None
         self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         width = self.size.width
-        ground = Style(bgcolor=self.rich_style.bgcolor)
+        ground = self._ground()
         if y < self.HEADER_LINES:
             return self._strip(self.draw_header(width), width, ground)
         index = y - self.HEADER_LINES + round(self.scroll_offset.y)
@@ -227,6 +229,12 @@ class LineList(ScrollView, can_focus=True):
             strip = self._strip(self.draw_row(index, width), width, ground)
             self._strips[key] = strip
         return strip
+
+    def _ground(self) -> Style:
+        """Return the widget's own ground; working it out from the styles costs more than drawing a line."""
+        if self._own_ground is None:
+            self._own_ground = Style(bgcolor=self.rich_style.bgcolor)
+        return self._own_ground
 
     @staticmethod
     def _strip(line: Line, width: int, ground: Style) -> Strip:
