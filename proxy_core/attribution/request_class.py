@@ -89,9 +89,11 @@ def classify(
 
 def _side_class(prompt: PromptBody, seen: Glimpse, rules: ClientRules) -> RequestClass | None:
     """Recognise a client's own calls by what they ask; only where nothing else is in the request."""
+    if seen.own_tools:
+        return None
     if any(text.lstrip().startswith(rules.title_markers) for text in seen.system if rules.title_markers):
         return RequestClass.TITLE
-    if not rules.side_questions or seen.own_tools or seen.message_count > 1:
+    if not rules.side_questions or seen.message_count > 1:
         return None
     if _asks_for_title(prompt.rest):
         return RequestClass.TITLE

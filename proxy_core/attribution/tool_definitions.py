@@ -12,8 +12,6 @@ from proxy_core.attribution.readers.listings import COMMAND_ENTRY, listing_spans
 from proxy_core.attribution.rules.model import ListingRule, PieceRule, Place, Reader
 from proxy_core.attribution.values import value_cuts
 
-PLACEHOLDER = "DeferredToolPlaceholder"
-
 
 def definition_cuts(tool: Any, context: ElementContext) -> Iterator[Cut]:
     """Cut one entry of `tools`; as one piece, unless its description holds a listing."""

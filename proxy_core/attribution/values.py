@@ -11,7 +11,7 @@ from proxy_core.dialects.wire_json import escape_token, json_text
 LONG_PAYLOAD = 1_024
 """From this many characters on, text of base64 letters alone is a payload."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
-_OPAQUE_KEYS = frozenset({"encrypted_content", "encrypted_stdout", "encrypted_index", "signature"})
+_OPAQUE_KEYS = frozenset({"encrypted_content", "encrypted_stdout", "encrypted_index"})
 
 
 def is_payload(text: str) -> bool:

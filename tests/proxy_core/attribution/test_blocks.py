@@ -208,6 +208,11 @@ def test_payloads_are_never_copied() -> None:
     ]
 
 
+def test_a_short_member_named_signature_is_text() -> None:
+    found = segments(use("sign", signature="alpha"), role="assistant")
+    assert found[1].text == '{"signature":"alpha"}'
+
+
 def test_wrong_types_lose_nothing() -> None:
     odd = {"odd": ["alpha" * 100]}
     segments(

@@ -96,6 +96,13 @@ def test_a_title_is_known_by_what_it_must_look_like(schema: Any, expected: Reque
     assert claude_code(body, x_claude_code_request_class="auxiliary").facts.request_class is expected
 
 
+def test_a_conversation_whose_prompt_begins_like_a_titles_is_none() -> None:
+    tools = [{"name": "Read", "input_schema": {}}]
+    body = {"system": [text("Generate a concise report.")], "tools": tools, "messages": [user("x")]}
+    assert older_claude_code(body, "2.0.76").facts.request_class is RequestClass.MAIN
+    assert older_claude_code({**body, "tools": []}, "2.0.76").facts.request_class is RequestClass.TITLE
+
+
 def test_a_compaction_by_an_older_version() -> None:
     words = "Your task is to create a detailed summary of the conversation so far."
     parsed = older_claude_code(
