@@ -14,6 +14,7 @@ from proxy_core.attribution.billing import BilledSampling
 from proxy_core.attribution.model import CostBasis, Usage, Zone
 from proxy_core.attribution.prices import PROVIDERS, PriceBook, PriceQuery, Rates, Unpriced, library_name
 from proxy_core.attribution.rounding import round_to_sum
+from proxy_core.attribution.tokens.families import plain_model_id
 from proxy_core.dialects.base import PromptParameters
 
 NANO_PER_USD = 1_000_000_000
@@ -105,15 +106,22 @@ def unknown_yet(item_count: int) -> Cost:
 def _query(sampling: BilledSampling, facts: PricingFacts) -> PriceQuery:
     usage, parameters = facts.usage, facts.parameters
     at_us = None if facts.started_us is None else facts.started_us // HOUR_US * HOUR_US
+    provider = next((provider for word, provider in PROVIDERS.items() if word in facts.dialect), "anthropic")
     return PriceQuery(
-        model=sampling.model or parameters.model,
+        model=_priced_model(sampling.model, parameters.model, provider),
         prompt_tokens=sampling.usage.total_input_tokens or 0,
-        provider=next((provider for word, provider in PROVIDERS.items() if word in facts.dialect), "anthropic"),
+        provider=provider,
         at_us=at_us,
         is_batch=usage.service_tier == "batch" or parameters.is_batch,
         is_fast=(sampling.usage.speed or usage.speed) == "fast",
         is_us_only=usage.inference_geo == "us",
     )
+
+
+def _priced_model(answered: str | None, requested: str | None, provider: str) -> str | None:
+    """Name the model to look up: on clouds only the requested id says in which region, and regions differ in price."""
+    is_same = requested is not None and plain_model_id(requested) == plain_model_id(answered or requested)
+    return requested if provider != "anthropic" and is_same else answered or requested
 
 
 def _rate(rates: Rates, zone: Zone) -> Decimal:

@@ -72,6 +72,20 @@ def test_modifiers(usage: dict[str, Any], nano_usd: int, modifiers: tuple[str, .
     assert (cost.nano_usd, cost.basis.modifiers) == (nano_usd, modifiers)
 
 
+@pytest.mark.parametrize(
+    ("requested", "nano_usd"),
+    [
+        ("global.anthropic.claude-opus-4-8-v1:0", 60_000),
+        ("eu.anthropic.claude-opus-4-8-v1:0", 66_000),
+        ("claude-haiku-4-5", 66_000),
+    ],
+)
+def test_on_clouds_the_requested_region_decides(requested: str, nano_usd: int) -> None:
+    facts = PricingFacts(dialect="bedrock", parameters=PromptParameters(model=requested), usage=Usage(), started_us=None)
+
+    assert price_items([item(Zone.FRESH, 12)], [sampling()], facts, BOOK).nano_usd == nano_usd
+
+
 def test_an_hour_of_cache_and_searches() -> None:
     cost = price([item(Zone.CACHE_WRITE_1H, 1000), item(Zone.OUTPUT, 0, searches=3)], web_search_requests=3)
 
