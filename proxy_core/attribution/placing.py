@@ -128,11 +128,15 @@ def _resource(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[S
 
 
 def _folded(conversation: Conversation, pending: Pending, cut: Cut) -> tuple[Source, Part, bool]:
-    """Believe a reminder inside a tool result unless the tool could have printed it and touches no files at all."""
+    """Believe a reminder inside a tool result; a memory file only where a file was touched in the same turn.
+
+    The client folds reminders into the last result of a turn, whichever tool's it is.
+    """
     call = conversation.calls.get(pending.key)
     speech = conversation.owners.rules.speech
     name = call.name if call else ""
-    if pending.otherwise.source_type is SourceType.MEMORY and name not in speech.file:
+    has_file = any(conversation.calls[call_id].name in speech.file for call_id in conversation.call_order)
+    if pending.otherwise.source_type is SourceType.MEMORY and not has_file:
         source, part, _ = conversation.call_source(call, Part.RESULT)
         return source, part, True
     return pending.otherwise, cut.part, name not in speech.numbered

@@ -162,6 +162,13 @@ def test_a_memory_file_cannot_be_folded_into_what_a_shell_printed() -> None:
     assert holding(parsed, "alpha").is_uncertain
 
 
+def test_a_memory_file_may_be_folded_into_the_last_result_of_a_turn_that_read_a_file() -> None:
+    printed = "x\n\n" + reminder("Contents of /w/src/CLAUDE.md:\n\nalpha")
+    calls = assistant(use("Read", "t1"), use("Bash", "t2"))
+    parsed = claude_code({"messages": [user("q"), calls, user(result("1\tcode", "t1"), result(printed, "t2"))]})
+    assert (owner(parsed, "alpha"), holding(parsed, "alpha").is_uncertain) == ("Memory//w/src/CLAUDE.md", True)
+
+
 def test_other_reminders_after_a_shell_are_believed_but_uncertain() -> None:
     printed = "x\n\n" + reminder("<total_tokens>7 tokens left</total_tokens>")
     parsed = claude_code({"messages": [user("q"), assistant(use("Bash")), user(result(printed))]})
