@@ -177,15 +177,18 @@ def _with_output(case: _Case, response: ParsedResponse) -> tuple[tuple[BilledSam
 
 
 def _learn(case: _Case, lesson: Lesson) -> TokenizerState:
+    """Teach everybody; quick figures teach no more than the total."""
     tokenizer = learn_from_difference(case.tokenizer, lesson, case.carry.carry)
     save_tokenizer(case.context, tokenizer)
+    remember_total(case.history, lesson)
+    if case.prompt.is_provisional:
+        return tokenizer
     if tokenizer.is_tested or (is_verified(tokenizer.model) and not tokenizer.is_scaled):
         learn_overheads(case.book, lesson, case.history.settings)
     text_error = LEARNT_TEXT_ERROR if tokenizer.is_scaled else MIN_TEXT_ERROR
     measured = measure_carry(lesson.layout, case.prompt.carried, lesson.anchors, text_error)
     if measured is not None:
         case.carry.learn(*measured)
-    remember_total(case.history, lesson)
     return tokenizer
 
 

@@ -512,9 +512,11 @@ class Slow:
 def test_quick_figures_are_marked() -> None:
     context = MemoryContext(prices=PriceBook(), counting=Slow())  # type: ignore[arg-type]
     response = answer("some words came", usage=Usage(input_tokens=10), is_complete=False)
-    ledger = build_ledger(RECORDED, call(segment("hi there"), segment("you")), response, context)
+    parsed = call(segment("hi there"), segment("you"), tool_types=("custom",))
+    ledger = build_ledger(RECORDED, parsed, response, context)
 
     assert PROVISIONAL_NOTE in ledger.notes
+    assert not any(key[0] == "overhead" for key in context._learnt), "quick figures teach nothing"
     assert {line.grade for line in ledger.lines if line.segment_index is not None} == {Grade.ESTIMATED}
 
 
