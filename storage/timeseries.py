@@ -2,11 +2,11 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, Subquery, case, func, select
 
 from proxy_core.attribution.model import Zone
 from storage.expressions import is_counted, sum_billed
@@ -65,7 +65,7 @@ def read_series(
         wanted = _last(7 * DAY_US, wanted, now_us)
     wanted = widen_range(wanted, width_us)
     if group in {SeriesGroup.KIND, SeriesGroup.NAME}:
-        rows = _source_rows(connection, wanted, width_us, group)
+        rows = _source_rows(connection, wanted, width_us, group, top)
     else:
         rows = _total_rows(connection, wanted, width_us, group)
     sums: defaultdict[tuple[int, str], _Sum] = defaultdict(_Sum)
@@ -117,33 +117,60 @@ def _last(span_us: int, wanted: TimeRange, now_us: int | None) -> TimeRange:
     return TimeRange(earliest if wanted.since_us is None else max(earliest, wanted.since_us), until)
 
 
-def _source_rows(connection: Connection, wanted: TimeRange, width_us: int, group: SeriesGroup) -> Iterator[_SeriesRow]:
-    names = _source_names(connection, group)
-    query = _used_by_minute(wanted) if width_us == MINUTE_US else _rolled_up_uses(wanted, width_us)
-    for bucket_us, source_id, tokens, cost_nano_usd, priced, uses in connection.execute(query):
+def _source_rows(
+    connection: Connection, wanted: TimeRange, width_us: int, group: SeriesGroup, top: int
+) -> Iterator[_SeriesRow]:
+    """Let the database sum up by kind, or by the sources with the most tokens: there may be thousands of files."""
+    if group is SeriesGroup.KIND:
+        kinds = select(_source.id, _source.source_type.label("key")).subquery()
+        for bucket_us, kind, tokens, cost_nano_usd, priced, uses in connection.execute(_used(wanted, width_us, kinds)):
+            yield bucket_us, kind, tokens, cost_nano_usd, priced, uses
+        return
+    leading = _leading(connection, wanted, top)
+    names = {source_id: name or kind for source_id, kind, name in leading}
+    key = case((_source.id.in_(list(names)), _source.id), else_=0).label("key")
+    keys = select(_source.id, key).subquery()
+    for bucket_us, source_id, tokens, cost_nano_usd, priced, uses in connection.execute(_used(wanted, width_us, keys)):
         yield bucket_us, names.get(source_id, OTHER), tokens, cost_nano_usd, priced, uses
 
 
-def _source_names(connection: Connection, group: SeriesGroup) -> dict[int, str]:
-    rows = connection.execute(select(_source.id, _source.source_type, _source.source_name))
-    return {source_id: kind if group is SeriesGroup.KIND else name or kind for source_id, kind, name in rows}
+def _leading(connection: Connection, wanted: TimeRange, top: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Find the sources with the most tokens in the days of a range."""
+    tokens = func.sum(_day.tokens)
+    query = (
+        select(_source.id, _source.source_type, _source.source_name)
+        .join(SourceDayRow.__table__, _day.source_id == _source.id)
+        .where(widen_range(wanted, DAY_US).holds(_day.bucket_us))
+        .group_by(_source.id, _source.source_type, _source.source_name)
+        .order_by(tokens.desc(), _source.id)
+        .limit(top)
+    )
+    return connection.execute(query).all()
 
 
-def _rolled_up_uses(wanted: TimeRange, width_us: int) -> Select[*tuple[Any, ...]]:
+def _used(wanted: TimeRange, width_us: int, keys: Subquery) -> Select[*tuple[Any, ...]]:
+    """Sum up the uses of sources by bucket and by the key that each source has."""
+    if width_us == MINUTE_US:
+        return _used_by_minute(wanted, keys)
     table = _day if width_us == DAY_US else _hour
     sums = (func.sum(table.tokens), func.sum(table.cost_nano_usd), func.sum(table.priced), func.sum(table.exchanges))
-    in_range = wanted.holds(table.bucket_us)
-    return select(table.bucket_us, table.source_id, *sums).where(in_range).group_by(table.bucket_us, table.source_id)
+    return (
+        select(table.bucket_us, keys.c.key, *sums)
+        .join(keys, keys.c.id == table.source_id)
+        .where(wanted.holds(table.bucket_us))
+        .group_by(table.bucket_us, keys.c.key)
+    )
 
 
-def _used_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
+def _used_by_minute(wanted: TimeRange, keys: Subquery) -> Select[*tuple[Any, ...]]:
     bucket = _exchange.started_us - _exchange.started_us % MINUTE_US
     sums = (sum_billed(_use.tokens), func.sum(_use.cost_nano_usd), func.count(_use.cost_nano_usd), func.count())
+    joined = ExchangeRow.__table__.join(ExchangeSourceRow.__table__, _use.exchange_id == _exchange.id)
     return (
-        select(bucket, _use.source_id, *sums)
-        .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
+        select(bucket, keys.c.key, *sums)
+        .select_from(joined.join(keys, keys.c.id == _use.source_id))
         .where(wanted.holds(_exchange.started_us))
-        .group_by(bucket, _use.source_id)
+        .group_by(bucket, keys.c.key)
     )
 
 
@@ -178,7 +205,8 @@ def _totals_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
 def _largest(sums: dict[tuple[int, str], _Sum], top: int) -> frozenset[str]:
     totals: defaultdict[str, int] = defaultdict(int)
     for (_, key), total in sums.items():
-        totals[key] += total.tokens
+        if key != OTHER:
+            totals[key] += total.tokens
     return frozenset(sorted(totals, key=lambda key: (-totals[key], key))[:top])
 
 
