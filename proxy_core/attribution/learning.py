@@ -91,14 +91,14 @@ def learn_from_difference(state: TokenizerState, lesson: Lesson, carry: Carry) -
     return _with_plausible(state, counted, round(right.tokens - left.tokens - beside))
 
 
-def learn_overheads(book: OverheadBook, lesson: Lesson, settings: str) -> None:
+def learn_overheads(book: OverheadBook, lesson: Lesson, settings: str, *, is_sure: bool) -> None:
     """Tell the overhead book what the bill made of its overheads."""
     billed = {
         settled.item.source.source_name or "": (settled.tokens, max(1.0, settled.variance))
         for settled in lesson.settled
         if settled.item.source.source_type is SourceType.OVERHEAD and settled.item.segment_index is None
     }
-    book.learn(billed, settings)
+    book.learn(billed, settings, is_sure=is_sure)
 
 
 def remember_total(history: History, lesson: Lesson) -> None:

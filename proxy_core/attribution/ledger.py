@@ -184,7 +184,7 @@ def _learn(case: _Case, lesson: Lesson) -> TokenizerState:
     if case.prompt.is_provisional:
         return tokenizer
     if tokenizer.is_tested or (is_verified(tokenizer.model) and not tokenizer.is_scaled):
-        learn_overheads(case.book, lesson, case.history.settings)
+        learn_overheads(case.book, lesson, case.history.settings, is_sure=tokenizer.is_tested)
     text_error = LEARNT_TEXT_ERROR if tokenizer.is_scaled else MIN_TEXT_ERROR
     measured = measure_carry(lesson.layout, case.prompt.carried, lesson.anchors, text_error)
     if measured is not None:

@@ -5,6 +5,7 @@ model, tool choice and overhead; a prior counts until bills say better.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ CONNECTOR = "tools of MCP connectors"
 TOOL_PROMPT_NAME = "tool prompt"
 DRIFT_VARIANCE = 4.0
 """Tokens squared by which an overhead is expected to wander between two bills: servers change."""
+NEAR = 3.0
+"""Standard errors within which a size is near the expected one."""
 UNSEEN_VARIANCE = 1e12
 """Of what can be any size."""
 
@@ -67,8 +70,14 @@ class OverheadBook:
         """Return the overheads to expect, learnt sizes in place of priors."""
         return [self._with_learnt(overhead) for overhead in self._priors]
 
-    def learn(self, billed: Mapping[str, tuple[int, float]], prefix: str) -> None:
-        """Take what a bill made of the overheads: name -> (tokens, variance left)."""
+    def learn(self, billed: Mapping[str, tuple[int, float]], prefix: str, *, is_sure: bool = True) -> None:
+        """Take what a bill made of the overheads.
+
+        Args:
+            billed: Name -> (tokens, variance left).
+            prefix: Names the tools and system they were billed with.
+            is_sure: The tokenizer was tested; if not, only sizes near the expected are believed.
+        """
         updates: dict[str, str] = {}
         for overhead in self._priors:
             if overhead.is_opaque or overhead.name not in billed:
@@ -78,6 +87,8 @@ class OverheadBook:
             if before is not None and prefix in before.prefixes:
                 continue
             tokens, variance = billed[overhead.name]
+            if not is_sure and abs(tokens - overhead.piece.estimate) > NEAR * math.sqrt(overhead.piece.variance):
+                continue
             if variance >= overhead.piece.variance and before is None:
                 continue
             prefixes = (*(before.prefixes if before else ()), prefix)[-8:]
@@ -106,7 +117,7 @@ def _priors(model: str, parameters: PromptParameters, *, is_forced: bool) -> lis
     if setting is not None and setting[family]:
         found.append(Overhead("thinking setting", Piece(float(setting[family]), 9.0)))
     if parameters.has_output_schema:
-        found.append(Overhead("output schema prompt", Piece(float(OUTPUT_SCHEMA), 100.0)))
+        found.append(Overhead("output schema prompt", Piece(float(OUTPUT_SCHEMA), 40.0**2)))
     if parameters.has_thread:
         found.append(Overhead(HISTORY, Piece(0.0, UNSEEN_VARIANCE), at_start=False, is_opaque=True))
     if "mcp_toolset" in parameters.tool_types:

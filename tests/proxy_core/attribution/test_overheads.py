@@ -87,3 +87,13 @@ def test_a_bill_that_says_no_more_than_the_prior_teaches_nothing() -> None:
         TOOL_PROMPT_NAME: 290,
         HISTORY: 0,
     }
+
+
+def test_an_untested_tokenizer_teaches_only_what_is_near_the_expected() -> None:
+    context = our_context()
+    unsure = book("claude-opus-4-8", context, tool_types=("custom",))
+    unsure.learn({TOOL_PROMPT_NAME: (1300, 9.0)}, "a", is_sure=False)
+    assert sizes(book("claude-opus-4-8", context, tool_types=("custom",))) == {TOOL_PROMPT_NAME: 290}
+
+    unsure.learn({TOOL_PROMPT_NAME: (340, 9.0)}, "b", is_sure=False)
+    assert sizes(book("claude-opus-4-8", context, tool_types=("custom",))) == {TOOL_PROMPT_NAME: 340}
