@@ -4,17 +4,32 @@ Compares two requests of one conversation. Names the first cause on the wire; wh
 miss, says so instead of guessing.
 """
 
+import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
 from proxy_core.attribution.comparison import Change, SegmentChange, compare_segments, first_difference
-from proxy_core.attribution.model import Attribution, Ledger, Region, Segment, Source, Zone
+from proxy_core.attribution.model import Attribution, Ledger, Part, Region, Segment, Source, SourceType, Zone
+from proxy_core.attribution.tokens.rendering import is_rendered
 
 SMALLEST_BREAK_TOKENS = 64
 """Shortfalls below this are rounding of the cache's own blocks, not breaks."""
 
 TTL_SECONDS = {"5m": 300, "1h": 3600}
 """Life of a cache entry after its last use, by the breakpoint's ttl (API documentation, checked 2026-11)."""
+
+BILLING_LINE = Source(SourceType.FRAMEWORK, "billing line")
+"""Claude Code's first line changes with every request. The API leaves it out of the prompt; gateways may not."""
+
+_CACHED_SETTINGS = frozenset(
+    {"tool_choice", "thinking", "output_config", "output_format", "speed", "mcp_servers", "container", "context_management"}
+)
+"""Request parameters that change the prompt behind the scenes, and with it what caches hold; the others (metadata,
+diagnostics ...) differ from request to request without harm (API documentation and recordings, checked 2026-11)."""
+
+_DEFERRED = re.compile(r'"defer_loading":\s*true')
+"""In a definition that the API puts where it was asked for, behind what is cached."""
 
 
 class BreakCause(StrEnum):
@@ -89,17 +104,17 @@ def find_cache_break(before: Attribution, after: Attribution, gap_seconds: float
 def _explain(before: Attribution, after: Attribution, gap_seconds: float) -> tuple[BreakCause, SegmentChange | None]:
     if before.facts.model != after.facts.model:
         return BreakCause.MODEL_CHANGED, None
-    old, new = _rendered(before), _rendered(after)
-    cached = _last_breakpoint(old)
-    first = first_difference(old, new)
-    if first < cached:
+    old, new = _prefix(before), _prefix(after)
+    if first_difference(old, new) < _last_breakpoint(old):
         change = _first_change(before, after)
         return _CAUSES[change.change], change
-    ttl = _shortest_ttl(old)
-    if gap_seconds > TTL_SECONDS[ttl]:
+    if gap_seconds > TTL_SECONDS[_shortest_ttl(old)]:
         return BreakCause.TTL_EXPIRED, None
     if _settings(before) != _settings(after):
         return BreakCause.SETTINGS_CHANGED, None
+    billing_line = _billing_line_change(before, after)
+    if billing_line is not None:
+        return BreakCause.EDITED, billing_line
     return BreakCause.UNEXPLAINED, None
 
 
@@ -112,29 +127,50 @@ _CAUSES = {
 
 
 def _first_change(before: Attribution, after: Attribution) -> SegmentChange:
-    """Return the first change in wire order, with indices into all segments; settings are not looked at."""
-    changes = compare_segments(_rendered(before), _rendered(after))
+    """Return the first change in wire order, with indices into all segments; only what caches hold is looked at."""
+    changes = compare_segments(_prefix(before), _prefix(after))
     change = next(change for change in changes if change.change is not Change.SAME)
     return SegmentChange(
         change.change,
-        _index_of(before, change.before_index),
-        _index_of(after, change.after_index),
+        None if change.before_index is None else _prefix_indices(before)[change.before_index],
+        None if change.after_index is None else _prefix_indices(after)[change.after_index],
     )
 
 
-def _rendered(attribution: Attribution) -> list[Segment]:
-    return [segment for segment in attribution.segments if segment.region is not Region.SETTINGS]
+def _prefix(attribution: Attribution) -> list[Segment]:
+    return [attribution.segments[index] for index in _prefix_indices(attribution)]
 
 
-def _index_of(attribution: Attribution, rendered_index: int | None) -> int | None:
-    if rendered_index is None:
+def _prefix_indices(attribution: Attribution) -> list[int]:
+    """Find the segments that a cached prefix is made of: neither settings, nor what is not rendered or not there yet."""
+    named = {segment.source for segment in attribution.segments if segment.part is Part.NAMES}
+    return [index for index, segment in enumerate(attribution.segments) if _is_cacheable(segment, named)]
+
+
+def _is_cacheable(segment: Segment, named: AbstractSet[Source]) -> bool:
+    if segment.region is Region.SETTINGS or segment.source == BILLING_LINE or not is_rendered(segment):
+        return False
+    return segment.region is not Region.TOOLS or not _is_deferred(segment, named)
+
+
+def _is_deferred(definition: Segment, named: AbstractSet[Source]) -> bool:
+    """Tell whether a tool was loaded on demand; where texts are not kept, whether it was offered by its name alone."""
+    return bool(_DEFERRED.search(definition.text)) if definition.text else definition.source in named
+
+
+def _billing_line_change(before: Attribution, after: Attribution) -> SegmentChange | None:
+    """Return the change of the billing line, where nothing at all was read: this API takes it for a part of the prompt."""
+    if any(_zone_tokens(ledger, Zone.CACHE_READ) for ledger in (before.ledger, after.ledger) if ledger is not None):
         return None
-    rendered = [i for i, segment in enumerate(attribution.segments) if segment.region is not Region.SETTINGS]
-    return rendered[rendered_index]
+    old, new = ([i for i, s in enumerate(one.segments) if s.source == BILLING_LINE] for one in (before, after))
+    if not old or not new or before.segments[old[0]].content_hash == after.segments[new[0]].content_hash:
+        return None
+    return SegmentChange(Change.EDITED, old[0], new[0])
 
 
 def _settings(attribution: Attribution) -> list[str]:
-    return [s.content_hash for s in attribution.segments if s.region is Region.SETTINGS]
+    settings = (segment for segment in attribution.segments if segment.region is Region.SETTINGS)
+    return [s.content_hash for s in settings if s.pointer.split("/", 2)[1] in _CACHED_SETTINGS]
 
 
 def _last_breakpoint(segments: list[Segment]) -> int:

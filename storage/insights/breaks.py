@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from proxy_core.attribution.cache_breaks import BreakCause, CacheBreak, find_cache_break
-from proxy_core.attribution.model import Source
+from proxy_core.attribution.cache_breaks import BILLING_LINE, BreakCause, CacheBreak, find_cache_break
+from proxy_core.attribution.model import Source, SourceType
 from storage.insights.findings import EVIDENCE_LIMIT
 from storage.insights.turns import AnalysedTurn, conversations
 
@@ -31,6 +31,8 @@ _ACTIONS = {
     BreakCause.UNEXPLAINED: "Nothing to do on your side, unless it happens often.",
 }
 
+_GATEWAY_ACTION = "Set CLAUDE_CODE_ATTRIBUTION_HEADER=0: your gateway does not cache past a line that is new in every request."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakStory:
@@ -49,6 +51,8 @@ class BreakStory:
     def summary(self) -> str:
         """Say who did what, in one line."""
         phrase = _PHRASES[self.cause]
+        if self.is_compaction:
+            return "The conversation was compacted"
         if self.source is None:
             return phrase[0].upper() + phrase[1:]
         return f"{self.source.source_type} {self.source.source_name or ''} {phrase}".replace("  ", " ")
@@ -56,7 +60,16 @@ class BreakStory:
     @property
     def action(self) -> str:
         """Say what to do about it, in one line."""
+        if self.source == BILLING_LINE:
+            return _GATEWAY_ACTION
+        if self.is_compaction:
+            return "Compact when a piece of work is done, and only then: all that is kept is written anew."
         return _ACTIONS[self.cause]
+
+    @property
+    def is_compaction(self) -> bool:
+        """Tell whether the client replaced the messages by a summary of them."""
+        return self.source is not None and self.source.source_type is SourceType.SUMMARY
 
 
 def breaks_in_chain(chain: Sequence[AnalysedTurn]) -> list[tuple[AnalysedTurn, CacheBreak]]:

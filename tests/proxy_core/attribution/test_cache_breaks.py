@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy_core.attribution.cache_breaks import BreakCause, find_cache_break
+from proxy_core.attribution.cache_breaks import BILLING_LINE, BreakCause, find_cache_break
 from proxy_core.attribution.model import (
     Attribution,
     CallFacts,
@@ -32,7 +32,7 @@ def a_segment(text: str, name: str, ttl: str | None = None, region: Region = Reg
         source=Source(SourceType.MEMORY, name),
         part=Part.BODY,
         region=region,
-        pointer="/messages/0/content",
+        pointer=f"/{name}" if region is Region.SETTINGS else "/messages/0/content",
         start=0,
         end=len(text),
         text=text,
@@ -169,3 +169,55 @@ def test_nothing_is_said_of_estimates() -> None:
     unsettled = replace(BEFORE, ledger=replace(BEFORE.ledger, is_settled=False))
     assert find_cache_break(unsettled, broken([SYSTEM]), 5) is None
     assert find_cache_break(BEFORE, replace(BEFORE, ledger=None), 5) is None
+
+
+def test_settings_that_differ_in_every_request_are_not_blamed() -> None:
+    old, new = (a_segment(text, "diagnostics", region=Region.SETTINGS) for text in ("1", "2"))
+    found = find_cache_break(a_call([SYSTEM, old, USER], written=1000), broken([SYSTEM, new, USER, NEW]), 5)
+    assert found is not None
+    assert found.cause is BreakCause.UNEXPLAINED
+
+
+def billing_line(number: int) -> Segment:
+    return replace(a_segment(f"line {number}", "x", region=Region.SYSTEM), source=BILLING_LINE)
+
+
+def test_the_billing_line_is_not_blamed_for_what_another_did() -> None:
+    before = a_call([billing_line(1), SYSTEM, MEMORY, USER], written=1000)
+    found = find_cache_break(before, broken([billing_line(2), SYSTEM, a_segment("changed", "CLAUDE.md"), USER]), 5)
+    assert found is not None
+    assert (found.cause, found.source, found.segment_index) == (BreakCause.EDITED, MEMORY.source, 2)
+
+
+def test_a_gateway_that_caches_nothing_past_the_billing_line_is_told_apart() -> None:
+    before = a_call([billing_line(1), SYSTEM, USER], written=1000)
+    found = find_cache_break(before, a_call([billing_line(2), SYSTEM, USER, NEW], written=1200), 5)
+    assert found is not None
+    assert (found.cause, found.source, found.segment_index) == (BreakCause.EDITED, BILLING_LINE, 0)
+    reads_some = find_cache_break(before, broken([billing_line(2), SYSTEM, USER, NEW]), 5)
+    unchanged = find_cache_break(before, a_call([billing_line(1), SYSTEM, USER, NEW], written=1200), 5)
+    without_one = find_cache_break(BEFORE, a_call([SYSTEM, MEMORY, USER, NEW], written=1200), 5)
+    assert {f and f.cause for f in (reads_some, unchanged, without_one)} == {BreakCause.UNEXPLAINED}
+
+
+def a_tool(text: str, name: str, kind: ContentKind = ContentKind.TOOL_DEFINITION) -> Segment:
+    found = a_segment(text, name, region=Region.TOOLS)
+    return replace(found, part=Part.DEFINITION, content_kind=kind, source=Source(SourceType.TOOL, name))
+
+
+def test_tools_loaded_on_demand_do_not_break_the_cache() -> None:
+    waiting = a_tool('{"name":"P","defer_loading":true}', "P", ContentKind.NOT_RENDERED)
+    loaded = a_tool('{"name":"WebFetch","defer_loading": true}', "WebFetch")
+    before = a_call([waiting, SYSTEM, USER], written=1000)
+    found = find_cache_break(before, broken([loaded, waiting, SYSTEM, a_segment("changed", "turn 1", "5m")]), 5)
+    assert found is not None
+    assert found.source == Source(SourceType.MEMORY, "turn 1")
+
+
+@pytest.mark.parametrize(("is_offered", "name"), [(True, None), (False, "WebFetch")])
+def test_without_texts_a_tool_offered_by_name_counts_as_loaded_on_demand(is_offered: bool, name: str | None) -> None:
+    names = replace(a_segment("WebFetch", "listing"), part=Part.NAMES, source=Source(SourceType.TOOL, "WebFetch"))
+    rest = [SYSTEM, names if is_offered else MEMORY, USER]
+    found = find_cache_break(a_call(rest, written=1000), broken([replace(a_tool("w", "WebFetch"), text=""), *rest]), 5)
+    assert found is not None
+    assert (found.source and found.source.source_name) == name
