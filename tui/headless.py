@@ -3,6 +3,7 @@
 Lines come from the store, after analysis, so they hold the bill. A reader that goes away ends the lines, never the traffic.
 """
 
+import os
 import shutil
 import signal
 import sys
@@ -93,6 +94,8 @@ class LineWriter:
             self._stream.flush()
         except (OSError, ValueError):
             self.is_broken = True
+            if self._stream is sys.stdout:
+                silence_stdout()
             click.echo("assay: nobody reads the lines any more; capturing goes on", err=True)
 
 
@@ -155,6 +158,14 @@ def say_rest(runtime: "Runtime") -> None:
         click.echo(f"assay: JSON API on {runtime.api_url} ({own_command()} token prints its key)", err=True)
     for warning in runtime.warnings:
         click.echo(f"assay: WARNING: {warning}", err=True)
+
+
+def silence_stdout() -> None:
+    """Lead standard output nowhere: its reader went away, and Python would fail once more when it closes the stream."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def own_command() -> str:

@@ -1,6 +1,5 @@
 """`assay export`: exchanges as files that other programs read, streamed, however many there are."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -91,8 +90,10 @@ def write(pieces: Iterable[str], output: Path | None) -> None:
         with opened_output(output) as stream:
             stream.writelines(pieces)
     except BrokenPipeError:
-        # Whoever read has seen enough; Python must not complain once more when it closes the stream.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the rest of the process
+        from tui.headless import silence_stdout
+
+        # Whoever read has seen enough.
+        silence_stdout()
     except OSError as error:
         raise AssayError(f"cannot write {output or 'standard output'}: {error.strerror or error}") from error
 
