@@ -132,9 +132,12 @@ def _configure(app: FastAPI) -> uvicorn.Config:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server((address[0], port), family=family, backlog=128)
+        listening = socket.create_server((address[0], port), family=family, backlog=128)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ApiUnavailableError(
             f"The API cannot listen on {host}:{port}: {reason}; choose another with --api-port, or go without (--no-api)"
         ) from error
+    # Accepted connections inherit it; asyncio sets it only where a socket names its protocol, and 40 ms an answer is much.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
