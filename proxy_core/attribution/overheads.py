@@ -115,7 +115,7 @@ def _priors(model: str, parameters: PromptParameters, *, is_forced: bool) -> lis
         found += _server_tools(parameters.tool_types, is_new=(claude_version(model) or (9, 9)) >= (4, 7))
     setting = {"enabled": THINKING_SETTING, "adaptive": ADAPTIVE_THINKING}.get(parameters.thinking or "")
     if setting is not None and setting[family]:
-        found.append(Overhead("thinking setting", Piece(float(setting[family]), 9.0)))
+        found.append(Overhead("thinking setting", Piece(float(setting[family]), 100.0)))
     if parameters.has_output_schema:
         found.append(Overhead("output schema prompt", Piece(float(OUTPUT_SCHEMA), 40.0**2)))
     if parameters.has_thread:
