@@ -42,4 +42,4 @@ def export(
 
 def count_exported(store: Store, wanted: Filter) -> int:
     """Return how many exchanges an export will hold, for showing progress."""
-    return store.exchanges.count(compile_filter(wanted))
+    return store.exchanges.count(None if wanted.is_empty else compile_filter(wanted))
