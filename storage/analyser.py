@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from proxy_core.attribution.model import ATTRIBUTION_VERSION
 from proxy_core.exchange import ExchangeState, Side
 from storage import models, totals
-from storage.analysing import Analyst
+from storage.analysing import Analyst, StoredAnalyst
 from storage.bodies import SIDES
 from storage.database import Database
 from storage.errors import StorageError
@@ -41,7 +41,7 @@ class AnalysisThread:
     """
 
     def __init__(
-        self, database: Database, notices: Notices, price_file: str | None = None, analyst: Analyst | None = None
+        self, database: Database, notices: Notices, price_file: str | None = None, analyst: StoredAnalyst | None = None
     ) -> None:
         self.analysed = 0
         """Exchanges analysed to the end since start."""
@@ -152,7 +152,7 @@ class AnalysisThread:
         if len(found) == BACKLOG:
             self._looked_at = float("-inf")
 
-    def _analyse(self, analyst: Analyst, row_id: int, has_ended: bool) -> None:
+    def _analyse(self, analyst: StoredAnalyst, row_id: int, has_ended: bool) -> None:
         try:
             is_done = analyst.analyse(row_id, has_ended=has_ended)
         except OperationalError as error:

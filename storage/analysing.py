@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
@@ -23,6 +24,23 @@ _EXCHANGES = models.ExchangeRow.__table__
 _FIND_STATE = select(_EXCHANGES.c.state).where(_EXCHANGES.c.id == bindparam("row_id"))
 
 type Analyse = Callable[[RecordedCall, AnalysisContext], Attribution]
+
+
+class StoredAnalyst(Protocol):
+    """Whoever analyses stored exchanges: `Analyst` here, or `remote_analyst.RemoteAnalyst` in a process of its own."""
+
+    @property
+    def error(self) -> Exception | None:
+        """Why the last one could not be analysed; `None` when it could."""
+        ...
+
+    def analyse(self, row_id: int, *, has_ended: bool) -> bool:
+        """Analyse one exchange and save what came out; returns whether anything was saved."""
+        ...
+
+    def close(self) -> None:
+        """End what works for it."""
+        ...
 
 
 class Analyst:

@@ -46,8 +46,8 @@ def start_parts(
         AssayError: What failed; the ends of the parts before it are on the stacks.
     """
     from storage.analyser import AnalysisThread
-    from storage.body_free import open_body_free_analyst
     from storage.notices import Notices
+    from storage.remote_analyst import open_analyst
     from storage.retention import RetentionThread
     from storage.store import Store
     from storage.writer import StorageWriter
@@ -64,8 +64,7 @@ def start_parts(
     notices = Notices()
     feed = make_feed(settings)
     price_file = str(settings.prices) if settings.prices else None
-    analyst = None if settings.bodies else open_body_free_analyst(database, price_file)
-    analysis = AnalysisThread(database, notices, price_file, analyst)
+    analysis = AnalysisThread(database, notices, analyst=open_analyst(database, price_file, has_bodies=settings.bodies))
     writer = StorageWriter(database, feed, notices)
     proxy = make_proxy(settings, feed, environ)
     # Ended after the writer, but begun after the proxy: loading it must not keep clients waiting.

@@ -1,0 +1,178 @@
+"""An analyst that works in a process of its own, so that analysing never holds the interpreter lock of the proxy.
+
+The process is started when there is work, ends with this one, and is started anew when it dies or hangs; an exchange that
+kills it twice is noted as one that cannot be analysed.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy.exc import OperationalError
+
+from proxy_core.attribution.model import ATTRIBUTION_VERSION
+from storage.analysing import Analyst, StoredAnalyst
+from storage.attributions import AttributionWriter
+from storage.body_free import open_body_free_analyst
+from storage.database import Database
+
+HANG_LIMIT_S = 120.0
+"""An analysis that takes longer is taken for hung; its own patience with counting is a minute."""
+MAX_ATTEMPTS = 2
+
+
+class AnalysisProcessError(Exception):
+    """The analysing process said that an exchange could not be analysed, or died over it."""
+
+
+class RemoteAnalyst:
+    """Analyses stored exchanges elsewhere; as `storage.analysing.Analyst`, for one thread.
+
+    Args:
+        database: Where they are; a file or a server, not memory.
+        price_file: The user's price list; `None`: the built-in one alone.
+        has_bodies: False: exchanges lose their text once they are analysed.
+        hang_limit_s: How long one analysis may take.
+        command: The process; for tests.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        price_file: str | None = None,
+        *,
+        has_bodies: bool = True,
+        hang_limit_s: float = HANG_LIMIT_S,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self.error: Exception | None = None
+        """Why the last one could not be analysed; `None` when it could."""
+        self.restarts = 0
+        """How often the process had to be started anew."""
+        self._database = database
+        self._hello = {
+            "url": database.url.render_as_string(hide_password=False),
+            "price_file": price_file,
+            "has_bodies": has_bodies,
+        }
+        self._hang_limit_s = hang_limit_s
+        self._command = list(command or (sys.executable, "-m", "storage.analysis_worker"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._replies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._is_closed = False
+
+    def analyse(self, row_id: int, *, has_ended: bool) -> bool:
+        """Analyse one exchange and save what came out, or that it failed (see `error`).
+
+        Args:
+            row_id: The exchange's number.
+            has_ended: False: only its request is looked at, for a first estimate.
+
+        Returns:
+            Whether anything was saved; not so when the exchange is gone or ended meanwhile.
+
+        Raises:
+            OperationalError: The database refused; trying again later makes sense.
+        """
+        self.error = None
+        for _ in range(MAX_ATTEMPTS):
+            if self._is_closed:
+                return False
+            reply = self._ask({"id": row_id, "has_ended": has_ended})
+            if reply is not None:
+                return self._take(reply)
+            self.restarts += 1
+        return has_ended and not self._is_closed and self._save_failure(row_id)
+
+    def close(self) -> None:
+        """End the process."""
+        self._is_closed = True
+        self._end()
+
+    @property
+    def process_id(self) -> int | None:
+        """Id of the running process; `None` when there is none."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def _ask(self, job: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Hand over a job and wait for its reply; `None`: the process died or hung, and is gone now."""
+        process = self._process or self._start()
+        try:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+            line = self._replies.get(timeout=self._hang_limit_s)
+        except (OSError, ValueError, queue.Empty):
+            line = b""
+        if not line:
+            self._end()
+            return None
+        reply: Mapping[str, Any] = json.loads(line)
+        return reply
+
+    def _take(self, reply: Mapping[str, Any]) -> bool:
+        if reply["refusal"] is not None:
+            raise OperationalError("analysing", None, AnalysisProcessError(reply["refusal"]))
+        self.error = AnalysisProcessError(reply["error"]) if reply["error"] else None
+        return bool(reply["is_saved"])
+
+    def _save_failure(self, row_id: int) -> bool:
+        self.error = AnalysisProcessError("the analysing process died or hung over it")
+        with self._database.write() as connection:
+            AttributionWriter().save_failure(connection, row_id, ATTRIBUTION_VERSION, str(self.error))
+        return True
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+        self._process = process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(os.environ) | {"PYTHONPATH": path},
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._replies = queue.SimpleQueue()
+        reader = threading.Thread(target=_read, args=(process.stdout, self._replies), name="assay-analysed", daemon=True)
+        reader.start()
+        process.stdin.write(json.dumps(self._hello).encode() + b"\n")
+        process.stdin.flush()
+        return process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # what was not written any more
+                    continue
+
+
+def _read(source: IO[bytes], replies: "queue.SimpleQueue[bytes]") -> None:
+    try:
+        for line in source:
+            replies.put(line)
+    except (OSError, ValueError):  # closed meanwhile
+        pass
+    replies.put(b"")
+
+
+def open_analyst(database: Database, price_file: str | None, *, has_bodies: bool) -> StoredAnalyst:
+    """Make whoever analyses for a running capture: in a process of its own, unless the database lives in this one's memory."""
+    if database.url.database not in {None, "", ":memory:"}:
+        return RemoteAnalyst(database, price_file, has_bodies=has_bodies)
+    return Analyst.over(database, price_file) if has_bodies else open_body_free_analyst(database, price_file)
