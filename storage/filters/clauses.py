@@ -46,6 +46,8 @@ _OPERATORS: dict[Comparison, Callable[[Any, Any], Any]] = {
     Comparison.AT_LEAST: operator.ge,
     Comparison.MORE: operator.gt,
 }
+_LARGEST_WHOLE = 2**53
+"""Up to here whole numbers are bound as such; beyond it they would not fit into a database's integers."""
 _FLOAT_SLACK = 1e-9
 """Ratings and shares are kept as binary fractions: equal means this close."""
 
@@ -107,10 +109,12 @@ def _compile_figure(field: str, test: NumberTest | RangeTest) -> Clause:
 def _round(value: float) -> float:
     """Take off what arithmetic on binary fractions left over: 0.05 dollars are 50,000,000 of 1e-9 dollars exactly."""
     rounded = round(value, 6)
-    return int(rounded) if rounded.is_integer() else rounded
+    return int(rounded) if rounded.is_integer() and abs(rounded) < _LARGEST_WHOLE else rounded
 
 
 def _compile_text(field: str, test: TextTest) -> Clause:
+    # A text ends at NUL for some databases: looking for it would find everything.
+    test = TextTest(test.text.replace("\0", "\ufffd"), is_exact=test.is_exact)
     if field == "text":
         return _search(test.text)
     if field == "source":

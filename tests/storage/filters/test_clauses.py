@@ -114,6 +114,12 @@ ALL = set(NAMES)
         ("model:sonnet or error:yes", {"subagent", "failed", "refused"}),
         ("-(model:sonnet or error:yes)", {"main", "running"}),
         ("not not model:opus", {"main", "refused"}),
+        ("cost:<9000000000000", {"main", "subagent"}),
+        ("cost:>9000000000000", set()),
+        ("tokens:>9000000000000000 or size:>9000000GB", set()),
+        ("latency:>2000000000h", set()),
+        ("model:\0", set()),
+        ("\0", set()),
     ],
 )
 def test_what_passes(filled, line, names):
