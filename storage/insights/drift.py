@@ -1,4 +1,8 @@
-"""How the size of what a source puts into every request changes over days and client versions."""
+"""How the size of what a source puts into every request changes over days and client versions.
+
+Only like is compared with like: the same kind of request of the same client to the same model (each model counts in its own
+way), with the same parts of the source in it. A tool that was deferred yesterday and is loaded today did not grow.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
-from proxy_core.attribution.model import Part, Source, SourceType
+from proxy_core.attribution.model import Part, RequestClass, Source, SourceType
 from storage.insights.findings import EVIDENCE_LIMIT, Finding, FindingKind
 from storage.insights.turns import AnalysedTurn
 
@@ -34,11 +38,16 @@ class SizePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeHistory:
-    """How large one source's definitions were, day by day."""
+    """How large one source's definitions were, day by day, in requests of one kind."""
 
     source: Source
     points: tuple[SizePoint, ...]
     """Oldest first."""
+
+    @property
+    def requests(self) -> int:
+        """Requests it was measured in."""
+        return sum(point.requests for point in self.points)
 
     @property
     def growth(self) -> float:
@@ -47,37 +56,57 @@ class SizeHistory:
         return (last - first) / first if first else 0.0
 
 
+type _Series = tuple[Source, frozenset[Part], str | None, str | None, RequestClass, str | None]
+"""What is compared: source, its parts, client, model, kind of request, kind of agent."""
+
+
 def size_histories(turns: Sequence[AnalysedTurn]) -> list[SizeHistory]:
-    """Return each source's size over time; only sources that define something are in it."""
-    sizes: dict[Source, dict[tuple[str, str | None], list[int]]] = defaultdict(lambda: defaultdict(list))
-    for turn in sorted(turns, key=lambda turn: turn.started_us):
-        period = (_day(turn.started_us), turn.attribution.facts.client_version)
-        for source, tokens in _defined_tokens(turn).items():
-            sizes[source][period].append(tokens)
-    return [SizeHistory(source=source, points=_points(periods)) for source, periods in sizes.items()]
+    """Return each source's size over time, in the kind of request it was most often in; only sources that define something."""
+    often: dict[Source, SizeHistory] = {}
+    for history in _histories(turns):
+        known = often.get(history.source)
+        if known is None or history.requests > known.requests:
+            often[history.source] = history
+    return list(often.values())
 
 
 def drifted_sources(turns: Sequence[AnalysedTurn]) -> list[Finding]:
-    """Find sources whose definitions grew by more than a fifth over the range."""
-    histories = [h for h in size_histories(turns) if h.growth > NOTICE_GROWTH]
-    return [
-        _finding(history, turns)
-        for history in histories
-        if history.points[-1].tokens - history.points[0].tokens >= SMALLEST_GROWTH_TOKENS
-    ]
+    """Find sources whose definitions grew by more than a fifth over the range; one finding each."""
+    grown: dict[Source, SizeHistory] = {}
+    for history in sorted(_histories(turns), key=lambda history: history.requests):
+        growth_tokens = history.points[-1].tokens - history.points[0].tokens
+        if history.growth > NOTICE_GROWTH and growth_tokens >= SMALLEST_GROWTH_TOKENS:
+            grown[history.source] = history
+    return [_finding(history, turns) for history in grown.values()]
+
+
+def _histories(turns: Sequence[AnalysedTurn]) -> list[SizeHistory]:
+    sizes: dict[_Series, dict[tuple[str, str | None], list[int]]] = defaultdict(lambda: defaultdict(list))
+    for turn in sorted(turns, key=lambda turn: turn.started_us):
+        facts = turn.attribution.facts
+        period = (_day(turn.started_us), facts.client_version)
+        for source, parts in _defined_tokens(turn).items():
+            series = (source, frozenset(parts), facts.client_name, facts.model, facts.request_class, facts.agent_type)
+            sizes[series][period].append(sum(parts.values()))
+    return [SizeHistory(source=series[0], points=_points(periods)) for series, periods in sizes.items()]
 
 
 def _day(started_us: int) -> str:
     return datetime.fromtimestamp(started_us / 1e6, UTC).date().isoformat()
 
 
-def _defined_tokens(turn: AnalysedTurn) -> dict[Source, int]:
-    tokens: dict[Source, int] = defaultdict(int)
+def _defined_tokens(turn: AnalysedTurn) -> dict[Source, dict[Part, int]]:
+    """Add up what each source defines, by part; of deferred tools, of which any number may be loaded, nothing."""
+    tokens: dict[Source, dict[Part, int]] = defaultdict(lambda: defaultdict(int))
     for line in turn.input_lines:
         defines = line.part in DEFINING_PARTS or (line.source.source_type, line.part) == (SourceType.MEMORY, Part.BODY)
         if defines and line.segment_index is not None:
-            tokens[line.source] += line.tokens
-    return tokens
+            tokens[line.source][line.part] += line.tokens
+    for parts in tokens.values():
+        if Part.NAMES in parts:
+            parts.pop(Part.NAMES)
+            parts.pop(Part.DEFINITION, None)
+    return {source: parts for source, parts in tokens.items() if parts}
 
 
 def _points(periods: dict[tuple[str, str | None], list[int]]) -> tuple[SizePoint, ...]:

@@ -22,6 +22,12 @@ IGNORED_TYPES = frozenset({SourceType.ASSISTANT, SourceType.OVERHEAD})
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n|\n(?=</)")
 """An empty line, or a closing tag on a line of its own: clients wrap what they inject."""
 
+_CLIENT_TYPES = frozenset({SourceType.FRAMEWORK, SourceType.TOOL})
+"""Whose texts the client brings along."""
+
+_OWN_ACTION = "Keep one copy: remove it from the file, or stop including it a second time."
+_FOREIGN_ACTION = "The client itself repeats it: nothing you could remove; a newer version may not."
+
 type _Copy = tuple[Source, Amount]
 """Where a copy stands, and what it is billed."""
 
@@ -87,7 +93,7 @@ def _finding(sources: tuple[Source, ...], repeat: _Repeat, total: int) -> Findin
         kind=FindingKind.DUPLICATE,
         source=sources[0],
         summary=f"The same text stands {where}, in {len(repeat.exchange_ids)} requests",
-        action="Keep one copy: remove it from the file, or stop including it a second time.",
+        action=_FOREIGN_ACTION if all(s.source_type in _CLIENT_TYPES for s in sources) else _OWN_ACTION,
         tokens=repeat.amount.tokens,
         cost_nano_usd=repeat.amount.cost_nano_usd,
         share=repeat.amount.tokens / total if total else None,

@@ -5,7 +5,7 @@ do to an answer cannot be seen there, so they are never called unused.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from proxy_core.attribution.model import LedgerLine, Part, Source, SourceType
 from storage.insights.findings import EVIDENCE_LIMIT, Finding, FindingKind
@@ -25,12 +25,18 @@ _CARRIERS = {
     SourceType.AGENT: ("Agent", "Task"),
     SourceType.COMMAND: ("SlashCommand",),
 }
-"""Tools whose calls are attributed to what they call (Claude Code 1.0 to 2.1)."""
+"""Tools whose calls are attributed to what they call (Claude Code 1.0 to 2.1); needed only where texts are not kept."""
+
+_TWINS = {SourceType.SKILL: SourceType.COMMAND, SourceType.COMMAND: SourceType.SKILL}
+"""A skill can be called as a command, and commands are listed among the skills: one name, one thing."""
+
+SMALLEST_NAMES_TOKENS = 100
+"""Names alone, as deferred tools leave them, are worth a word from so many tokens a request on."""
 
 _ACTIONS = {
     SourceType.MCP_SERVER: "Disable the MCP server {name}, or let its tools be deferred (ENABLE_TOOL_SEARCH).",
-    SourceType.SKILL: "Remove the skill {name}, or shorten its description.",
-    SourceType.AGENT: "Remove the agent {name}, or shorten its description.",
+    SourceType.SKILL: "Remove the skill {name}, switch it off in the client's settings, or shorten its description.",
+    SourceType.AGENT: "Remove the agent {name}, switch it off in the client's settings, or shorten its description.",
     SourceType.COMMAND: "Remove the command {name}, or shorten its description.",
     SourceType.TOOL: "Deny the tool {name} in the client's settings if you never want it.",
 }
@@ -54,25 +60,42 @@ def _unused(turns: Sequence[AnalysedTurn], session_id: str | None) -> list[Findi
     return [
         _finding(source, rows, total, session_id)
         for source, rows in carried.items()
-        if source not in used and any(line.tokens for _, line in rows)
+        if source not in used and _is_worth_a_word(rows)
     ]
+
+
+def _is_worth_a_word(rows: list[tuple[AnalysedTurn, LedgerLine]]) -> bool:
+    tokens = sum(line.tokens for _, line in rows)
+    if any(line.part is not Part.NAMES for _, line in rows):
+        return tokens > 0
+    return tokens >= SMALLEST_NAMES_TOKENS * len({turn.id for turn, _ in rows})
 
 
 def _used_sources(turns: Iterable[AnalysedTurn]) -> set[Source]:
     """Collect every source that was called, in a request or in an answer."""
     used: set[Source] = set()
     for turn in turns:
-        used.update(s.source for s in turn.attribution.segments if s.part in USED_PARTS)
-        used.update(_source_of_tool(name) for name in turn.called_tools)
+        for segment in turn.attribution.segments:
+            if segment.part in USED_PARTS:
+                used.add(segment.source)
+            if segment.part is Part.CALL and segment.pointer.endswith("/name"):
+                used.add(Source(SourceType.TOOL, segment.text))
+        used.update(source for name in turn.called_tools for source in _sources_of_tool(name, turn))
     kinds = {source.source_type for source in used}
     used.update(Source(SourceType.TOOL, name) for kind in kinds for name in _CARRIERS.get(kind, ()))
-    return used
+    return used | {Source(_TWINS[s.source_type], s.source_name) for s in used if s.source_type in _TWINS}
 
 
-def _source_of_tool(name: str) -> Source:
-    if name.startswith("mcp__") and name.count("__") >= 2:
-        return Source(SourceType.MCP_SERVER, name.removeprefix("mcp__").rsplit("__", 1)[0])
-    return Source(SourceType.TOOL, name)
+def _sources_of_tool(name: str, turn: AnalysedTurn) -> Iterator[Source]:
+    """Yield what may stand behind the name of a tool: rather one too many than calling unused what was used."""
+    yield Source(SourceType.TOOL, name)
+    parts = name.removeprefix("mcp__").split("__") if name.startswith("mcp__") else []
+    for length in range(1, len(parts)):
+        yield Source(SourceType.MCP_SERVER, "__".join(parts[:length]))
+    opening = f'"name":"{name}"'
+    for segment in turn.attribution.segments:
+        if segment.part is Part.DEFINITION and opening in segment.text.replace('"name": "', '"name":"'):
+            yield segment.source
 
 
 def _carried_lines(turns: Iterable[AnalysedTurn]) -> dict[Source, list[tuple[AnalysedTurn, LedgerLine]]]:

@@ -46,3 +46,22 @@ def test_an_unpriced_break_makes_the_story_unpriced() -> None:
     for text in ("one", "two"):
         talk.add(*turn_of(text, Zone.CACHE_WRITE_5M))
     assert break_stories(talk.turns)[0].extra_cost_nano_usd is None
+
+
+def test_a_compaction_is_called_what_it_is() -> None:
+    talk = Conversation()
+    talk.add(*turn_of("one", Zone.CACHE_WRITE_5M))
+    summary = piece(SourceType.SUMMARY, None, Part.TEXT, 900, "What happened so far.", zone=Zone.CACHE_WRITE_5M)
+    talk.add(summary, *turn_of("one", Zone.CACHE_WRITE_5M))
+    (story,) = break_stories(talk.turns)
+    assert story.summary == "The conversation was compacted"
+    assert "piece of work is done" in story.action
+
+
+def test_behind_a_gateway_the_billing_line_has_a_remedy() -> None:
+    talk = Conversation()
+    for number in range(2):
+        line = piece(SourceType.FRAMEWORK, "billing line", Part.INSTRUCTIONS, 9, f"line {number}", zone=Zone.CACHE_WRITE_5M)
+        talk.add(line, *turn_of("one", Zone.CACHE_WRITE_5M))
+    (story,) = break_stories(talk.turns)
+    assert "CLAUDE_CODE_ATTRIBUTION_HEADER" in story.action

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy_core.attribution.model import Part, SourceType
+from proxy_core.attribution.model import Part, RequestClass, SourceType
 from storage.insights.drift import drifted_sources, size_histories
 from tests.storage.insights.turn_factory import Conversation, mcp, piece
 
@@ -43,4 +43,30 @@ def test_a_source_that_was_empty_at_first_has_no_growth() -> None:
     talk = Conversation()
     talk.add(mcp("notion", tokens=0))
     talk.add(mcp("notion", tokens=900), minutes=A_DAY)
+    assert drifted_sources(talk.turns) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": "claude-haiku-4-5"},
+        {"client_name": "opencode"},
+        {"request_class": RequestClass.SUBAGENT},
+        {"agent_type": "plan"},
+    ],
+)
+def test_only_requests_of_one_kind_are_compared(other: dict[str, object]) -> None:
+    talk = Conversation()
+    talk.add(mcp("notion", tokens=100))
+    talk.add(mcp("notion", tokens=900), minutes=A_DAY, **other)
+    talk.add(mcp("notion", tokens=100), minutes=A_DAY)
+    assert drifted_sources(talk.turns) == []
+    (history,) = size_histories(talk.turns)
+    assert history.requests == 2
+
+
+def test_a_tool_that_was_deferred_and_is_loaded_did_not_grow() -> None:
+    talk = Conversation()
+    talk.add(mcp("notion", Part.NAMES, tokens=10))
+    talk.add(mcp("notion", Part.NAMES, tokens=10), mcp("notion", tokens=900), minutes=A_DAY)
     assert drifted_sources(talk.turns) == []

@@ -61,3 +61,10 @@ def test_without_texts_whole_contents_are_compared() -> None:
     bare = replace(turn.attribution, segments=tuple(replace(s, text="") for s in turn.attribution.segments))
     (finding,) = duplicated_instructions([replace(turn, attribution=bare)])
     assert finding.tokens == 80
+
+
+def test_nobody_is_asked_to_remove_what_the_client_repeats() -> None:
+    talk = Conversation()
+    talk.add(*[piece(SourceType.FRAMEWORK, "rules", Part.CONTEXT, 80, RULES)] * 2)
+    (finding,) = duplicated_instructions(talk.turns)
+    assert "nothing you could remove" in finding.action

@@ -1,5 +1,9 @@
 """What was carried and never used is found, named and summed; what was used, or cannot be judged, is not."""
 
+from dataclasses import replace
+
+import pytest
+
 from proxy_core.attribution.model import Part, SourceType
 from storage.insights.findings import FindingKind
 from storage.insights.waste import unused_sources, unused_sources_by_session
@@ -71,3 +75,38 @@ def test_the_tool_that_calls_a_skill_or_an_agent_was_used_with_it() -> None:
         piece(SourceType.AGENT, "reviewer", Part.CALL, 5, "call"),
     )
     assert [finding.source.source_name for finding in unused_sources(talk.turns) if finding.source] == ["SlashCommand"]
+
+
+def test_a_listed_skill_that_was_called_as_a_command_was_used() -> None:
+    talk = Conversation()
+    talk.add(
+        piece(SourceType.SKILL, "review", Part.LISTING, 30, "listing"),
+        piece(SourceType.COMMAND, "review", Part.BODY, 30, "Review it."),
+    )
+    assert unused_sources(talk.turns) == []
+
+
+def test_a_tool_of_any_name_that_calls_for_others_was_used() -> None:
+    talk = Conversation()
+    turn = talk.add(
+        piece(SourceType.TOOL, "task", Part.DEFINITION, 50, "definition"),
+        piece(SourceType.AGENT, "explore", Part.CALL, 5, "task"),
+    )
+    definition, call = turn.attribution.segments
+    named = replace(turn.attribution, segments=(definition, replace(call, pointer="/messages/1/content/0/name")))
+    assert unused_sources([replace(turn, attribution=named)]) == []
+
+
+@pytest.mark.parametrize("name", ["mcp__big__corp__search", "find"])
+def test_a_server_is_found_behind_the_name_of_its_tool(name: str) -> None:
+    talk = Conversation()
+    server = "big__corp" if name.startswith("mcp__") else "finder"
+    talk.add(mcp(server, text=f'{{"name": "{name}", "description": "Finds."}}'), called=(name,))
+    assert unused_sources(talk.turns) == []
+
+
+@pytest.mark.parametrize(("tokens", "is_told"), [(99, False), (100, True)])
+def test_names_alone_are_told_only_when_there_are_many(tokens: int, is_told: bool) -> None:
+    talk = Conversation()
+    talk.add(mcp("deferred", Part.NAMES, tokens=tokens))
+    assert bool(unused_sources(talk.turns)) is is_told
