@@ -40,6 +40,8 @@ _TICK_S: Final = 0.125
 _LEAST_PAUSE_S: Final = 0.1
 _PRICES_S: Final = 10.0
 """How often it is looked whether prices are missing."""
+_RECHECK_S: Final = 1.0
+"""How often rows that may still change are read without having been told."""
 _TAIL: Final = 80
 
 
@@ -129,6 +131,7 @@ class LiveScreen(RequestActions, DashboardScreen):
         self._rows = RequestRows(self.store)
         self.set_interval(_TICK_S, self._tick)
         self.set_interval(_PRICES_S, self._read_prices)
+        self.set_interval(_RECHECK_S, self._recheck)
         self.requests.focus()
         self.read_rows()
         self._read_prices()
@@ -143,6 +146,11 @@ class LiveScreen(RequestActions, DashboardScreen):
     def on_store_changed(self) -> None:
         """Read what came."""
         self.read_rows()
+
+    def _recheck(self) -> None:
+        """Read rows in sight that may still change: a read that was overtaken by the last change leaves nobody to tell."""
+        if self.requests.unsettled_ids:
+            self.read_rows()
 
     def on_screen_resume(self) -> None:
         """Read what came while another screen was shown."""
