@@ -171,3 +171,30 @@ def test_prometheus(client, known):
     assert float(values["assay_cost_usd_total"]) == 0.000375
     named = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     assert {name.partition("{")[0] for name in values} == named
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=cost:%3E9000000000000",
+        "q=%ff%fe",
+        "q=text:%00",
+        "model=%00",
+        "start_time=9999-12-31T23:59:59Z",
+        "start_time=0001-01-01T00:00:00Z",
+        "cursor=999999999999999999",
+        "offset=1000000000",
+    ],
+)
+def test_odd_parameters_are_answered(client, query):
+    assert client.get(f"/api/claude/requests?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"request_id":"ID","rating":0,"feedback_text":"\\ud800"}', b"[" * 30_000, b'{"rating":' + b"9" * 5000 + b"}"],
+)
+def test_odd_bodies_are_errors_of_the_caller(client, known, content):
+    body = content.replace(b"ID", known.main.encode())
+    answer = client.post("/api/claude/feedback", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, set(answer.json())) == (400, {"error", "details"})
