@@ -16,6 +16,7 @@ from storage.views import CaptureCounters
 from tui import starting
 from tui.environment import ProxyAddress
 from tui.errors import AssayError
+from tui.interpreter import favour_latency
 from tui.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Runtime:
             if self._parts.api is not None:
                 starting.announce(self, draining)
             self._closing, self._draining = closing.pop_all(), draining.pop_all()
+        favour_latency()
 
     def drain(self) -> None:
         """Stop capturing and store what is left; everything can still be read. Never raises, see `stop_errors`."""

@@ -1,0 +1,20 @@
+"""The interpreter is set up for forwarding, and only that."""
+
+import gc
+import sys
+
+from tui.interpreter import GC_THRESHOLDS, SWITCH_INTERVAL_S, favour_latency
+
+
+def test_turns_are_short_and_collections_rare() -> None:
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    try:
+        favour_latency()
+        assert abs(sys.getswitchinterval() - SWITCH_INTERVAL_S) < 1e-6
+        assert gc.get_threshold() == GC_THRESHOLDS
+        assert gc.get_freeze_count() > 0
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval)

@@ -1,0 +1,21 @@
+"""What a process that forwards other people's bytes asks of its interpreter: short turns, no long pauses for garbage.
+
+Measured with the proxy, the dashboard and the writer in one process: a full collection took 80 to 90 ms with everything loaded,
+and with turns of 5 ms a parsing thread delayed every answer by as much.
+"""
+
+import gc
+import sys
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long one thread may keep the interpreter while another waits; Python's default is 0.005."""
+GC_THRESHOLDS = (20_000, 50, 100)
+"""Allocations, and younger collections, before each generation is collected; far more than by default."""
+
+
+def favour_latency() -> None:
+    """Set the interpreter up for forwarding; call it when everything is loaded, so that it is never looked through again."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
