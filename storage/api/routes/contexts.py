@@ -8,7 +8,7 @@ from storage.api.context import StoreOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
 from storage.api.questions import ContextsQuery
-from storage.api.schemas.exchanges import ContextAttribution, ContextList, present_attributions, present_use
+from storage.api.schemas.attributions import ContextAttribution, ContextList, present_attributions, present_use
 from storage.store import Store
 
 router = APIRouter(tags=["contexts"])

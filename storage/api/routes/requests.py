@@ -12,16 +12,15 @@ from storage.api.context import StoreOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
 from storage.api.questions import RequestsQuery, filter_of
+from storage.api.schemas.attributions import SegmentList, present_segments
 from storage.api.schemas.common import ExchangeId, Question
 from storage.api.schemas.exchanges import (
     RequestDetail,
     RequestList,
     ResponseDetail,
-    SegmentList,
     present_request,
     present_request_detail,
     present_response_detail,
-    present_segments,
 )
 from storage.api.schemas.feedback import present_feedback
 from storage.errors import BodyCorruptError
