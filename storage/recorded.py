@@ -21,7 +21,7 @@ def read_recorded(connection: Connection, row_id: int, cache: PieceCache | None 
         NoSuchExchangeError: There is none of this number.
         BodyCorruptError: It cannot be rebuilt.
     """
-    columns = (_EXCHANGES.c.method, _EXCHANGES.c.url, _EXCHANGES.c.status_code)
+    columns = (_EXCHANGES.c.method, _EXCHANGES.c.url, _EXCHANGES.c.status_code, _EXCHANGES.c.started_us)
     row = connection.execute(select(*columns).where(_EXCHANGES.c.id == row_id)).one_or_none()
     if row is None:
         raise NoSuchExchangeError(f"there is no exchange {row_id}")
@@ -34,6 +34,7 @@ def read_recorded(connection: Connection, row_id: int, cache: PieceCache | None 
         status_code=row.status_code,
         response_headers=head.response_headers,
         response_body=decoded_bytes(connection, row_id, Side.RESPONSE, cache),
+        started_us=row.started_us,
     )
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+_PATIENCE_S = 60.0
+"""How long a person waits for exact counts of one request."""
+
+
 @declare(
     "analyze",
     examples=[
@@ -114,7 +118,7 @@ def analyse_recorded(recorded: "RecordedCall", context: "AnalysisContext | None"
     if context is not None:
         from proxy_core.attribution.analysis import analyse
 
-        return analyse(recorded, context)
+        return analyse(recorded, context, patience_s=_PATIENCE_S)
     from proxy_core.attribution.model import ATTRIBUTION_VERSION, Attribution
     from proxy_core.attribution.reading import read_call
 
