@@ -110,10 +110,10 @@ class AssayApp(App[None]):
         """Offer the commands of the screen in front, and those that apply everywhere."""
         groups = screen.COMMAND_GROUPS if isinstance(screen, DashboardScreen) else ()
         for command in palette_commands([*groups, GLOBAL_COMMANDS]):
-            place = screen if hasattr(screen, f"action_{command.action()}") else self
-            yield SystemCommand(
-                f"{command.title()}  [{command.sign()}]", command.help(), getattr(place, f"action_{command.action()}")
-            )
+            name = f"action_{command.action()}"
+            place = next((place for place in (screen.focused, screen, self) if hasattr(place, name)), None)
+            if place is not None:
+                yield SystemCommand(f"{command.title()}  ({command.sign()})", command.help(), getattr(place, name))
 
     def on_title_bar_place_clicked(self, event: TitleBar.PlaceClicked) -> None:
         """Go to the screen that was clicked."""

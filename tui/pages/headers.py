@@ -29,7 +29,7 @@ def write_headers(sheet: Sheet, detail: ExchangeDetail) -> None:
 def _write(sheet: Sheet, headers: Headers, trailers: Headers) -> None:
     cells = min(34, max((len(name) for name, _ in (*headers, *trailers)), default=10))
     for name, value in headers:
-        style = sheet.inks.warning if "[REDACTED]" in value else None
+        style = sheet.inks.warning if "[REDACTED" in value else None
         sheet.pair(name, value, name_cells=cells, style=style)
     for name, value in trailers:
         sheet.pair(name, f"{value}  (trailer)", name_cells=cells)

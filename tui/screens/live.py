@@ -187,6 +187,7 @@ class LiveScreen(RequestActions, DashboardScreen):
             self.requests.show_rows(event.rows)
             self._show_emptiness(is_empty=not event.rows)
             self._show_newer_selection()
+            self.show_standing(self.assay.last_counters)
         else:
             self._is_stale = True
         if self._is_stale:
@@ -411,6 +412,8 @@ class LiveScreen(RequestActions, DashboardScreen):
         self._unpriced_requests = reading.unpriced_today(self.store, self.assay.now_us())
 
     def other_notice(self) -> Notice | None:
-        """Say when the API cannot be reached, or prices are missing."""
+        """Say when the API cannot be reached, or prices are missing; of a database alone there is nothing to do about it."""
+        if self.live is None:
+            return None
         ended = [summary for summary in self.requests.summaries_in_sight if summary.latency_ms is not None or summary.error]
         return traffic_notice(ended[-1] if ended else None, self._unpriced_requests)

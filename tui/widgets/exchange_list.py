@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
-from textual.cache import LRUCache
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -59,7 +58,8 @@ class ExchangeList(LineList):
     def __init__(self, *, has_colour: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._rows: Sequence[Row] = []
-        self._known: LRUCache[int, ExchangeSummary] = LRUCache(_KEPT_SUMMARIES)
+        self._known: dict[int, ExchangeSummary] = {}
+        """By id, the last supplied at the end."""
         self._received: dict[str, int] = {}
         self._has_colour = has_colour
         self._now_us = 0
@@ -82,7 +82,10 @@ class ExchangeList(LineList):
     def supply(self, summaries: Iterable[ExchangeSummary]) -> None:
         """Take exchanges that were asked for, or that changed."""
         for summary in summaries:
+            self._known.pop(summary.id, None)
             self._known[summary.id] = summary
+        for number in list(self._known)[: max(0, len(self._known) - _KEPT_SUMMARIES)]:
+            del self._known[number]
         self.refresh()
 
     def tick(self, now_us: int, received: dict[str, int]) -> None:

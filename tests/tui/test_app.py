@@ -1,0 +1,142 @@
+"""The application: screens, states of the running side, theme, palette, help."""
+
+import pytest
+from textual.command import CommandPalette
+
+from storage.store import Store
+from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
+from tui.screens.help import HelpScreen
+from tui.theme import DARK, LIGHT
+from tui.widgets.notice_bar import NoticeBar
+
+
+@pytest.mark.parametrize(("key", "mode"), [("l", "live"), ("s", "sources"), ("a", "sessions"), ("c", "charts")])
+async def test_letters_go_to_the_screens(store: Store, key: str, mode: str) -> None:
+    async with running(store) as pilot:
+        await press(pilot, key)
+        assert pilot.app.current_mode == mode
+
+
+async def test_a_click_on_the_title_goes_there(store: Store) -> None:
+    async with running(store) as pilot:
+        await pilot.click("TitleBar", offset=(20, 0))
+        await settle(pilot)
+        assert pilot.app.current_mode == "sources"
+
+
+async def test_first_start_names_the_lines_to_paste(empty_store: Store) -> None:
+    async with running(empty_store, FakeLive()) as pilot:
+        text = screen_text(pilot)
+        assert "assay run -- claude" in text
+        assert 'eval "$(assay env)"' in text
+        assert "export HTTPS_PROXY=http://127.0.0.1:8080" in text
+        assert "export NODE_EXTRA_CA_CERTS=/home/dev/ca.pem" in text
+
+
+async def test_first_start_fits_a_small_screen(empty_store: Store) -> None:
+    async with running(empty_store, FakeLive(), size=(80, 24)) as pilot:
+        assert "assay doctor" in screen_text(pilot)
+
+
+async def test_an_empty_database_without_a_proxy_says_how_to_start_one(empty_store: Store) -> None:
+    async with running(empty_store) as pilot:
+        text = screen_text(pilot)
+        assert "holds no requests yet" in text
+        assert "viewing" in text
+
+
+async def test_p_pauses_and_resumes(empty_store: Store) -> None:
+    live = FakeLive()
+    async with running(empty_store, live) as pilot:
+        await press(pilot, "p")
+        assert live.figures.is_paused
+        assert "Capture is paused" in screen_text(pilot)
+        assert "‖ paused" in screen_text(pilot)
+        await press(pilot, "p")
+        assert not live.figures.is_paused
+        assert "Capture is paused" not in screen_text(pilot)
+
+
+async def test_p_without_a_proxy_does_nothing(store: Store) -> None:
+    async with running(store) as pilot:
+        await press(pilot, "p")
+        assert pilot.app.is_running
+
+
+@pytest.mark.parametrize(
+    ("live", "words"),
+    [
+        (FakeLive(failure="address already in use"), "The proxy has stopped: address already in use"),
+        (FakeLive(dropped=7), "The queue was full: 7 requests"),
+        (FakeLive(writer_errors=1, last_error="database or disk is full"), "The disk is full"),
+        (FakeLive(writer_errors=1, last_error="database is locked"), "Not everything could be stored: database is locked"),
+        (FakeLive(analysis_errors=2), "2 requests could not be read"),
+        (FakeLive(is_paused=True), "Capture is paused"),
+    ],
+)
+async def test_each_trouble_has_its_words_and_does_not_take_the_focus(store: Store, live: FakeLive, words: str) -> None:
+    async with running(store, live) as pilot:
+        assert words in screen_text(pilot)
+        assert live_screen(pilot).focused is live_screen(pilot).requests
+
+
+async def test_trouble_is_told_on_every_screen(store: Store) -> None:
+    async with running(store, FakeLive(dropped=7)) as pilot:
+        for key in ("s", "a", "c"):
+            await press(pilot, key)
+            assert pilot.app.screen.query_one(NoticeBar).notice is not None
+
+
+async def test_the_theme_is_switched_and_everything_redrawn(store: Store) -> None:
+    async with running(store) as pilot:
+        assert pilot.app.theme == DARK.name
+        await press(pilot, "T")
+        assert pilot.app.theme == LIGHT.name
+        await press(pilot, "T")
+        assert pilot.app.theme == DARK.name
+
+
+async def test_help_lists_keys_and_fields(store: Store) -> None:
+    async with running(store, size=(200, 50)) as pilot:
+        await press(pilot, "question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        assert "Pause capture" in screen_text(pilot)
+        await press(pilot, "escape")
+        assert pilot.app.current_mode == "live"
+
+
+async def test_the_palette_offers_the_commands_of_the_screen(store: Store) -> None:
+    async with running(store) as pilot:
+        titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert any(title.startswith("Rate request") for title in titles)
+        assert any(title.startswith("Show charts") for title in titles)
+        await press(pilot, "ctrl+p")
+        assert isinstance(pilot.app.screen, CommandPalette)
+
+
+async def test_what_another_process_records_appears_when_viewing(store: Store) -> None:
+    from tests.tui.screens.test_live import _arrive
+
+    async with running(store) as pilot:
+        before = live_screen(pilot).requests.row_count
+        _arrive(store)
+        await pilot.pause(1.2)
+        await settle(pilot)
+        assert live_screen(pilot).requests.row_count == before + 1
+
+
+async def test_the_subscription_ends_with_the_app(store: Store) -> None:
+    live = FakeLive()
+    async with running(store, live):
+        assert len(live.callbacks) == 1
+    assert not live.callbacks
+
+
+async def test_without_colour_letters_make_up_the_bars(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(store) as pilot:
+        text = screen_text(pilot)
+        assert "▆▆" not in text
+        assert "MMM" in text
+        await press(pilot, "c")
+        assert "█" not in screen_text(pilot).split("Context window")[0]

@@ -1,0 +1,68 @@
+"""From points to columns."""
+
+from datetime import UTC
+
+from proxy_core.attribution.model import SourceType, Zone
+from storage.ranges import DAY_US, HOUR_US
+from storage.views import SeriesGroup, SeriesPoint, TimeBucket
+from tests.factories import START_US
+from tui.charting import Columns, Measure, columns, time_labels, value_writer
+
+
+def _point(hour: int, key: str, tokens: int = 10, cost: int | None = 5) -> SeriesPoint:
+    return SeriesPoint(bucket_us=START_US + hour * HOUR_US, key=key, tokens=tokens, cost_nano_usd=cost, requests=1)
+
+
+def _columns(points: list[SeriesPoint], group: SeriesGroup = SeriesGroup.KIND, most: int = 100, **more: object) -> Columns:
+    fields: dict[str, object] = {
+        "measure": Measure.TOKENS,
+        "bucket": TimeBucket.HOUR,
+        "span": (START_US, START_US + 4 * HOUR_US),
+    } | more
+    return columns(points, group=group, most=most, is_dark=True, **fields)  # type: ignore[arg-type]
+
+
+def test_missing_buckets_are_filled_in() -> None:
+    shown = _columns([_point(0, "User"), _point(2, "User")])
+    assert shown.series[0].values == (10, 0, 10, 0)
+    assert shown.width_us == HOUR_US
+
+
+def test_kinds_stand_in_legend_order_and_empty_ones_are_left_out() -> None:
+    shown = _columns([_point(0, SourceType.TOOL), _point(0, SourceType.USER), _point(0, SourceType.SKILL, tokens=0)])
+    assert [series.name for series in shown.series] == ["User", "Tool"]
+
+
+def test_what_is_summed_up_as_other_is_shown_too() -> None:
+    assert [series.name for series in _columns([_point(0, "other")]).series] == ["other"]
+
+
+def test_neighbours_are_joined_until_they_fit() -> None:
+    shown = _columns([_point(0, "User"), _point(1, "User"), _point(3, "User")], most=2)
+    assert shown.series[0].values == (20, 10)
+    assert shown.width_us == 2 * HOUR_US
+
+
+def test_without_a_beginning_it_is_the_first_point() -> None:
+    shown = _columns([_point(2, "User")], span=(None, START_US + 4 * HOUR_US))
+    assert shown.starts_us[0] == START_US + 2 * HOUR_US
+
+
+def test_dollars_and_zones_and_models() -> None:
+    assert _columns([_point(0, "User", cost=7)], measure=Measure.COST).series[0].values[0] == 7
+    assert _columns([_point(0, Zone.FRESH)], SeriesGroup.ZONE).series[0].name == "fresh input"
+    models = _columns([_point(0, "claude-haiku-4-5", 1), _point(0, "claude-opus-4-8", 9)], SeriesGroup.MODEL)
+    assert [series.name for series in models.series] == ["opus-4.8", "haiku-4.5"]
+    assert [amount for _, amount in models.totals()] == [9, 1]
+
+
+def test_labels_name_the_day_where_it_changes() -> None:
+    starts = [START_US + 22 * HOUR_US, START_US + 23 * HOUR_US, START_US + DAY_US]
+    assert time_labels(starts, HOUR_US, zone=UTC) == ["22:00", "23:00", "02 Jan"]
+    assert time_labels(starts, HOUR_US, every=2, zone=UTC) == ["22:00", "", "02 Jan"]
+    assert time_labels([START_US], DAY_US, zone=UTC) == ["01 Jan"]
+
+
+def test_axis_figures() -> None:
+    assert value_writer(Measure.TOKENS)(12_000) == "12.0k"
+    assert value_writer(Measure.COST)(2_000_000_000) == "$2.00"

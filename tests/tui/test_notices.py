@@ -1,0 +1,39 @@
+"""What is told, and in which order."""
+
+from proxy_core.exchange import ExchangeState
+from storage.views import CaptureCounters
+from tests import factories
+from tui.notices import Gravity, running_notice, traffic_notice
+
+
+def test_nothing_is_said_when_all_is_well() -> None:
+    assert running_notice(CaptureCounters(), None) is None
+    assert traffic_notice(None, 0) is None
+    assert traffic_notice(factories.exchange_summary(), 0) is None
+
+
+def test_a_stopped_proxy_goes_before_everything() -> None:
+    notice = running_notice(CaptureCounters(is_paused=True, dropped=1), "port taken")
+    assert notice is not None
+    assert notice.gravity is Gravity.ERROR
+    assert "port taken" in notice.text
+
+
+def test_a_full_disk_is_named_as_such() -> None:
+    notice = running_notice(CaptureCounters(writer_errors=3, last_error="OSError: [Errno 28] No space left on device"), None)
+    assert notice is not None
+    assert notice.text.startswith("The disk is full")
+
+
+def test_an_unreachable_api_is_told_apart_from_an_api_error() -> None:
+    failed = factories.exchange_summary(state=ExchangeState.FAILED, status_code=None, error="refused")
+    assert traffic_notice(failed, 0) is not None
+    assert traffic_notice(factories.exchange_summary(status_code=502), 0) is not None
+    assert traffic_notice(factories.exchange_summary(status_code=429), 0) is None
+
+
+def test_missing_prices_are_mentioned() -> None:
+    notice = traffic_notice(factories.exchange_summary(), 3)
+    assert notice is not None
+    assert notice.gravity is Gravity.INFO
+    assert "3 requests" in notice.text
