@@ -103,7 +103,6 @@ PICTURES: Final = (
     Picture("sessions", ("a",), size=LARGE),
     Picture("charts", ("c",)),
     Picture("charts-small", ("c",), size=SMALL),
-    Picture("charts-light", ("c",), is_dark=False),
     Picture("help", ("question_mark",)),
     Picture("rating", ("k", "k", "k", "r")),
     Picture("export", ("slash", *"error:yes", "enter", "e")),

@@ -1,20 +1,20 @@
 """The dashboard's application: it wires one store and, where there is one, one running proxy to the screens.
 
-It must not read rows, draw, or decide what a screen shows. It listens to the running side and passes on, a few times a
-second at most, that something changed.
+It must not read rows, draw, or decide what a screen shows.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from storage.store import Store
 from tui.commands import GLOBAL_COMMANDS, PauseCapture, bindings, palette_commands
+from tui.listener import Listener
 from tui.live import LiveSource
-from tui.messages import CountersRead, FilterRequested, StoreChanged
+from tui.messages import CountersRead, FilterRequested
 from tui.screens.charts import ChartsScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
@@ -23,12 +23,6 @@ from tui.screens.sessions import SessionsScreen
 from tui.screens.sources import SourcesScreen
 from tui.theme import DARK, LIGHT
 from tui.widgets.title_bar import TitleBar
-
-_LOOK_S: Final = 0.15
-"""How often it is looked whether something was stored."""
-_COUNT_S: Final = 0.5
-_VIEW_S: Final = 1.0
-"""How often a database without a proxy is read again: another process may record into it."""
 
 
 class AssayApp(App[None]):
@@ -46,12 +40,9 @@ class AssayApp(App[None]):
         """Everything the screens show is read from here."""
         self.live = live
         """The running proxy; `None` when only a database is looked at."""
-        self.last_counters: CountersRead | None = None
-        """The newest figures of the running side; `None` without one."""
         self.now_us = clock_us or (lambda: time.time_ns() // 1000)
         """The present, microseconds since the epoch, UTC."""
-        self._is_changed = False
-        self._end_subscription: Callable[[], None] | None = None
+        self._listener = Listener(self, live)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -74,37 +65,16 @@ class AssayApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to listen."""
-        if self.live is None:
-            self.set_interval(_VIEW_S, lambda: self._tell(StoreChanged()))
-            return
-        self._end_subscription = self.live.subscribe(self._mark_changed)
-        self.set_interval(_LOOK_S, self._look)
-        self.set_interval(_COUNT_S, self._count)
-        self._count()
+        self._listener.start()
 
     def on_unmount(self) -> None:
         """Stop listening."""
-        if self._end_subscription is not None:
-            self._end_subscription()
+        self._listener.stop()
 
-    def _mark_changed(self) -> None:
-        """Note that something was stored; called from other threads, so often that it may do nothing else."""
-        self._is_changed = True
-
-    def _look(self) -> None:
-        if self._is_changed:
-            self._is_changed = False
-            self._tell(StoreChanged())
-
-    def _count(self) -> None:
-        assert self.live is not None, "only counted when a proxy runs"
-        self.last_counters = CountersRead(self.live.counters(), self.live.failure())
-        self._tell(self.last_counters)
-
-    def _tell(self, message: StoreChanged | CountersRead) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, DashboardScreen):
-                screen.post_message(message)
+    @property
+    def last_counters(self) -> CountersRead | None:
+        """The newest figures of the running side; `None` without one."""
+        return self._listener.last_counters
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer the commands of the screen in front, and those that apply everywhere."""
@@ -156,7 +126,7 @@ class AssayApp(App[None]):
         else:
             self.live.pause()
         if self.live is not None:
-            self._count()
+            self._listener.count()
 
     def action_switch_theme(self) -> None:
         """Switch between dark and light."""

@@ -9,21 +9,21 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.containers import Container
-from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 
 from proxy_core.attribution.model import SourceType
-from storage.views import ExchangeDetail, ExchangeSummary
+from storage.views import ExchangeDetail
 from tui import reading
 from tui.colours import KEYED_KINDS
 from tui.commands import FOLD_COMMANDS, LIVE_COMMANDS, LeavePane, bindings
 from tui.filtering import combined_filter, toggle_errors
 from tui.notices import Notice, traffic_notice
-from tui.outline import GROUPINGS, Group, Grouping, GroupKey, Row, group_keys
+from tui.outline import GROUPINGS, Group, Grouping, GroupKey, group_keys
 from tui.reading import RequestRows, Selection
 from tui.screens.dashboard import DashboardScreen
+from tui.screens.live_reads import ContentRead, DetailRead, RowsRead, SummariesRead
 from tui.screens.request_actions import RequestActions
 from tui.widgets.breakdown import Breakdown
 from tui.widgets.detail_pane import TABS, DetailPane, Tab, TabContent
@@ -43,41 +43,6 @@ _PRICES_S: Final = 10.0
 _RECHECK_S: Final = 1.0
 """How often rows that may still change are read without having been told."""
 _TAIL: Final = 80
-
-
-class RowsRead(Message):
-    """The rows of the list, and those of them that changed."""
-
-    def __init__(self, selection: Selection, rows: Sequence[Row], summaries: Sequence[ExchangeSummary], took_s: float) -> None:
-        super().__init__()
-        self.selection = selection
-        self.rows = rows
-        self.summaries = summaries
-        self.took_s = took_s
-
-
-class SummariesRead(Message):
-    """Rows that came into sight."""
-
-    def __init__(self, summaries: Sequence[ExchangeSummary]) -> None:
-        super().__init__()
-        self.summaries = summaries
-
-
-class DetailRead(Message):
-    """The selected request."""
-
-    def __init__(self, detail: ExchangeDetail) -> None:
-        super().__init__()
-        self.detail = detail
-
-
-class ContentRead(Message):
-    """What a tab asked for."""
-
-    def __init__(self, content: TabContent) -> None:
-        super().__init__()
-        self.content = content
 
 
 class LiveScreen(RequestActions, DashboardScreen):
