@@ -1,7 +1,8 @@
 """Analyses what was recorded: in its own thread, each exchange in its own transaction, as often as wanted.
 
 A bug in a parser costs the attribution of one exchange, never the exchange. While an exchange is open its request alone gives
-a first estimate. What a stopped or killed process did not get to is found again in the database.
+a first estimate. While much is coming in the work gives way to it (see `storage.pacing`). What a stopped or killed process did
+not get to is found again in the database.
 """
 
 import threading
@@ -20,6 +21,7 @@ from storage.bodies import SIDES
 from storage.database import Database
 from storage.errors import StorageError
 from storage.notices import Change, ExchangeChanged, Notices
+from storage.pacing import Pacing
 
 BACKLOG = 2_000
 """Exchanges remembered to be analysed; more are found in the database when these are done."""
@@ -38,10 +40,16 @@ class AnalysisThread:
         notices: Who says that one was stored, and hears that one was analysed.
         price_file: The user's price list; `None`: the built-in one alone.
         analyst: Who does the work; made in the thread when left out (it loads much).
+        pacing: Says when to give way to what is coming in.
     """
 
     def __init__(
-        self, database: Database, notices: Notices, price_file: str | None = None, analyst: StoredAnalyst | None = None
+        self,
+        database: Database,
+        notices: Notices,
+        price_file: str | None = None,
+        analyst: StoredAnalyst | None = None,
+        pacing: Pacing | None = None,
     ) -> None:
         self.analysed = 0
         """Exchanges analysed to the end since start."""
@@ -55,10 +63,13 @@ class AnalysisThread:
         self._notices = notices
         self._price_file = price_file
         self._analyst = analyst
+        self._pacing = pacing or Pacing()
         self._waiting: OrderedDict[int, bool] = OrderedDict()
         """Row ids; True: it has ended."""
         self._changed = threading.Condition()
         self._is_stopping = False
+        self._is_resting = False
+        """It gives way: news are no reason to wake."""
         self._deadline = float("inf")
         self._looked_at = float("-inf")
         self._attempts = 0
@@ -97,13 +108,16 @@ class AnalysisThread:
     def _hear(self, notice: ExchangeChanged) -> None:
         if notice.what not in {Change.STARTED, Change.FINISHED}:
             return
+        has_ended = notice.what is Change.FINISHED
+        if has_ended:
+            self._pacing.note_arrival()
         with self._changed:
-            has_ended = notice.what is Change.FINISHED
             if len(self._waiting) >= BACKLOG and notice.id not in self._waiting:
                 self._looked_at = float("-inf")
                 return
             self._waiting[notice.id] = has_ended or self._waiting.get(notice.id, False)
-            self._changed.notify_all()
+            if has_ended and not self._is_resting:
+                self._changed.notify_all()
 
     def _run(self) -> None:
         try:
@@ -119,7 +133,17 @@ class AnalysisThread:
             item = self._next()
             if item is None:
                 return
+            begun = time.monotonic()
             self._analyse(self._analyst, *item)
+            self._rest(self._pacing.rest_s(time.monotonic() - begun))
+
+    def _rest(self, seconds: float) -> None:
+        """Give way for a while, unless it is time to end."""
+        with self._changed:
+            self._is_resting = True
+            if seconds and not self._is_stopping:
+                self._changed.wait(seconds)
+            self._is_resting = False
 
     def _next(self) -> tuple[int, bool] | None:
         """Wait for an exchange; `None`: it is time to end. Those that have ended go before those that still run."""
@@ -127,14 +151,20 @@ class AnalysisThread:
             with self._changed:
                 if time.monotonic() > self._deadline or (self._is_stopping and not self._waiting):
                     return None
-                if self._waiting:
-                    row_id = next((key for key, has_ended in self._waiting.items() if has_ended), next(iter(self._waiting)))
+                row_id = self._choose()
+                if row_id is not None:
                     return row_id, self._waiting.pop(row_id)
                 is_due = time.monotonic() - self._looked_at >= _LOOK_EVERY_S
                 if not is_due:
                     self._changed.wait(_IDLE_S)
             if is_due:
                 self._look()
+
+    def _choose(self) -> int | None:
+        ended = next((row_id for row_id, has_ended in self._waiting.items() if has_ended), None)
+        if ended is not None or (self._pacing.is_pressed and not self._is_stopping):
+            return ended  # under pressure estimates are not made: their exchanges will have ended before
+        return next(iter(self._waiting), None)
 
     def _look(self) -> None:
         """Find ended exchanges that wait in the database, oldest first: what comes later builds on what was before."""

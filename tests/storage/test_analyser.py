@@ -9,12 +9,13 @@ from proxy_core.attribution.model import ATTRIBUTION_VERSION
 from proxy_core.attribution.prices import load_price_book
 from proxy_core.attribution.tokens.counting import TokenCount
 from proxy_core.attribution.tokens.service import lengths_only
-from storage import analyser
+from storage import analyser, pacing
 from storage.analyser import AnalysisThread, reanalyze
 from storage.analysis_context import DatabaseContext
 from storage.attributions import AttributionWriter
 from storage.errors import StorageError
 from storage.notices import Change, ExchangeChanged, Notices
+from storage.pacing import Pacing
 from storage.store import Store
 from tests import factories
 from tests.storage.recorded_traffic import analyst, conversation, other_figures, store, store_and_analyse
@@ -25,8 +26,8 @@ def started(database):
     """Start a thread over the database; stop it at the end."""
     threads = []
 
-    def start(work=analyse):
-        thread = AnalysisThread(database, Notices(), analyst=analyst(database, work))
+    def start(work=analyse, pacing=None):
+        thread = AnalysisThread(database, Notices(), analyst=analyst(database, work), pacing=pacing)
         threads.append(thread)
         thread.start()
         return thread
@@ -128,6 +129,43 @@ def test_what_cannot_be_saved_is_noted(database, monkeypatch):
     worker = analyst(database)
     assert worker.analyse(1, has_ended=True)
     assert "no such hash" in str(worker.error)
+
+
+class _Pressed(Pacing):
+    """Much is coming in until it is told otherwise."""
+
+    is_pressed = True
+
+
+def test_under_pressure_what_has_ended_is_analysed_all_the_same(database, started, wait_until, monkeypatch):
+    monkeypatch.setattr(pacing, "REST_FACTOR", 0.01)
+    store(database, *conversation(4))
+    thread = started(pacing=_Pressed())
+    wait_until(lambda: thread.analysed == 4)
+
+
+def test_under_pressure_no_estimates_are_made_until_it_is_over(database, started, wait_until):
+    event = conversation(1)[0]
+    store(database, factories.exchange_started(exchange_id=event.exchange_id, request_body=event.request_body))
+    pressed = _Pressed()
+    thread = started(pacing=pressed)
+    thread._notices.post(ExchangeChanged(1, Change.STARTED))
+    with thread._changed:
+        assert thread._choose() is None
+        pressed.is_pressed = False
+        assert thread._choose() == 1
+    wait_until(lambda: thread.waiting == 0)
+
+
+def test_a_rest_ends_with_the_thread(database, started, wait_until, monkeypatch):
+    monkeypatch.setattr(pacing, "LONGEST_REST_S", 1000.0)
+    monkeypatch.setattr(pacing, "REST_FACTOR", 1e9)
+    store(database, *conversation(3))
+    thread = started(pacing=_Pressed())
+    wait_until(lambda: thread._is_resting)
+    thread.stop()
+    assert not thread._thread.is_alive()
+    assert thread.analysed == 3, "what waits is analysed before the end, without more rests"
 
 
 def test_an_exchange_that_is_gone_is_passed_over(database):
