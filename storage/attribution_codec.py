@@ -7,6 +7,7 @@ each zone's cost by tokens, which is next to nothing. What is decoded equals wha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -128,12 +129,13 @@ def encode(attribution: Attribution, contents: Sequence[int]) -> bytes:
     return _ENCODER.encode(_Packed(attribution.version, list(names.numbers), sources, segments, facts, ledger, warnings))
 
 
-def decode(raw: bytes, hashes: Mapping[int, str]) -> Attribution:
-    """Decode an attribution; the segments' texts are empty.
+def decode(raw: bytes, hashes: Mapping[int, str], texts: Mapping[str, str] | None = None) -> Attribution:
+    """Decode an attribution; the segments' texts are empty, but for known ones.
 
     Args:
         raw: What `encode` made.
         hashes: Content hash by number (see `contents_of`); an unknown one stays empty.
+        texts: Text by content hash.
 
     Raises:
         BodyCorruptError: These are not bytes that `encode` made.
@@ -144,7 +146,7 @@ def decode(raw: bytes, hashes: Mapping[int, str]) -> Attribution:
         return Attribution(
             version=packed.version,
             facts=packed.facts,
-            segments=_decode_segments(packed.segments, packed.names, sources, hashes),
+            segments=_decode_segments(packed.segments, packed.names, sources, hashes, texts or {}),
             ledger=_decode_ledger(packed.ledger, packed.names, sources) if packed.ledger else None,
             warnings=tuple(packed.warnings),
         )
@@ -192,22 +194,24 @@ def _encode_segments(segments: Sequence[Segment], contents: Sequence[int], names
 
 
 def _decode_segments(
-    packed: _Segments, names: list[Any], sources: list[Source], hashes: Mapping[int, str]
+    packed: _Segments, names: list[Any], sources: list[Source], hashes: Mapping[int, str], texts: Mapping[str, str]
 ) -> tuple[Segment, ...]:
-    contents = list(accumulate(packed.content))
+    keys = [hashes.get(number, "") for number in accumulate(packed.content)]
     uncertain = frozenset(packed.uncertain)
+    parts, regions = _members(Part, packed.part, names), _members(Region, packed.region, names)
+    kinds = _members(ContentKind, packed.kind, names)
     return tuple(
         Segment(
             source=sources[packed.source[index]],
-            part=Part(names[packed.part[index]]),
-            region=Region(names[packed.region[index]]),
+            part=parts[packed.part[index]],
+            region=regions[packed.region[index]],
             pointer=pointer,
             start=packed.start[index],
             end=packed.end[index],
-            text="",
+            text=texts.get(keys[index], ""),
             content_bytes=packed.content_bytes[index],
-            content_hash=hashes.get(contents[index], ""),
-            content_kind=ContentKind(names[packed.kind[index]]),
+            content_hash=keys[index],
+            content_kind=kinds[packed.kind[index]],
             role=names[packed.role[index]],
             message_index=packed.message_index[index],
             is_uncertain=index in uncertain,
@@ -275,7 +279,9 @@ def _encode_lines(lines: Sequence[LedgerLine], names: _Names) -> _Lines:
 
 
 def _decode_lines(packed: _Lines, names: list[Any], sources: list[Source]) -> tuple[LedgerLine, ...]:
-    zones = [Zone(names[number]) for number in packed.zone]
+    parts, grades = _members(Part, packed.part, names), _members(Grade, packed.grade, names)
+    zone_of = _members(Zone, packed.zone, names)
+    zones = [zone_of[number] for number in packed.zone]
     amounts = [left + estimate for left, estimate in zip(packed.tokens, packed.estimated_tokens, strict=True)]
     totals = dict.fromkeys(Zone, 0)
     for zone, tokens in zip(zones, amounts, strict=True):
@@ -284,16 +290,21 @@ def _decode_lines(packed: _Lines, names: list[Any], sources: list[Source]) -> tu
     return tuple(
         LedgerLine(
             source=sources[packed.source[index]],
-            part=Part(names[packed.part[index]]),
+            part=parts[packed.part[index]],
             segment_index=packed.segment_index[index],
             zone=zone,
             tokens=amounts[index],
             estimated_tokens=packed.estimated_tokens[index],
-            grade=Grade(names[packed.grade[index]]),
+            grade=grades[packed.grade[index]],
             cost_nano_usd=None if left is None else left + _share(amounts[index], costs[zone], totals[zone]),
         )
         for index, (zone, left) in enumerate(zip(zones, packed.cost, strict=True))
     )
+
+
+def _members[Member: StrEnum](kind: type[Member], column: Sequence[int], names: list[Any]) -> dict[int, Member]:
+    """Look every value of a column up once: a long request has hundreds of segments and a handful of values."""
+    return {number: kind(names[number]) for number in set(column)}
 
 
 def _share(tokens: int, cost: int, total_tokens: int) -> int:

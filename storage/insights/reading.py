@@ -1,6 +1,8 @@
 """Fetches the material of insights from the store: analysed model calls with their ledgers, and rated uses."""
 
+import gc
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, true
 
@@ -18,6 +20,7 @@ from storage.insights.worth import RatedUse
 from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRow
 from storage.ranges import ALL_TIME, TimeRange
 from storage.recorded import read_recorded
+from storage.stored_attributions import KnownContents
 
 TURNS_LOOKED_AT = 2_000
 """Newest model calls of a range that insights look at; more would not fit into a reader's patience."""
@@ -41,16 +44,17 @@ class InsightReader:
 
     def insights(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None, where: Clause | None = None) -> Insights:
         """Look at the newest model calls of a range (or one session, or a filter) from every side."""
-        turns = self.turns(wanted, session_id, where=where, limit=TURNS_LOOKED_AT + 1)
-        is_cut = len(turns) > TURNS_LOOKED_AT
-        return gather_insights(
-            turns[-TURNS_LOOKED_AT:],
-            self.rated_uses(wanted, session_id),
-            since_us=wanted.since_us,
-            until_us=wanted.until_us,
-            session_id=session_id,
-            is_cut=is_cut,
-        )
+        with _collecting_nothing():
+            turns = self.turns(wanted, session_id, where=where, limit=TURNS_LOOKED_AT + 1)
+            is_cut = len(turns) > TURNS_LOOKED_AT
+            return gather_insights(
+                turns[-TURNS_LOOKED_AT:],
+                self.rated_uses(wanted, session_id),
+                since_us=wanted.since_us,
+                until_us=wanted.until_us,
+                session_id=session_id,
+                is_cut=is_cut,
+            )
 
     def turns(
         self,
@@ -70,6 +74,7 @@ class InsightReader:
             limit: At most so many.
             has_texts: Rebuild the segments' texts; slower, and needed only where contents are compared.
         """
+        known = KnownContents()
         with self._database.read() as connection:
             rows = connection.execute(
                 select(_exchange.id, _exchange.exchange_id, _exchange.started_us, _exchange.delivered_us, _exchange.previous_id)
@@ -78,8 +83,9 @@ class InsightReader:
                 .limit(limit)
             ).all()
             followed = {row.previous_id for row in rows}
-            turns = (_read_turn(connection, row, row.id in followed, has_texts=has_texts) for row in reversed(rows))
-            return [turn for turn in turns if turn is not None]
+            # The newest first: a conversation's last request holds nearly all the texts of those before it.
+            turns = [_read_turn(connection, row, known, is_followed=row.id in followed, has_texts=has_texts) for row in rows]
+            return [turn for turn in reversed(turns) if turn is not None]
 
     def counted_prompts(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None) -> list[CountedPrompt]:
         """Read the answers of the newest count_tokens calls."""
@@ -115,6 +121,18 @@ class InsightReader:
             return [_rated_use(row) for row in connection.execute(query)]
 
 
+@contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Keep the garbage collector from walking a million small objects again and again; none of them are garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _is_model_call(wanted: TimeRange, session_id: str | None) -> Clause:
     return and_(
         wanted.holds(_exchange.started_us),
@@ -129,14 +147,12 @@ def _of_session(session_id: str | None) -> Clause:
     return true() if session_id is None else _exchange.session_id == session_id
 
 
-def _read_turn(connection: Connection, row: _Found, is_followed: bool, *, has_texts: bool) -> AnalysedTurn | None:
+def _read_turn(
+    connection: Connection, row: _Found, known: KnownContents, *, is_followed: bool, has_texts: bool
+) -> AnalysedTurn | None:
     """Read one turn; `None` when its attribution is damaged, which `assay verify` tells."""
     try:
-        if has_texts:
-            attribution = stored_attributions.load_with_texts(connection, row.id)
-        else:
-            stored = stored_attributions.load(connection, row.id)
-            attribution = None if stored is None else stored.attribution
+        attribution = stored_attributions.load_knowing(connection, row.id, known, has_texts=has_texts)
         # What an answer calls is in the next request anyway, where there is one.
         called = frozenset() if is_followed else frozenset(_called_tools(connection, row.id))
     except BodyCorruptError:

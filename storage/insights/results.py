@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from proxy_core.attribution.model import Part, Segment, SourceType
 from storage.insights.findings import EVIDENCE_LIMIT, Finding, FindingKind
@@ -96,8 +97,9 @@ def _said_after(segments: Sequence[Segment], content_hash: str) -> Iterable[Segm
             yield segment
 
 
-def _words(text: str) -> set[str]:
-    return {word.strip(".,:/-") for word in _TELLING_WORD.findall(text)}
+@lru_cache(maxsize=2_000)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip(".,:/-") for word in _TELLING_WORD.findall(text))
 
 
 def _finding(kind: FindingKind, chain: Sequence[AnalysedTurn], entry: int, content_hash: str, total: int) -> Finding:

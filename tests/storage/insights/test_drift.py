@@ -1,5 +1,7 @@
 """A definition that grew by more than a fifth is told; smaller growth and shrinking are not."""
 
+from typing import Any
+
 import pytest
 
 from proxy_core.attribution.model import Part, RequestClass, SourceType
@@ -55,7 +57,7 @@ def test_a_source_that_was_empty_at_first_has_no_growth() -> None:
         {"agent_type": "plan"},
     ],
 )
-def test_only_requests_of_one_kind_are_compared(other: dict[str, object]) -> None:
+def test_only_requests_of_one_kind_are_compared(other: dict[str, Any]) -> None:
     talk = Conversation()
     talk.add(mcp("notion", tokens=100))
     talk.add(mcp("notion", tokens=900), minutes=A_DAY, **other)

@@ -84,10 +84,10 @@ def test_what_is_not_billed_or_not_a_prompt_is_left_out(database: Database) -> N
 def test_a_damaged_attribution_is_left_out(
     database: Database, session: PlantedSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged(*_: object) -> None:
+    def damaged(*_: object, **__: object) -> None:
         raise BodyCorruptError("damaged")
 
-    monkeypatch.setattr(reading.stored_attributions, "load_with_texts", damaged)
+    monkeypatch.setattr(reading.stored_attributions, "load_knowing", damaged)
     assert InsightReader(database).turns() == []
 
 
