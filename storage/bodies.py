@@ -14,6 +14,7 @@ from proxy_core.exchange import CapturedBody, Side
 from storage import manifests, models
 from storage.cutting import CHUNK_BYTES, SHORTEST_PIECE_BYTES, Run, cut, restore
 from storage.errors import BodyCorruptError
+from storage.grounds import GroundedPieces
 from storage.manifests import Entry
 from storage.pieces import PieceCache, PieceWriter, read_pieces
 from storage.views import BodyFacts
@@ -48,7 +49,11 @@ class BodyWriter:
     """Stores bodies. For one thread, inside the caller's transaction."""
 
     def __init__(self, pieces: PieceWriter) -> None:
-        self._pieces = pieces
+        self._pieces = GroundedPieces(pieces)
+
+    def forget(self) -> None:
+        """Forget what a sweep or a transaction that was rolled back may have undone."""
+        self._pieces.forget()
 
     def save(self, connection: Connection, drafts: Sequence[BodyDraft]) -> None:
         """Store bodies, replacing what was stored for the same side before."""
@@ -57,17 +62,14 @@ class BodyWriter:
         older = [{"row_id": draft.row_id, "number": SIDES[draft.side]} for draft in drafts if not draft.is_first]
         if older:
             connection.execute(_DELETE_BODY, older)
-        cuts = [cut(draft.body.data) if draft.body.data is not None else [] for draft in drafts]
-        recipes = self._recipes(connection, cuts)
-        rows = [self._row(connection, draft, recipe) for draft, recipe in zip(drafts, recipes, strict=True)]
-        connection.execute(_INSERT_BODY, rows)
+        connection.execute(_INSERT_BODY, [self._row(connection, draft) for draft in drafts])
 
-    def _row(self, connection: Connection, draft: BodyDraft, recipe: list[Entry]) -> dict[str, object]:
+    def _row(self, connection: Connection, draft: BodyDraft) -> dict[str, object]:
         body = draft.body
         if body.data is None:
             manifest, stored_sha256 = self._from_journal(connection, draft.row_id, SIDES[draft.side])
         else:
-            manifest = manifests.encode(recipe)
+            manifest = manifests.encode(self._recipe(connection, draft.row_id, cut(body.data)))
             stored_sha256 = hashlib.sha256(body.data).digest() if _differs(body) else b""
         return {
             "exchange_id": draft.row_id,
@@ -82,13 +84,10 @@ class BodyWriter:
             "is_truncated": body.is_truncated,
         }
 
-    def _recipes(self, connection: Connection, cuts: Sequence[Sequence[Run]]) -> list[list[Entry]]:
-        """Store the runs worth a piece, all at once; short ones stay in the recipe."""
-        ids = iter(self._pieces.store(connection, [run.content for runs in cuts for run in runs if _is_piece(run)]))
-        return [
-            [(next(ids), run.inserts) if _is_piece(run) else b"".join(restore(run.content, run.inserts)) for run in runs]
-            for runs in cuts
-        ]
+    def _recipe(self, connection: Connection, row_id: int, runs: Sequence[Run]) -> list[Entry]:
+        """Store the runs worth a piece; short ones stay in the recipe."""
+        ids = iter(self._pieces.store(connection, row_id, [run.content for run in runs if _is_piece(run)]))
+        return [(next(ids), run.inserts) if _is_piece(run) else b"".join(restore(run.content, run.inserts)) for run in runs]
 
     def _from_journal(self, connection: Connection, row_id: int, side: int) -> tuple[bytes, bytes]:
         """Make a body of the journalled bytes: (manifest, SHA-256)."""
@@ -100,10 +99,10 @@ class BodyWriter:
             waiting += chunk
             if len(waiting) >= _WHOLE_BYTES:
                 whole = len(waiting) - len(waiting) % CHUNK_BYTES
-                entries += self._recipes(connection, [list(_fixed(bytes(waiting[:whole])))])[0]
+                entries += self._recipe(connection, row_id, list(_fixed(bytes(waiting[:whole]))))
                 del waiting[:whole]
         rest = bytes(waiting)
-        entries += self._recipes(connection, [list(_fixed(rest)) if entries else cut(rest)])[0]
+        entries += self._recipe(connection, row_id, list(_fixed(rest)) if entries else cut(rest))
         return manifests.encode(entries), digest.digest()
 
 

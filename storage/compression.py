@@ -1,8 +1,8 @@
 """zstd, as storage uses it: small runs of bytes, many of which look like one seen before.
 
 A packed run says by its first byte whether it is left as it is, plain zstd, or zstd with the built-in dictionary of what the
-Messages API always says. Delta coding is zstd with an earlier run as its dictionary: depth one, never a chain, so that a run
-needs at most one other to be read.
+Messages API always says, or with that and a ground: earlier bytes of the same conversation. Delta coding is zstd with an
+earlier run as its dictionary. Both are of depth one, never a chain, so that a run needs at most one other to be read.
 """
 
 import threading
@@ -17,6 +17,8 @@ _PLAIN = b"\x00"
 """Marks bytes that are kept as they are; no zstd frame begins with it."""
 _COMMON = b"\x01"
 """Marks zstd with the dictionary of number 1."""
+_GROUND = b"\x02"
+"""Marks zstd with the dictionary of number 1 and a ground."""
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_COMMON_BYTES = 64 * 1024
 """Longer runs gain nothing from the dictionary."""
@@ -61,6 +63,56 @@ def unpack(packed: bytes, base: bytes | None = None) -> bytes:
 
 def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
     return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
+class Ground:
+    """Earlier bytes that later ones are compressed against. For one thread.
+
+    Preparing a dictionary well takes milliseconds, which only a conversation that goes on gives back.
+    """
+
+    _QUICK_LEVEL = 6
+    _THOROUGH_LEVEL = 12
+    _QUICK_USES = 2
+
+    def __init__(self, raw: bytes) -> None:
+        self._dictionary = _dictionary(COMMON_1 + raw)
+        self._compressor: zstandard.ZstdCompressor | None = None
+        self._decompressor: zstandard.ZstdDecompressor | None = None
+        self._uses = 0
+
+    def begin(self) -> None:
+        """Say that another body is going to be packed against it."""
+        self._uses += 1
+        if self._uses == 1:
+            self._compressor = self._compressing(self._QUICK_LEVEL)
+        elif self._uses == self._QUICK_USES + 1:
+            self._dictionary.precompute_compress(level=self._THOROUGH_LEVEL)
+            self._compressor = self._compressing(self._THOROUGH_LEVEL)
+
+    def pack(self, raw: bytes) -> bytes:
+        """Compress against it; bytes that do not shrink are kept as they are. Call `begin` before."""
+        assert self._compressor is not None
+        packed = _GROUND + self._compressor.compress(raw)
+        return packed if len(packed) <= len(raw) else _PLAIN + raw
+
+    def unpack(self, packed: bytes) -> bytes:
+        """Undo `pack`.
+
+        Raises:
+            BodyCorruptError: These are not bytes that `pack` made, or the ground is another one.
+        """
+        if packed[:1] != _GROUND:
+            return unpack(packed)
+        if self._decompressor is None:
+            self._decompressor = zstandard.ZstdDecompressor(dict_data=self._dictionary)
+        try:
+            return self._decompressor.decompress(packed[1:], max_output_size=MAX_RAW_BYTES)
+        except zstandard.ZstdError as error:
+            raise BodyCorruptError(f"a stored run of bytes cannot be decompressed: {error}") from error
+
+    def _compressing(self, level: int) -> zstandard.ZstdCompressor:
+        return zstandard.ZstdCompressor(level=level, dict_data=self._dictionary, write_checksum=False, write_dict_id=False)
 
 
 class _Contexts:

@@ -93,6 +93,7 @@ class Ingest:
         """Write a batch inside the caller's transaction and say what changed; call `settle` once it is committed."""
         if self._pieces.begin(connection):
             self._bases.forget()
+            self._bodies.forget()
         known = self._known(connection, batch)
         changes = self._insert(connection, [item for item in batch if item.exchange_id not in known], known)
         present = [item for item in batch if item.exchange_id in known]
@@ -118,6 +119,7 @@ class Ingest:
         """Forget what was remembered: the transaction was rolled back."""
         self._pieces.forget()
         self._bases.forget()
+        self._bodies.forget()
         self._open.clear()
 
     def _known(self, connection: Connection, batch: Sequence[Progress]) -> dict[str, _Open]:

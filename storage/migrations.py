@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
@@ -35,7 +35,13 @@ def m001_first(connection: Connection) -> None:
     sqlite.create_extras(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", m001_first),)
+def m002_grounds(connection: Connection) -> None:
+    """Let pieces be compressed against others; facts that were learnt are found by their key alone."""
+    connection.execute(text("ALTER TABLE piece ADD COLUMN ground_id INTEGER"))
+    connection.execute(text("DROP INDEX ix_learned_overhead_learned_us"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", m001_first), Migration(2, "grounds", m002_grounds))
 
 
 def migrate(connection: Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

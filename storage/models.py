@@ -172,6 +172,8 @@ class PieceRow(Row, table=True):
     raw_bytes: int
     sweep: int = 0
     """Number of the last sweep that had begun when a writer last looked the piece up; see `storage.sweeping`."""
+    ground_id: int | None
+    """Piece that it is compressed against, itself against none (`storage.grounds`); `None`: stands alone."""
     packed: bytes = Field(sa_type=LargeBinary)
     """zstd, or as it is where that is smaller (`storage.compression`)."""
 
@@ -426,7 +428,7 @@ class LearnedOverheadRow(Row, table=True):
     key: str = Field(primary_key=True)
     learned: str
     """JSON."""
-    learned_us: int = _wide(index=True)
+    learned_us: int = _wide()
     """When; facts about single conversations are dropped with them."""
 
 

@@ -4,6 +4,7 @@ The process is started when there is work, ends with this one, and is started an
 kills it twice is noted as one that cannot be analysed.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -24,6 +25,8 @@ from storage.database import Database
 
 HANG_LIMIT_S = 120.0
 """An analysis that takes longer is taken for hung; its own patience with counting is a minute."""
+CLOSE_LIMIT_S = 5.0
+"""How long the process may take to end when told to; it may have to delete what was analysed."""
 MAX_ATTEMPTS = 2
 
 
@@ -91,8 +94,13 @@ class RemoteAnalyst:
         return has_ended and not self._is_closed and self._save_failure(row_id)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process: it ends by itself with its input, unless it hangs."""
         self._is_closed = True
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
+                process.stdin.close()
+                process.wait(CLOSE_LIMIT_S)
         self._end()
 
     @property
@@ -131,21 +139,25 @@ class RemoteAnalyst:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
-        self._process = process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(os.environ) | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+        try:
+            self._process = process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=dict(os.environ) | {"PYTHONPATH": path},
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory or no process left: that is not the exchange's fault
+            raise OperationalError("starting the analysis", None, error) from error
         assert process.stdin is not None
         assert process.stdout is not None
         self._replies = queue.SimpleQueue()
         reader = threading.Thread(target=_read, args=(process.stdout, self._replies), name="assay-analysed", daemon=True)
         reader.start()
-        process.stdin.write(json.dumps(self._hello).encode() + b"\n")
-        process.stdin.flush()
+        with contextlib.suppress(OSError):  # it ended at once: asking it will tell
+            process.stdin.write(json.dumps(self._hello).encode() + b"\n")
+            process.stdin.flush()
         return process
 
     def _end(self) -> None:

@@ -35,6 +35,7 @@ def sweep(database: Database, pause: Pause = lambda: False) -> int:
         _mark(live, ids)
         if pause():
             return 0
+    _mark_grounds(database, live)
     deleted = 0
     for ids in _unstamped(database, number):
         dead = [piece_id for piece_id in ids if not _is_marked(live, piece_id)]
@@ -63,6 +64,13 @@ def _pointers(database: Database) -> Iterator[list[int]]:
             yield [piece_id for piece_id in rows if piece_id is not None]
 
 
+def _mark_grounds(database: Database, live: bytearray) -> None:
+    """Mark what the marked pieces are compressed against; writers stamp the grounds of what they stamp."""
+    key = _PIECES.c.id
+    for rows in _pairs(database, key, _PIECES.c.ground_id, _PIECES.c.ground_id.is_not(None)):
+        _mark(live, {ground_id for piece_id, ground_id in rows if _is_marked(live, piece_id)})
+
+
 def _ids_in(manifest: bytes) -> list[int]:
     """List the pieces of a recipe; a damaged one cannot be rebuilt anyway."""
     try:
@@ -78,6 +86,13 @@ def _unstamped(database: Database, number: int) -> Iterator[list[int]]:
 def _slices(
     database: Database, key: ColumnElement[int], value: ColumnElement[Any], *where: ColumnElement[bool]
 ) -> Iterator[list[Any]]:
+    for rows in _pairs(database, key, value, *where):
+        yield [value for _, value in rows]
+
+
+def _pairs(
+    database: Database, key: ColumnElement[int], value: ColumnElement[Any], *where: ColumnElement[bool]
+) -> Iterator[list[tuple[int, Any]]]:
     last = 0
     while True:
         query = select(key.label("key"), value.label("value")).where(key > last, *where)
@@ -86,7 +101,7 @@ def _slices(
         if not rows:
             return
         last = rows[-1].key
-        yield [row.value for row in rows]
+        yield [(row.key, row.value) for row in rows]
 
 
 def _mark(live: bytearray, ids: Iterable[int]) -> None:
@@ -134,10 +149,15 @@ def _sweep_counts(database: Database, pause: Pause) -> None:
 
 def sweep_facts(database: Database, before_us: int, pause: Pause = lambda: False) -> None:
     """Delete facts that were learnt, or confirmed, before a time."""
+    last = ""
     while not pause():
-        with database.write() as connection:
-            query = select(_LEARNT.c.key).where(_LEARNT.c.learned_us < before_us).limit(_ROWS_AT_ONCE)
-            keys = list(connection.execute(query).scalars())
-            connection.execute(_LEARNT.delete().where(_LEARNT.c.key.in_(keys)))
-        if len(keys) < _ROWS_AT_ONCE:
+        with database.read() as connection:
+            query = select(_LEARNT.c.key, _LEARNT.c.learned_us).where(_LEARNT.c.key > last).order_by(_LEARNT.c.key)
+            rows = connection.execute(query.limit(_ROWS_AT_ONCE)).all()
+        if not rows:
             return
+        last = rows[-1].key
+        old = [row.key for row in rows if row.learned_us < before_us]
+        if old:
+            with database.write() as connection:
+                connection.execute(_LEARNT.delete().where(_LEARNT.c.key.in_(old), _LEARNT.c.learned_us < before_us))

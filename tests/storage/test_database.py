@@ -189,3 +189,20 @@ def test_the_engine_finds_damage_in_its_own_file(database):
     with database.read() as connection:
         assert sqlite.find_damage(connection) == []
         assert sqlite.file_bytes(connection) > 0
+
+
+def test_a_database_of_the_first_version_goes_on(tmp_path):
+    from storage.verify import verify_database
+    from tests.storage.recorded_traffic import conversation, store
+
+    path = tmp_path / "assay.db"
+    database = open_database(path)
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE piece DROP COLUMN ground_id"))
+        connection.execute(text("CREATE INDEX ix_learned_overhead_learned_us ON learned_overhead (learned_us)"))
+        connection.execute(text("DELETE FROM schema_version WHERE version > 1"))
+    database.close()
+    database = open_database(path)
+    store(database, *conversation(2))
+    assert verify_database(database).proved == 4
+    database.close()

@@ -131,3 +131,11 @@ def test_bodies_are_dropped_where_they_are_not_wanted(database, remote):
     store(database, *conversation(1))
     assert remote(has_bodies=False).analyse(1, has_ended=True)
     assert not Store(database).exchanges.detail(1).request_body.is_kept
+
+
+def test_a_process_that_cannot_be_started_is_tried_again_later(database, remote):
+    store(database, *conversation(1))
+    with pytest.raises(OperationalError):
+        remote(command=("/nowhere/python",)).analyse(1, has_ended=True)
+    assert Store(database).exchanges.page()[0].model is None
+    assert remote().analyse(1, has_ended=True)
