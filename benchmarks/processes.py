@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -112,6 +113,38 @@ def cpu_seconds(pid: int | None, thread: int | None = None) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def children(pid: int | None) -> list[int]:
+    """Return the ids of all processes below one."""
+    if pid is None:
+        return []
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *children(int(child))]
+    return found
+
+
+def tree_cpu_seconds(pid: int | None) -> float:
+    """Return the CPU time so far of a process and of those below it."""
+    used = cpu_seconds(pid)
+    for child in children(pid):
+        with suppress(OSError):
+            used += cpu_seconds(child)
+    return used
+
+
+@contextmanager
+def held(target: Target) -> Iterator[None]:
+    """Stop the processes below a target (what it analyses later) while others are measured: they would be slowed."""
+    stopped = children(target.pid)
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for child in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(child, number)
+        if number is signal.SIGSTOP:
+            yield
+
+
 def memory_mb(pid: int) -> float:
     """Return the resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -122,9 +155,9 @@ def settle(target: Target, limit_s: float) -> None:
     """Wait until a process has done what it still had to do (analysis), so that it does not disturb the next one."""
     until = time.monotonic() + limit_s
     while target.pid is not None and time.monotonic() < until:
-        before = cpu_seconds(target.pid)
+        before = tree_cpu_seconds(target.pid)
         time.sleep(0.2)
-        if cpu_seconds(target.pid) - before <= 2 * _TICK_S:
+        if tree_cpu_seconds(target.pid) - before <= 2 * _TICK_S:
             return
 
 

@@ -36,6 +36,7 @@ def circumstances() -> dict[str, Any]:
 
 def write(results: dict[str, Any], directory: Path) -> None:
     """Write `results.json` and `results.md`."""
+    directory.mkdir(parents=True, exist_ok=True)
     (directory / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (directory / "results.md").write_text(markdown(results))
 
@@ -81,7 +82,7 @@ def _latency(cases: list[dict[str, Any]]) -> str:
             *times,
             f"{case['assay_added_p50_ms']['median']:.2f}",
         ]
-        row += [over[name] for name in ("p50_ms", "p99_ms", "requests_per_s", "cpu_ms", "proxy_cpu_ms")]
+        row += [over[name] for name in ("p50_ms", "p99_ms", "requests_per_s", "cpu_ms", "proxy_cpu_ms", "all_cpu_ms")]
         rows.append([*row, str(case["assay"]["errors"])])
     header = [
         "case",
@@ -94,6 +95,7 @@ def _latency(cases: list[dict[str, Any]]) -> str:
         "throughput x",
         "CPU x",
         "proxy thread CPU x",
+        "with analysis CPU x",
         "errors",
     ]
     title = "Requests, with full capture, analysis and storage; x = Assay over plain mitmdump"
