@@ -18,6 +18,7 @@ from tui.messages import CountersRead, FilterRequested
 from tui.screens.charts import ChartsScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
+from tui.screens.insights import InsightsScreen
 from tui.screens.live import LiveScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.sources import SourcesScreen
@@ -31,7 +32,13 @@ class AssayApp(App[None]):
     TITLE = "assay"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = bindings(GLOBAL_COMMANDS)
-    MODES: ClassVar = {"live": LiveScreen, "sources": SourcesScreen, "sessions": SessionsScreen, "charts": ChartsScreen}
+    MODES: ClassVar = {
+        "live": LiveScreen,
+        "sources": SourcesScreen,
+        "sessions": SessionsScreen,
+        "charts": ChartsScreen,
+        "insights": InsightsScreen,
+    }
     DEFAULT_MODE = "live"
 
     def __init__(self, store: Store, live: LiveSource | None = None, *, clock_us: Callable[[], int] | None = None) -> None:
@@ -116,6 +123,10 @@ class AssayApp(App[None]):
     def action_show_charts(self) -> None:
         """Show the charts."""
         self.switch_mode("charts")
+
+    def action_show_insights(self) -> None:
+        """Show the insights."""
+        self.switch_mode("insights")
 
     def action_pause_capture(self) -> None:
         """Pause or resume capturing."""

@@ -108,6 +108,12 @@ class ShowCharts(Command):
     KEY = "c"
 
 
+class ShowInsights(Command):
+    """Show what to cut, what broke the cache, what carrying costs, what it was worth, and what grew."""
+
+    KEY = "i"
+
+
 class PauseCapture(Command):
     """Pause or resume capturing. The traffic itself goes on untouched."""
 
@@ -147,7 +153,7 @@ class Quit(Command):
 
 GLOBAL_COMMANDS: Final = CommandGroup(
     "Everywhere",
-    (ShowLive, ShowSources, ShowSessions, ShowCharts, PauseCapture, SwitchTheme, OpenPalette, ShowHelp, Quit),
+    (ShowLive, ShowSources, ShowSessions, ShowCharts, ShowInsights, PauseCapture, SwitchTheme, OpenPalette, ShowHelp, Quit),
 )
 
 
@@ -447,11 +453,44 @@ class CycleStack(Command):
     FOOTER = "Stack by"
 
 
+class NextSection(Command):
+    """Show the next kind of insight."""
+
+    KEY = "right_square_bracket,right"
+    SIGN = "]"
+    FOOTER = "Next"
+
+
+class PreviousSection(Command):
+    """Show the kind of insight before."""
+
+    KEY = "left_square_bracket,left"
+    SIGN = "["
+
+
+class AskWhatIf(Command):
+    """Reckon what leaving the selected source out would have saved, cache effects included."""
+
+    KEY = "x"
+    FOOTER = "What if"
+
+
+class WriteReport(Command):
+    """Write a report of the period to a file that can be shared: HTML, Markdown or JSON; names and sizes, no contents."""
+
+    KEY = "e"
+    FOOTER = "Report"
+
+
 SOURCES_COMMANDS: Final = CommandGroup(
     "Sources", (CycleRange, SortNext, SortPrevious, ReverseSort, ToggleKind, ClearFilter, CopyText)
 )
 SESSIONS_COMMANDS: Final = CommandGroup("Sessions", (CycleRange, SortNext, SortPrevious, ReverseSort, CopyText))
 CHARTS_COMMANDS: Final = CommandGroup("Charts", (CycleRange, CycleBucket, CycleMeasure, CycleStack))
+INSIGHTS_COMMANDS: Final = CommandGroup(
+    "Insights",
+    (NextSection, PreviousSection, CycleRange, AskWhatIf, WriteReport, SortNext, SortPrevious, ReverseSort, CopyText),
+)
 
 
 # In dialogs
@@ -476,6 +515,7 @@ ALL_GROUPS: Final = (
     SOURCES_COMMANDS,
     SESSIONS_COMMANDS,
     CHARTS_COMMANDS,
+    INSIGHTS_COMMANDS,
     DIALOG_COMMANDS,
 )
 """Every group, in the order of the help screen."""

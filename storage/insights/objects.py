@@ -22,6 +22,7 @@ def insights_object(insights: Insights) -> JsonObject:
     return {
         "requests": insights.requests,
         "is_cut": insights.is_cut,
+        "textless_requests": insights.textless_requests,
         "session_id": insights.session_id,
         "since_us": insights.since_us,
         "until_us": insights.until_us,

@@ -32,6 +32,8 @@ class Insights:
     """Analysed model calls looked at."""
     is_cut: bool
     """The range holds more requests than were looked at; the newest were."""
+    textless_requests: int
+    """Requests whose texts were not kept: repeated paragraphs and results that nothing refers to cannot be seen there."""
     input: Amount
     """All input as billed."""
     findings: tuple[Finding, ...]
@@ -87,6 +89,7 @@ def gather_insights(
         session_id=session_id,
         requests=len(turns),
         is_cut=is_cut,
+        textless_requests=sum(1 for turn in turns if turn.is_textless),
         input=billed,
         findings=tuple(ranked(findings)),
         session_findings=tuple(ranked(unused_sources_by_session(turns))),

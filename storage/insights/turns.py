@@ -34,6 +34,12 @@ class AnalysedTurn:
         return self.attribution.facts.session_id
 
     @property
+    def is_textless(self) -> bool:
+        """Tell whether no segment has its text, though they had some."""
+        segments = self.attribution.segments
+        return any(s.end > s.start for s in segments) and not any(s.text for s in segments)
+
+    @property
     def input_lines(self) -> Iterator[LedgerLine]:
         """The ledger's lines but those of the answer; none without a bill."""
         ledger = self.attribution.ledger

@@ -15,7 +15,13 @@ from storage.views import CaptureCounters
 from tui import format as fmt
 from tui.theme import Inks, inks
 
-PLACES: Final = (("l", "Live", "live"), ("s", "Sources", "sources"), ("a", "Sessions", "sessions"), ("c", "Charts", "charts"))
+PLACES: Final = (
+    ("l", "Live", "live"),
+    ("s", "Sources", "sources"),
+    ("a", "Sessions", "sessions"),
+    ("c", "Charts", "charts"),
+    ("i", "Insights", "insights"),
+)
 """Key, name and mode of each screen."""
 
 

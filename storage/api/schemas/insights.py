@@ -120,6 +120,8 @@ class InsightsAnswer(Answer):
     requests: int
     is_cut: bool
     """The range holds more; the newest were looked at."""
+    textless_requests: int
+    """Requests whose texts were not kept: what compares texts sees less there."""
     session_id: str | None
     input: AmountAnswer
     waste: AmountAnswer
