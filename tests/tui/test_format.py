@@ -38,7 +38,15 @@ def test_exact_usd() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0.84, "0.8ms"), (820.4, "820ms"), (1_240, "1.24s"), (12_400, "12.4s"), (125_000, "2m05s"), (3_720_000, "1h02m")],
+    [
+        (None, "–"),
+        (0.84, "0.8ms"),
+        (820.4, "820ms"),
+        (1_240, "1.24s"),
+        (12_400, "12.4s"),
+        (125_000, "2m05s"),
+        (3_720_000, "1h02m"),
+    ],
 )
 def test_milliseconds(value: float | None, text: str) -> None:
     assert fmt.milliseconds(value) == text
@@ -73,7 +81,9 @@ def test_times() -> None:
     assert fmt.precise(None) == "–"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(-5, "0s ago"), (12, "12s ago"), (300, "5m ago"), (7_200, "2h ago"), (200_000, "2d ago")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-5, "0s ago"), (12, "12s ago"), (300, "5m ago"), (7_200, "2h ago"), (200_000, "2d ago")]
+)
 def test_ago(seconds: int, text: str) -> None:
     assert fmt.ago(START_US - seconds * 1_000_000, START_US) == text
 

@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 
 from tui.json_tree import branches, first_unfolded, flatten, pointer, value_at
 
-_DOCUMENT = {"request": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "empty": {}}, "n": 1, "f": None, "a": []}
+_DOCUMENT = {
+    "request": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "empty": {}},
+    "n": 1,
+    "f": None,
+    "a": [],
+}
 
 
 def test_folded_is_one_line() -> None:
@@ -30,7 +35,9 @@ def test_pointers_are_escaped() -> None:
     assert pointer(()) == ""
 
 
-json = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c), max_leaves=30)
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c), max_leaves=30
+)
 
 
 @given(json)

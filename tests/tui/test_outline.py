@@ -4,7 +4,9 @@ from storage.outline import OutlineEntry
 from tui.outline import Group, Grouping, build_rows, group_keys
 
 
-def _entry(number: int, session: str | None = "s1", prompt: str | None = None, agent: str | None = None, **more: int | None) -> OutlineEntry:
+def _entry(
+    number: int, session: str | None = "s1", prompt: str | None = None, agent: str | None = None, **more: int | None
+) -> OutlineEntry:
     fields: dict[str, int | None] = {"is_error": 0, "input_tokens": 10, "cost_nano_usd": 5} | more
     return OutlineEntry(number, session, prompt, agent, **fields)  # type: ignore[arg-type]
 
@@ -21,7 +23,7 @@ def test_sessions_keep_the_order_of_their_first_request() -> None:
 def test_a_heading_sums_up_what_is_known() -> None:
     entries = [_entry(1, is_error=1), _entry(2, input_tokens=None, cost_nano_usd=None), _entry(3, cost_nano_usd=7)]
     heading = build_rows(entries, Grouping.SESSION, frozenset())[0]
-    assert heading == Group(("s1",), False, 3, 1, 20, 12, 1)  # noqa: FBT003 - a whole view
+    assert heading == Group(("s1",), False, 3, 1, 20, 12, 1)
     unknown = build_rows([_entry(1, input_tokens=None, cost_nano_usd=None)], Grouping.SESSION, frozenset())[0]
     assert isinstance(unknown, Group)
     assert unknown.input_tokens is None

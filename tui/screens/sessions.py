@@ -209,7 +209,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="title",
         heading="asked first",
-        width=14,
+        width=24,
         draw=lambda row, inks, _: (fmt.one_line(row.title or row.session_id), inks.plain),
         sort_key=lambda row: (row.title or "").lower(),
         is_right=False,

@@ -137,8 +137,8 @@ class Breakdown(LineList):
         """Return the cells of the name and of the bar."""
         fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= _WIDE else 0)
         room = max(8, width - fixed)
-        bar = max(0, min(24, room - 24))
-        return (room - bar, bar) if bar >= 6 else (room, 0)
+        bar = max(0, min(24, room - 22))
+        return (room - bar, bar) if bar >= 5 else (room, 0)
 
     def _source_line(self, row: SourceShare, width: int) -> Line:
         kind = row.source.source_type

@@ -21,6 +21,8 @@ from tui.widgets.line_list import Line, LineList
 from tui.widgets.spectrum import NO_KINDS
 
 _KEPT_SUMMARIES: Final = 4_000
+_NEAR: Final = 300
+"""How far from where it was a row is looked for first."""
 _AHEAD: Final = 60
 """Rows asked for beyond those in sight, either way."""
 
@@ -69,12 +71,12 @@ class ExchangeList(LineList):
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Take the rows, keeping the cursor on the exchange it is on, or on the newest while following."""
-        at = self.selected_id
+        at = self.selected_row
         self._rows = rows
         self.set_row_count(len(rows))
-        if self.is_following or at is None:
-            self.action_go_to_end() if self.is_following else None
-        else:
+        if self.is_following:
+            self.action_go_to_end()
+        elif at is not None:
             self._stay_on(at)
         self.refresh()
         self._ask_for_missing()
@@ -225,13 +227,18 @@ class ExchangeList(LineList):
             received_bytes=self._received.get(summary.exchange_id),
         )
 
-    def _stay_on(self, exchange_id: int) -> None:
-        """Put the cursor on an exchange, wherever it is now; a heading keeps its place as long as the rows above it do."""
-        if self.selected_id == exchange_id:
-            return
-        index = next((i for i, row in enumerate(self._rows) if row == exchange_id), None)
-        if index is not None:
-            self.cursor = index
+    def _stay_on(self, at: Row) -> None:
+        """Put the cursor on the row it was on, wherever that is now; mostly it is where it was, or near."""
+
+        def is_it(row: Row) -> bool:
+            return row.key == at.key if isinstance(row, Group) and isinstance(at, Group) else row == at
+
+        near = range(max(0, self.cursor - _NEAR), min(len(self._rows), self.cursor + _NEAR))
+        for places in (range(self.cursor, min(self.cursor + 1, len(self._rows))), near, range(len(self._rows))):
+            index = next((place for place in places if is_it(self._rows[place])), None)
+            if index is not None:
+                self.cursor = index
+                return
 
     def _branch_at(self, index: int) -> GroupKey | None:
         """Return the branch that a row lies in."""

@@ -85,7 +85,7 @@ def layout(width: int, indent: int = 0) -> Layout:
     room = width - GUTTER_CELLS - indent
     least_bar = 14 if width < 100 else 20
     columns = list(_COLUMNS)
-    while columns and room - _taken(columns) < least_bar:
+    while columns and room - _taken(columns) - 1 < least_bar:
         dropped = max(column.rank for column in columns)
         if dropped == 0:
             break

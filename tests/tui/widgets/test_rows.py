@@ -1,0 +1,129 @@
+"""Rows of the request list, bars, headings: pure drawing."""
+
+import pytest
+
+from proxy_core.attribution.model import RequestClass, SourceType
+from proxy_core.exchange import ExchangeState
+from storage.views import ExchangeSummary
+from tests import factories
+from tui.outline import Group
+from tui.theme import inks
+from tui.widgets.exchange_row import RowMood, exchange_line, has_failed, header_line, layout
+from tui.widgets.group_row import group_line
+from tui.widgets.request_heading import figures_line, title_line
+from tui.widgets.spectrum import spectrum_bar
+
+_INKS = inks(is_dark=True)
+
+
+def _text(line: object) -> str:
+    return "".join(part for part, _ in line)  # type: ignore[attr-defined]
+
+
+def _row(summary: ExchangeSummary, width: int = 120, **mood: object) -> str:
+    fields: dict[str, object] = {
+        "inks": _INKS,
+        "highlighted": frozenset(),
+        "has_colour": False,
+        "now_us": factories.START_US,
+    } | mood
+    return _text(exchange_line(summary, width, RowMood(**fields)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", [60, 78, 80, 100, 118, 150, 200, 300])
+def test_rows_and_headings_fill_the_width_and_no_more(width: int) -> None:
+    summary = factories.exchange_summary(title="日本語のタイトル")
+    assert len(_text(header_line(width, _INKS))) <= width
+    from rich.cells import cell_len
+
+    assert cell_len(_row(summary, width)) <= width
+    assert layout(width).bar_cells >= 14
+
+
+def test_small_screens_keep_what_matters() -> None:
+    names = [column.name for column in layout(79).columns]
+    assert {"time", "status", "input", "cost"} <= set(names)
+    assert "first_byte" not in names
+
+
+def test_very_wide_screens_show_what_was_asked() -> None:
+    assert "Why does the build fail?" in _row(factories.exchange_summary(), 220)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"status_code": 429, "error": "rate_limit_error: slow down"}, "rate_limit_error: slow down"),
+        ({"status_code": 500, "error": None}, "HTTP 500"),
+        ({"state": ExchangeState.INTERRUPTED, "status_code": None}, "CUT"),
+        ({"state": ExchangeState.FAILED, "status_code": None, "error": None}, "no answer"),
+        ({"spectrum": (), "request_class": RequestClass.OTHER}, "POST /v1/messages"),
+        ({"spectrum": (), "attribution_version": None}, "not analysed yet"),
+        ({"cost_nano_usd": None}, "–"),
+        ({"is_estimate": True}, "~21"),
+        ({"rating": 0.5}, "▲"),
+        ({"rating": -0.5}, "▼"),
+        ({"rating": 0.0}, "◆"),
+        ({"is_distorted": True}, "≠"),
+        ({"agent_type": "reviewer"}, "↳reviewer"),
+    ],
+)
+def test_what_is_special_is_seen(changes: dict[str, object], words: str) -> None:
+    assert words in _row(factories.exchange_summary(**changes))
+
+
+def test_a_running_row_moves() -> None:
+    summary = factories.exchange_summary(state=ExchangeState.OPEN, status_code=None, output_tokens=None, latency_ms=None)
+    text = _row(summary, now_us=summary.started_us + 2_500_000, received_bytes=14_200)
+    assert "2.50s" in text
+    assert "↓15kB" in text
+    assert text != _row(summary, now_us=summary.started_us + 2_700_000, received_bytes=14_200)
+
+
+def test_only_trouble_fails() -> None:
+    assert has_failed(factories.exchange_summary(status_code=400))
+    assert not has_failed(factories.exchange_summary(status_code=None, state=ExchangeState.OPEN))
+
+
+def test_a_bar_is_in_legend_order_whatever_the_view_says() -> None:
+    bar = spectrum_bar(((SourceType.TOOL, 10), (SourceType.USER, 10)), 10, is_dark=True, has_colour=False)
+    assert _text(bar) == "UUUUUTTTTT"
+
+
+def test_an_empty_bar_is_blank() -> None:
+    assert _text(spectrum_bar((), 5, is_dark=True)) == "     "
+
+
+def test_what_is_not_put_forward_is_dimmed() -> None:
+    bar = spectrum_bar(((SourceType.TOOL, 1), (SourceType.USER, 1)), 10, is_dark=True, highlighted={SourceType.TOOL})
+    assert bar[0][1] == _INKS.faint
+    assert bar[1][1] != _INKS.faint
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "words"),
+    [
+        (("abcdefghijk",), factories.exchange_summary(), "session abcdefgh  Why"),
+        ((None,), None, "no session"),
+        (("s", None), None, "main"),
+        (
+            ("s", "a1234567890"),
+            factories.exchange_summary(agent_id="a1234567890", agent_type="reviewer"),
+            "↳ reviewer a1234567",
+        ),
+        (("s", "p1"), factories.exchange_summary(), "Why does the build fail?"),
+    ],
+)
+def test_headings_are_named_and_counted(key: tuple[str | None, ...], first: ExchangeSummary | None, words: str) -> None:
+    text = _text(group_line(Group(key, False, 3, 1, 12_345, None, 1), first, 120, _INKS))
+    assert words in text
+    assert "12.3k" in text
+    assert "3 requests" in text
+    assert "1 failed" in text
+
+
+def test_the_heading_of_a_request_leaves_out_what_does_not_fit() -> None:
+    summary = factories.exchange_summary(rating=-0.5, has_note=True, is_distorted=True)
+    assert "-0.5 ✎" in _text(title_line(summary, 60, _INKS))
+    assert len(_text(figures_line(summary, 40, _INKS))) <= 40
+    assert "context changed" in _text(figures_line(summary, 200, _INKS))
