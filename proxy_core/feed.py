@@ -16,8 +16,14 @@ from proxy_core.redact import Redactor
 
 FLUSH_S = 0.05
 """Bytes of a running exchange reach the consumer at least this often, so that a killed process keeps them."""
+YOUNG_S = 0.025
+"""An exchange that has run for less is not shown yet: many are over by then, and need to be stored only once."""
 GATHER_S = 0.01
 """The consumer lets this much time pass after the first news: waking it for each exchange would slow the proxy."""
+GATHER_MORE_S = 0.03
+"""The same while much is coming in: what is stored together costs less."""
+_MUCH = 5
+"""So many news at a time are much."""
 
 
 class CaptureFeed:
@@ -47,6 +53,9 @@ class CaptureFeed:
         self._news: queue.SimpleQueue[LiveExchange] = queue.SimpleQueue()
         self._recordings: dict[str, ExchangeRecording] = {}
         self._live: dict[str, LiveExchange] = {}
+        self._announced_at: dict[str, float] = {}
+        """When the consumer first saw each exchange that it has not shown yet."""
+        self._gather_s = GATHER_S
         self._flushed_at = monotonic()
         self._begun = 0
         self._ended = 0
@@ -157,15 +166,23 @@ class CaptureFeed:
     def take(self, timeout_s: float) -> list[CaptureEvent]:
         """Return what is new, waiting for it at most `timeout_s`; an empty list when nothing is.
 
-        Everything in the answer is redacted. An exchange that began and ended since the last call gives
-        `ExchangeFinished` alone, unless its bodies are too large to be held.
+        Everything in the answer is redacted. An exchange that is over before it was shown gives `ExchangeFinished` alone,
+        unless its bodies are too large to be held.
         """
         events: list[CaptureEvent] = []
         for live in self._gather(timeout_s):
             events += self._events_of(live)
         if self._recordings and self._flush_in_s() <= 0:
-            self._flushed_at = self._monotonic()
-            for exchange_id, recording in list(self._recordings.items()):
+            events += self._flush()
+        return events
+
+    def _flush(self) -> list[CaptureEvent]:
+        """Show what runs, and how far it has come."""
+        now = self._flushed_at = self._monotonic()
+        events: list[CaptureEvent] = []
+        for exchange_id, recording in list(self._recordings.items()):
+            if now - self._announced_at.get(exchange_id, 0.0) >= YOUNG_S:
+                self._announced_at.pop(exchange_id, None)
                 events += self._guarded(exchange_id, recording, recording.grow)
         return events
 
@@ -176,16 +193,19 @@ class CaptureFeed:
 
     def _gather(self, timeout_s: float) -> list[LiveExchange]:
         news: list[LiveExchange] = []
+        may_wait = timeout_s > GATHER_MORE_S
         if self._recordings:
             timeout_s = min(timeout_s, max(0.0, self._flush_in_s()))
         try:
             news.append(self._news.get(timeout=timeout_s) if timeout_s > 0 else self._news.get_nowait())
         except queue.Empty:
             return news
-        if timeout_s > GATHER_S:
-            time.sleep(GATHER_S)
+        if may_wait:
+            time.sleep(self._gather_s)
         while not self._news.empty():
             news.append(self._news.get_nowait())
+        is_much = len(news) >= _MUCH and self._volume.queued_bytes < self._held_body_bytes
+        self._gather_s = GATHER_MORE_S if is_much else GATHER_S
         return news
 
     def _events_of(self, live: LiveExchange) -> list[CaptureEvent]:
@@ -194,11 +214,14 @@ class CaptureFeed:
         recording = self._recordings.get(live.exchange_id)
         if recording is None:
             recording = ExchangeRecording(live, self._redactor, self._held_body_bytes)
+            if not live.is_finished:
+                self._recordings[live.exchange_id] = recording
+                self._announced_at[live.exchange_id] = self._monotonic()
         if not live.is_finished:
-            self._recordings[live.exchange_id] = recording
-            return self._guarded(live.exchange_id, recording, recording.start)
+            return []
         live.is_taken = True
         self._recordings.pop(live.exchange_id, None)
+        self._announced_at.pop(live.exchange_id, None)
         events = self._guarded(live.exchange_id, recording, recording.finish)
         self._taken += 1
         return events

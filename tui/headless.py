@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import batched, takewhile
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _WRITERS: dict[str, "Callable[[ExchangeSummary], str]"] = {"json": json_line, "text": text_line}
 _WAIT_S = 0.2
 """How soon a signal is obeyed."""
+_READ_AT_ONCE = 200
+"""Exchanges read from the store in one query."""
 ANALYSIS_S = 30.0
 """An exchange that was not analysed after so long is written without its bill."""
 
@@ -47,44 +50,49 @@ class LineWriter:
         self._stream = stream
         self._format = _WRITERS[line_format]
         self._clock = clock
-        self._news: SimpleQueue[ExchangeChanged] = SimpleQueue()
+        self._news: deque[ExchangeChanged] = deque()
         self._finished: dict[int, float] = {}
         """When each exchange ended that was not written yet, by id."""
         self.is_broken = False
         """The reader went away."""
 
     def hear(self, change: "ExchangeChanged") -> None:
-        """Take note of a change; for any thread."""
-        self._news.put(change)
+        """Take note of a change; for any thread. Wakes nobody: the threads that commit have no time for that."""
+        self._news.append(change)
 
     def write_new(self, timeout_s: float = 0.0, *, is_final: bool = False) -> None:
-        """Wait for news, then write what is complete.
+        """Wait, then write what is complete.
 
         Args:
-            timeout_s: How long to wait for news.
+            timeout_s: How long to wait; not cut short by news, which come in their hundreds.
             is_final: Write also what was not analysed.
         """
-        ready = self._take_news(timeout_s)
-        now = self._clock()
-        ready += [id_ for id_, ended in self._finished.items() if is_final or now - ended > ANALYSIS_S]
-        for id_ in ready:
-            self._finished.pop(id_, None)
-        for exchange in self._store.exchanges.summaries(ready) if ready else ():
-            self._write(self._format(exchange))
+        if timeout_s:
+            time.sleep(timeout_s)
+        ready = self._take_news()
+        ready += self._take_overdue(float("inf") if is_final else self._clock() - ANALYSIS_S)
+        for some in batched(ready, _READ_AT_ONCE):
+            for exchange in () if self.is_broken else self._store.exchanges.summaries(some):
+                self._write(self._format(exchange))
 
-    def _take_news(self, timeout_s: float) -> list[int]:
+    def _take_news(self) -> list[int]:
         """Return the exchanges that are ready to be written."""
         ready = []
-        with suppress(Empty):
-            change = self._news.get(timeout=timeout_s) if timeout_s else self._news.get_nowait()
-            while True:
-                if change.what is Change.FINISHED:
-                    self._finished[change.id] = self._clock()
-                elif change.what is Change.ANALYSED and change.id in self._finished:
-                    ready.append(change.id)
-                    del self._finished[change.id]
-                change = self._news.get_nowait()
+        now = self._clock()
+        while self._news:
+            change = self._news.popleft()
+            if change.what is Change.FINISHED:
+                self._finished[change.id] = now
+            elif change.what is Change.ANALYSED and self._finished.pop(change.id, None) is not None:
+                ready.append(change.id)
         return ready
+
+    def _take_overdue(self, before: float) -> list[int]:
+        """Return the exchanges that ended before a time; they stand in the order of their ends."""
+        overdue = [id_ for id_, _ in takewhile(lambda item: item[1] < before, self._finished.items())]
+        for id_ in overdue:
+            del self._finished[id_]
+        return overdue
 
     def _write(self, line: str) -> None:
         if self.is_broken:

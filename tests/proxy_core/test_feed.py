@@ -17,7 +17,7 @@ from proxy_core.exchange import (
     ResponseStarted,
     Side,
 )
-from proxy_core.feed import FLUSH_S, CaptureFeed
+from proxy_core.feed import FLUSH_S, GATHER_MORE_S, GATHER_S, CaptureFeed
 from proxy_core.live import LiveExchange, RawHeaders, make_tee
 from proxy_core.redact import Redactor
 
@@ -104,6 +104,8 @@ def test_a_running_exchange_is_told_as_it_grows(feed: CaptureFeed, clock: Clock)
     live = begin(feed)
     live.request_body.append(b"question")
     feed.announce(live)
+    assert feed.take(0) == [], "it may be over in a moment"
+    clock.now += FLUSH_S
     (started,) = feed.take(0)
     assert isinstance(started, ExchangeStarted)
     assert started.request_body is not None
@@ -127,9 +129,36 @@ def test_a_running_exchange_is_told_as_it_grows(feed: CaptureFeed, clock: Clock)
     assert finished.response_body.data == b"a" * 200 + b"b"
 
 
+def test_an_exchange_that_is_over_soon_is_told_once(feed: CaptureFeed, clock: Clock) -> None:
+    older, live = begin(feed), begin(feed)
+    feed.announce(older)
+    assert feed.take(0) == []
+    clock.now += FLUSH_S
+    feed.announce(live)
+    (started,) = feed.take(0)
+    assert started.exchange_id == older.exchange_id
+    clock.now += FLUSH_S / 2
+    feed.finish(live)
+    (finished,) = feed.take(0)
+    assert isinstance(finished, ExchangeFinished)
+    assert finished.exchange_id == live.exchange_id
+
+
+def test_what_comes_in_a_crowd_is_gathered_for_longer(feed: CaptureFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr("proxy_core.feed.time.sleep", naps.append)
+    for count in (20, 1, 1):
+        for _ in range(count):
+            feed.finish(begin(feed))
+        feed.take(1.0)
+    assert naps == [GATHER_S, GATHER_MORE_S, GATHER_S]
+
+
 def test_a_large_body_goes_ahead_and_leaves_memory(feed: CaptureFeed, clock: Clock) -> None:
     live = begin(feed, is_request_streamed=True)
     feed.announce(live)
+    assert feed.take(0) == [], "it may be over in a moment"
+    clock.now += FLUSH_S
     (started,) = feed.take(0)
     assert isinstance(started, ExchangeStarted)
     assert started.request_body is None
