@@ -62,10 +62,12 @@ class _Lines(msgspec.Struct, array_like=True):
     grade: list[int]
     estimated_tokens: list[int]
     tokens: list[int]
-    """Less the estimate."""
+    """Less the line's share of its zone's tokens by estimates; less the estimate itself where `zone_tokens` is empty."""
     cost: list[int | None]
     """Less the line's share of its zone's cost by tokens."""
     zone_costs: list[int]
+    zone_tokens: list[int] = []
+    """Empty: written by the first version."""
 
 
 class _Ledger(msgspec.Struct, array_like=True):
@@ -256,9 +258,11 @@ def _encode_lines(lines: Sequence[LedgerLine], names: _Names) -> _Lines:
     zones = list(Zone)
     numbers = {zone: number for number, zone in enumerate(zones)}
     tokens = [0] * len(zones)
+    estimates = [0] * len(zones)
     costs = [0] * len(zones)
     for line in lines:
         tokens[numbers[line.zone]] += line.tokens
+        estimates[numbers[line.zone]] += line.estimated_tokens
         costs[numbers[line.zone]] += line.cost_nano_usd or 0
     return _Lines(
         source=[names.of_source(line.source) for line in lines],
@@ -267,7 +271,10 @@ def _encode_lines(lines: Sequence[LedgerLine], names: _Names) -> _Lines:
         zone=[names.of(line.zone) for line in lines],
         grade=[names.of(line.grade) for line in lines],
         estimated_tokens=[line.estimated_tokens for line in lines],
-        tokens=[line.tokens - line.estimated_tokens for line in lines],
+        tokens=[
+            line.tokens - _share(line.estimated_tokens, tokens[numbers[line.zone]], estimates[numbers[line.zone]])
+            for line in lines
+        ],
         cost=[
             None
             if line.cost_nano_usd is None
@@ -275,6 +282,7 @@ def _encode_lines(lines: Sequence[LedgerLine], names: _Names) -> _Lines:
             for line in lines
         ],
         zone_costs=costs,
+        zone_tokens=tokens,
     )
 
 
@@ -282,7 +290,7 @@ def _decode_lines(packed: _Lines, names: list[Any], sources: list[Source]) -> tu
     parts, grades = _members(Part, packed.part, names), _members(Grade, packed.grade, names)
     zone_of = _members(Zone, packed.zone, names)
     zones = [zone_of[number] for number in packed.zone]
-    amounts = [left + estimate for left, estimate in zip(packed.tokens, packed.estimated_tokens, strict=True)]
+    amounts = _decode_amounts(packed, zones)
     totals = dict.fromkeys(Zone, 0)
     for zone, tokens in zip(zones, amounts, strict=True):
         totals[zone] += tokens
@@ -305,6 +313,19 @@ def _decode_lines(packed: _Lines, names: list[Any], sources: list[Source]) -> tu
 def _members[Member: StrEnum](kind: type[Member], column: Sequence[int], names: list[Any]) -> dict[int, Member]:
     """Look every value of a column up once: a long request has hundreds of segments and a handful of values."""
     return {number: kind(names[number]) for number in set(column)}
+
+
+def _decode_amounts(packed: _Lines, zones: Sequence[Zone]) -> list[int]:
+    pairs = list(zip(packed.tokens, packed.estimated_tokens, strict=True))
+    if not packed.zone_tokens:
+        return [left + estimate for left, estimate in pairs]
+    wholes = dict(zip(Zone, packed.zone_tokens, strict=True))
+    estimates = dict.fromkeys(Zone, 0)
+    for zone, (_, estimate) in zip(zones, pairs, strict=True):
+        estimates[zone] += estimate
+    return [
+        left + _share(estimate, wholes[zone], estimates[zone]) for zone, (left, estimate) in zip(zones, pairs, strict=True)
+    ]
 
 
 def _share(tokens: int, cost: int, total_tokens: int) -> int:

@@ -23,7 +23,7 @@ from storage.upserts import replace_rows, update_columns
 
 _EXCHANGES = models.ExchangeRow.__table__
 _ATTRIBUTIONS = models.AttributionRow.__table__
-_TITLE_CHARS = 120
+_TITLE_CHARS = 80
 """What a list can show; the whole of it is in the facts."""
 _FIND = select(_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version).where(
     _EXCHANGES.c.id == bindparam("row_id")

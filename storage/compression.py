@@ -13,6 +13,9 @@ from storage.common_text import COMMON_1
 from storage.errors import BodyCorruptError
 
 _LEVEL = 6
+_THOROUGH_LEVEL = 12
+_QUICK_USES = 2
+"""Bodies packed against a ground before its dictionary is prepared thoroughly."""
 _PLAIN = b"\x00"
 """Marks bytes that are kept as they are; no zstd frame begins with it."""
 _COMMON = b"\x01"
@@ -65,30 +68,36 @@ def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
     return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
+def pack_ground(raw: bytes) -> bytes:
+    """Compress what many others will be compressed against, as `pack`, but thoroughly."""
+    common = _dictionary(COMMON_1)
+    thorough = zstandard.ZstdCompressor(level=_THOROUGH_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False)
+    packed = _COMMON + thorough.compress(raw)
+    return packed if len(packed) <= len(raw) else _PLAIN + raw
+
+
 class Ground:
     """Earlier bytes that later ones are compressed against. For one thread.
 
     Preparing a dictionary well takes milliseconds, which only a conversation that goes on gives back.
     """
 
-    _QUICK_LEVEL = 6
-    _THOROUGH_LEVEL = 12
-    _QUICK_USES = 2
-
     def __init__(self, raw: bytes) -> None:
+        self.raw = raw
         self._dictionary = _dictionary(COMMON_1 + raw)
         self._compressor: zstandard.ZstdCompressor | None = None
         self._decompressor: zstandard.ZstdDecompressor | None = None
-        self._uses = 0
+        self.uses = 0
+        """Bodies packed against it."""
 
     def begin(self) -> None:
         """Say that another body is going to be packed against it."""
-        self._uses += 1
-        if self._uses == 1:
-            self._compressor = self._compressing(self._QUICK_LEVEL)
-        elif self._uses == self._QUICK_USES + 1:
-            self._dictionary.precompute_compress(level=self._THOROUGH_LEVEL)
-            self._compressor = self._compressing(self._THOROUGH_LEVEL)
+        self.uses += 1
+        if self.uses == 1:
+            self._compressor = self._compressing(_LEVEL)
+        elif self.uses == _QUICK_USES + 1:
+            self._dictionary.precompute_compress(level=_THOROUGH_LEVEL)
+            self._compressor = self._compressing(_THOROUGH_LEVEL)
 
     def pack(self, raw: bytes) -> bytes:
         """Compress against it; bytes that do not shrink are kept as they are. Call `begin` before."""

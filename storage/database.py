@@ -4,6 +4,7 @@ Reading never waits for writing (each has its own connections); writers of one p
 processes are waited for inside the database.
 """
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from storage import sqlite
 from storage.errors import DatabaseUnusableError
 
 _READERS = 16
+_PAGES_GIVEN_BACK = 1_000
+"""At once, so that ending never takes long; retention gives back the rest."""
 
 
 class Database:
@@ -50,13 +53,19 @@ class Database:
         return Path(self.url.database) if sqlite.is_sqlite(self.url) and self.url.database else None
 
     def checkpoint(self) -> bool:
-        """Move the log into the file; False when someone was in the way."""
+        """Give free pages back and move the log into the file; False when someone was in the way."""
+        self._give_back()
         with self._write_lock:
             return sqlite.checkpoint(self.write_engine)
 
+    def _give_back(self) -> None:
+        with contextlib.suppress(DBAPIError), self.write() as connection:
+            sqlite.give_back(connection, _PAGES_GIVEN_BACK)
+
     def close(self) -> None:
-        """Give back all connections; the last one of a process folds the log into the file."""
+        """Give back free pages and all connections; the last one of a process folds the log into the file."""
         self.read_engine.dispose()
+        self._give_back()
         if self.write_engine is not self.read_engine:
             self.write_engine.dispose()
 

@@ -2,25 +2,45 @@
 
 The first request of a conversation, or one that brings much at once, makes a ground of what is new in it: one piece that holds
 many, so that each of them is next to nothing. Later turns bring two or three short messages, which alone compress badly and
-against a ground well. A ground is found by the pieces that a body shares with earlier ones, so it outlives restarts. It stands
-alone: a piece needs at most one other to be read.
+against a ground well. When enough of them has gathered, they become the next ground, and their rows are written anew against
+it. A ground is found by the pieces that a body shares with earlier ones, so it outlives restarts. It stands alone: a piece
+needs at most one other to be read.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from storage.compression import Ground, pack
-from storage.pieces import KnownPiece, PieceWriter, hash_piece, read_pieces
+from storage.compression import Ground, pack, pack_ground
+from storage.pieces import LOOSE, KnownPiece, NewPiece, PieceWriter, hash_piece, read_pieces
 
 LONGEST_GROUND_BYTES = 64 * 1024
+GATHERED_BYTES = 48 * 1024
+"""Short pieces of a conversation that become its next ground."""
 _WORTH_BYTES = 3 * 1024
 """New bytes that make a ground where there is none."""
 _ANEW_BYTES = 24 * 1024
 """New bytes, in several pieces, that make another ground: against each other they compress better than against an old one."""
+_SMALL_SHARE = 0.12
+"""What shrinks to less (streams do) is left loose: in a ground it would take more room than it does now."""
 _REMEMBERED = 8
 _REMEMBERED_BODIES = 1_000
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """What has been stored against one ground."""
+
+    ground: Ground
+    gathered: dict[bytes, bytes] = field(default_factory=dict)
+    """Contents by hash, in order of arrival."""
+    gathered_bytes: int = 0
+
+    def gather(self, key: bytes, content: bytes) -> None:
+        self.gathered[key] = content
+        self.gathered_bytes += len(content)
 
 
 class GroundedPieces:
@@ -28,12 +48,13 @@ class GroundedPieces:
 
     def __init__(self, pieces: PieceWriter) -> None:
         self._pieces = pieces
-        self._grounds: OrderedDict[int, Ground] = OrderedDict()
+        self._conversations: OrderedDict[int, _Conversation] = OrderedDict()
         self._of_exchanges: OrderedDict[int, int] = OrderedDict()
 
     def forget(self) -> None:
-        """Forget which ground exchanges have: it may be gone."""
+        """Forget pieces and grounds: they may be gone."""
         self._of_exchanges.clear()
+        self._conversations.clear()
 
     def store(self, connection: Connection, row_id: int, contents: Sequence[bytes]) -> list[int]:
         """Store the pieces of one body and return the id of each; both bodies of an exchange have the same ground."""
@@ -44,56 +65,97 @@ class GroundedPieces:
         if new:
             ground_id = self._choose(connection, ground_id, new)
             known |= self._add(connection, ground_id, new)
+            ground_id = self._renew(connection, ground_id)
         if ground_id is not None:
             self._remember(row_id, ground_id)
         return [known[key].id for key in hashes]
 
-    def _choose(self, connection: Connection, ground_id: int | None, new: dict[bytes, bytes]) -> int | None:
+    def _choose(self, connection: Connection, ground_id: int | None, new: Mapping[bytes, bytes]) -> int | None:
         """Keep the ground, or make another of what is new."""
         size = sum(len(content) for content in new.values())
         if size < (_WORTH_BYTES if ground_id is None else _ANEW_BYTES) or (ground_id is not None and len(new) == 1):
             return ground_id
-        joined = b"".join(new.values())[:LONGEST_GROUND_BYTES]
-        key = hash_piece(joined)
+        joined, _ = _join(new)
+        return self._make(connection, joined) or ground_id
+
+    def _make(self, connection: Connection, content: bytes) -> int | None:
+        """Make a ground; `None`: just this content is a piece that has a ground itself."""
+        key = hash_piece(content)
         found = self._pieces.find(connection, [key])
         if key not in found:
-            found = self._pieces.add(connection, [(key, len(joined), None, pack(joined))])
+            found = self._pieces.add(connection, [NewPiece(key, len(content), pack_ground(content))])
         if found[key].ground_id is not None:
-            return ground_id
-        self._keep(found[key].id, Ground(joined))
+            return None
+        self._keep(found[key].id, content)
         return found[key].id
 
-    def _add(self, connection: Connection, ground_id: int | None, new: dict[bytes, bytes]) -> dict[bytes, KnownPiece]:
-        present = self._pieces.find(connection, list(new)) if ground_id is not None else {}
-        rows: list[tuple[bytes, int, int | None, bytes]] = []
-        ground = self._ground(connection, ground_id) if ground_id is not None and len(present) < len(new) else None
-        for key, content in new.items():
-            if key in present:
-                continue
-            if ground is None or len(content) > LONGEST_GROUND_BYTES:
-                rows.append((key, len(content), None, pack(content)))
-            else:
-                rows.append((key, len(content), ground_id, ground.pack(content)))
+    def _add(self, connection: Connection, ground_id: int | None, new: Mapping[bytes, bytes]) -> dict[bytes, KnownPiece]:
+        """Insert what is new; a single new piece may be there by now, as the ground itself."""
+        present = self._pieces.find(connection, list(new))
+        missing = {key: content for key, content in new.items() if key not in present}
+        long = {key: raw for key, raw in missing.items() if ground_id is None or len(raw) > LONGEST_GROUND_BYTES}
+        rows = [NewPiece(key, len(raw), pack(raw)) for key, raw in long.items()]
+        if ground_id is not None and len(long) < len(missing):
+            short = {key: raw for key, raw in missing.items() if key not in long}
+            rows += self._rows(self._conversation(connection, ground_id), ground_id, short)
         return present | self._pieces.add(connection, rows)
 
-    def _ground(self, connection: Connection, ground_id: int) -> Ground:
-        ground = self._grounds.get(ground_id)
-        if ground is None:
-            ground = self._keep(ground_id, Ground(read_pieces(connection, [ground_id])[ground_id]))
-        self._grounds.move_to_end(ground_id)
+    def _rows(self, conversation: _Conversation, ground_id: int, new: Mapping[bytes, bytes]) -> list[NewPiece]:
+        """Say of each where in the ground it is, or compress it against that."""
+        ground, rows, position = conversation.ground, [], 0
         ground.begin()
-        return ground
+        for key, raw in new.items():
+            if ground.raw.startswith(raw, position):
+                rows.append(NewPiece(key, len(raw), None, ground_id, position))
+                position += len(raw)
+            else:
+                packed = ground.pack(raw)
+                rows.append(NewPiece(key, len(raw), packed, ground_id, LOOSE))
+                if len(packed) > _SMALL_SHARE * len(raw):
+                    conversation.gather(key, raw)
+        return rows
 
-    def _keep(self, ground_id: int, ground: Ground) -> Ground:
-        self._grounds[ground_id] = ground
-        while len(self._grounds) > _REMEMBERED:
-            self._grounds.popitem(last=False)
-        return ground
+    def _renew(self, connection: Connection, ground_id: int | None) -> int | None:
+        """Make the next ground of what has gathered around this one, once that is enough."""
+        conversation = None if ground_id is None else self._conversations.get(ground_id)
+        if conversation is None or conversation.gathered_bytes < GATHERED_BYTES:
+            return ground_id
+        joined, places = _join(conversation.gathered)
+        conversation.gathered, conversation.gathered_bytes = {}, 0
+        next_id = self._make(connection, joined)
+        if next_id is None:
+            return ground_id
+        self._pieces.move(connection, next_id, places)
+        return next_id
+
+    def _conversation(self, connection: Connection, ground_id: int) -> _Conversation:
+        found = self._conversations.get(ground_id)
+        if found is None:
+            found = self._keep(ground_id, read_pieces(connection, [ground_id])[ground_id])
+        self._conversations.move_to_end(ground_id)
+        return found
+
+    def _keep(self, ground_id: int, content: bytes) -> _Conversation:
+        kept = self._conversations[ground_id] = _Conversation(Ground(content))
+        while len(self._conversations) > _REMEMBERED:
+            self._conversations.popitem(last=False)
+        return kept
 
     def _remember(self, row_id: int, ground_id: int) -> None:
         self._of_exchanges[row_id] = ground_id
         while len(self._of_exchanges) > _REMEMBERED_BODIES:
             self._of_exchanges.popitem(last=False)
+
+
+def _join(contents: Mapping[bytes, bytes]) -> tuple[bytes, dict[bytes, int]]:
+    """Join as many whole contents as a ground may hold, and say where each begins; the first one may be cut off."""
+    places: dict[bytes, int] = {}
+    joined = bytearray()
+    for key, content in contents.items():
+        if len(joined) + len(content) <= LONGEST_GROUND_BYTES:
+            places[key] = len(joined)
+            joined += content
+    return bytes(joined), places
 
 
 def _ground_in(known: dict[bytes, KnownPiece], hashes: Sequence[bytes], contents: Sequence[bytes]) -> int | None:

@@ -37,8 +37,12 @@ def m001_first(connection: Connection) -> None:
 
 def m002_grounds(connection: Connection) -> None:
     """Let pieces be compressed against others; facts that were learnt are found by their key alone."""
-    connection.execute(text("ALTER TABLE piece ADD COLUMN ground_id INTEGER"))
-    connection.execute(text("DROP INDEX ix_learned_overhead_learned_us"))
+    models.LoosePieceRow.__table__.create(connection, checkfirst=True)
+    columns = {column["name"] for column in inspect(connection).get_columns("piece")}
+    for name in ("ground_id", "start"):
+        if name not in columns:
+            connection.execute(text(f"ALTER TABLE piece ADD COLUMN {name} INTEGER"))
+    connection.execute(text("DROP INDEX IF EXISTS ix_learned_overhead_learned_us"))
 
 
 MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", m001_first), Migration(2, "grounds", m002_grounds))

@@ -173,9 +173,20 @@ class PieceRow(Row, table=True):
     sweep: int = 0
     """Number of the last sweep that had begun when a writer last looked the piece up; see `storage.sweeping`."""
     ground_id: int | None
-    """Piece that it is compressed against, itself against none (`storage.grounds`); `None`: stands alone."""
+    """Piece that holds it, or that it is compressed against, and that stands alone (`storage.grounds`); `None`: itself does."""
+    start: int | None
+    """Where in the ground it begins; `storage.pieces.LOOSE`: it is not in there, see `LoosePieceRow`."""
+    packed: bytes | None = Field(sa_type=LargeBinary)
+    """zstd, or as it is where that is smaller (`storage.compression`); `None`: it has a ground."""
+
+
+class LoosePieceRow(Row, table=True):
+    """Bytes of a piece that was compressed against its ground; gone when it has become part of the next one."""
+
+    __tablename__ = "loose_piece"
+    id: int = Field(primary_key=True)
+    """The piece."""
     packed: bytes = Field(sa_type=LargeBinary)
-    """zstd, or as it is where that is smaller (`storage.compression`)."""
 
 
 class BodyRow(Row, table=True):

@@ -9,23 +9,31 @@ stamped piece, so no body ever points to one that is gone.
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
 from storage import models
 from storage.compression import Ground, pack, unpack
 from storage.errors import BodyCorruptError
+from storage.upserts import update_columns
 
 HASH_BYTES = 16
 SWEEP_MARK = "piece_sweeps"
 _PIECES = models.PieceRow.__table__
+_LOOSE = models.LoosePieceRow.__table__
+LOOSE = 1 << 22
+"""Stands for the place in a ground of a piece that is not in it; as many bytes as a place takes: rows never grow."""
 _MARKS = models.MarkRow.__table__
 _FIND = select(_PIECES.c.hash, _PIECES.c.id, _PIECES.c.ground_id).where(_PIECES.c.hash.in_(bindparam("hashes", expanding=True)))
-_READ = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.ground_id, _PIECES.c.packed).where(
+_READ = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.ground_id, _PIECES.c.start, _PIECES.c.packed).where(
     _PIECES.c.id.in_(bindparam("ids", expanding=True))
 )
+_READ_LOOSE = select(_LOOSE.c.id, _LOOSE.c.packed).where(_LOOSE.c.id.in_(bindparam("ids", expanding=True)))
 _INSERT = _PIECES.insert()
+_INSERT_LOOSE = _LOOSE.insert()
+_MOVE = update_columns(_PIECES, ("ground_id", "start"))
+_DELETE_LOOSE = _LOOSE.delete().where(_LOOSE.c.id.in_(bindparam("ids", expanding=True)))
 _READ_SWEEPS = select(_MARKS.c.number).where(_MARKS.c.name == SWEEP_MARK)
 _STAMP = (
     _PIECES.update()
@@ -48,6 +56,19 @@ class KnownPiece(NamedTuple):
     id: int
     ground_id: int | None
     """What it is compressed against."""
+
+
+class NewPiece(NamedTuple):
+    """A piece about to be inserted."""
+
+    hash: bytes
+    raw_bytes: int
+    packed: bytes | None
+    """`None`: the ground holds it."""
+    ground_id: int | None = None
+    """What holds it, or what it is compressed against; `None`: it stands alone."""
+    start: int | None = None
+    """Where in the ground it begins; `LOOSE`: not in there."""
 
 
 class PieceWriter:
@@ -77,7 +98,7 @@ class PieceWriter:
         hashes = [hash_piece(content) for content in contents]
         known = self.find(connection, hashes)
         new = {key: content for key, content in zip(hashes, contents, strict=True) if key not in known}
-        added = self.add(connection, [(key, len(content), None, pack(content)) for key, content in new.items()])
+        added = self.add(connection, [NewPiece(key, len(content), pack(content)) for key, content in new.items()])
         return [(known.get(key) or added[key]).id for key in hashes]
 
     def find(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, KnownPiece]:
@@ -92,16 +113,31 @@ class PieceWriter:
         self._trim(known)
         return known
 
-    def add(self, connection: Connection, pieces: Sequence[tuple[bytes, int, int | None, bytes]]) -> dict[bytes, KnownPiece]:
-        """Insert pieces that are not there: (hash, length, ground, packed); the ground was found, or added, before."""
+    def add(self, connection: Connection, pieces: Sequence[NewPiece]) -> dict[bytes, KnownPiece]:
+        """Insert pieces that are not there; what is their ground was found, or added, before."""
         if not pieces:
             return {}
-        names = ("hash", "raw_bytes", "ground_id", "packed")
-        connection.execute(_INSERT, [dict(zip(names, piece, strict=True)) | {"sweep": self._sweeps} for piece in pieces])
-        added = _find(connection, [piece[0] for piece in pieces])
+        connection.execute(_INSERT, [self._row(piece) for piece in pieces])
+        added = _find(connection, [piece.hash for piece in pieces])
+        loose = [{"id": added[piece.hash].id, "packed": piece.packed} for piece in pieces if piece.start == LOOSE]
+        if loose:
+            connection.execute(_INSERT_LOOSE, loose)
         self._known.update(added)
         self._trim(added)
         return added
+
+    def _row(self, piece: NewPiece) -> dict[str, object]:
+        return {**piece._asdict(), "sweep": self._sweeps, "packed": None if piece.start == LOOSE else piece.packed}
+
+    def move(self, connection: Connection, ground_id: int, places: Mapping[bytes, int]) -> None:
+        """Say that loose pieces are in another ground now, and where; those that were forgotten stay where they are."""
+        known = {key: self._known[key].id for key in places if key in self._known}
+        rows = [{"row_id": piece_id, "ground_id": ground_id, "start": places[key]} for key, piece_id in known.items()]
+        if rows:
+            connection.execute(_MOVE, rows)
+            for some in _slices(list(known.values())):
+                connection.execute(_DELETE_LOOSE, {"ids": some})
+        self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
 
     def _trim(self, used: Iterable[bytes]) -> None:
         for key in used:
@@ -156,32 +192,52 @@ def read_pieces(connection: Connection, ids: Iterable[int], cache: PieceCache | 
     if cache is not None:
         found = {piece_id: content for piece_id in wanted if (content := cache.get(piece_id)) is not None}
     rows = _read_rows(connection, [piece_id for piece_id in wanted if piece_id not in found])
-    grounds = _read_grounds(connection, {ground_id for _, ground_id, _ in rows.values() if ground_id is not None}, cache)
-    for piece_id, (raw_bytes, ground_id, packed) in rows.items():
-        content = found[piece_id] = unpack(packed) if ground_id is None else grounds[ground_id].unpack(packed)
-        if len(content) != raw_bytes:
-            raise BodyCorruptError(f"piece {piece_id} has {len(content)} bytes instead of {raw_bytes}")
+    grounds = _read_grounds(connection, {row.ground_id for row in rows.values() if row.ground_id is not None}, cache)
+    loose = _read_loose(connection, rows)
+    for piece_id, row in rows.items():
+        content = found[piece_id] = _content(piece_id, row, grounds, loose)
+        if len(content) != row.raw_bytes:
+            raise BodyCorruptError(f"piece {piece_id} has {len(content)} bytes instead of {row.raw_bytes}")
         if cache is not None:
             cache.put(piece_id, content)
     return found
 
 
-def _read_rows(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int | None, bytes]]:
-    rows: dict[int, tuple[int, int | None, bytes]] = {}
+def _content(piece_id: int, row: Any, grounds: Mapping[int, Ground], loose: Mapping[int, bytes]) -> bytes:
+    if row.ground_id is None:
+        return unpack(row.packed)
+    ground = grounds[row.ground_id]
+    if piece_id in loose:
+        return ground.unpack(loose[piece_id])
+    return ground.raw[row.start : row.start + row.raw_bytes]
+
+
+def _read_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
+    rows: dict[int, Any] = {}
     for some in _slices(ids):
-        rows.update((row[0], (row[1], row[2], row[3])) for row in connection.execute(_READ, {"ids": some}))
+        rows.update((row.id, row) for row in connection.execute(_READ, {"ids": some}))
     missing = next((piece_id for piece_id in ids if piece_id not in rows), None)
     if missing is not None:
         raise BodyCorruptError(f"piece {missing} is missing")
     return rows
 
 
+def _read_loose(connection: Connection, rows: Mapping[int, Any]) -> dict[int, bytes]:
+    ids = [piece_id for piece_id, row in rows.items() if row.start == LOOSE]
+    found: dict[int, bytes] = {}
+    for some in _slices(ids):
+        found.update((row[0], row[1]) for row in connection.execute(_READ_LOOSE, {"ids": some}))
+    return found
+
+
 def _read_grounds(connection: Connection, ids: set[int], cache: PieceCache | None) -> dict[int, Ground]:
-    """Read what pieces are compressed against: these stand alone, so that nothing is followed further."""
+    """Read what holds pieces, or what they are compressed against: it stands alone, so that nothing is followed further."""
     contents = {piece_id: cache.get(piece_id) for piece_id in ids} if cache is not None else dict.fromkeys(ids)
     rows = _read_rows(connection, [piece_id for piece_id, content in contents.items() if content is None])
-    for piece_id, (_, _, packed) in rows.items():
-        content = contents[piece_id] = unpack(packed)
+    for piece_id, row in rows.items():
+        if row.packed is None:
+            raise BodyCorruptError(f"piece {piece_id} does not stand alone")
+        content = contents[piece_id] = unpack(row.packed)
         if cache is not None:
             cache.put(piece_id, content)
     return {piece_id: Ground(content) for piece_id, content in contents.items() if content is not None}

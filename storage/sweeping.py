@@ -15,6 +15,7 @@ from storage.errors import BodyCorruptError
 from storage.pieces import SWEEP_MARK, read_sweeps
 
 _PIECES = models.PieceRow.__table__
+_LOOSE = models.LoosePieceRow.__table__
 _BODIES = models.BodyRow.__table__
 _MARKS = models.MarkRow.__table__
 _USES = models.SegmentUseRow.__table__
@@ -43,6 +44,8 @@ def sweep(database: Database, pause: Pause = lambda: False) -> int:
             with database.write() as connection:
                 is_dead = _PIECES.c.id.in_(dead) & (_PIECES.c.sweep < number)
                 deleted += connection.execute(_PIECES.delete().where(is_dead)).rowcount
+                kept = select(_PIECES.c.id).where(_PIECES.c.id.in_(dead))
+                connection.execute(_LOOSE.delete().where(_LOOSE.c.id.in_(dead), _LOOSE.c.id.not_in(kept)))
         if pause():
             break
     return deleted

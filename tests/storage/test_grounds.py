@@ -12,10 +12,11 @@ from storage import models
 from storage.compression import Ground
 from storage.errors import BodyCorruptError
 from storage.grounds import GroundedPieces
-from storage.pieces import PieceCache, PieceWriter, read_pieces
+from storage.pieces import LOOSE, PieceCache, PieceWriter, read_pieces
 from storage.sweeping import sweep
 from tests.storage.recorded_traffic import conversation, store
 
+LOOSE_PIECES = models.LoosePieceRow.__table__
 PIECES = models.PieceRow.__table__
 chance = random.Random(3)
 START = [prose(chance, 4000).encode() for _ in range(4)]
@@ -36,6 +37,11 @@ def rows_of(database, ids):
         return connection.execute(select(PIECES).where(PIECES.c.id.in_(ids))).all()
 
 
+def loose_of(database):
+    with database.read() as connection:
+        return {row.id: row.packed for row in connection.execute(select(LOOSE_PIECES))}
+
+
 def contents_of(database, ids, cache=None):
     with database.read() as connection:
         found = read_pieces(connection, ids, cache)
@@ -46,7 +52,8 @@ def test_a_first_request_makes_a_ground_of_all_that_it_brings(database):
     ids = save(database, 1, START)
     rows = rows_of(database, ids)
     assert len({row.ground_id for row in rows}) == 1
-    assert max(len(row.packed) for row in rows) < 40
+    assert [row.start for row in rows] == [0, 4000, 8000, 12000]
+    assert all(row.packed is None for row in rows)
     assert contents_of(database, ids) == START
 
 
@@ -57,7 +64,8 @@ def test_what_comes_later_is_smaller_against_it(database):
     save(database, 1, START)
     (against,) = rows_of(database, save(database, 2, [*START, *TURN])[-1:])
     assert against.ground_id is not None
-    assert len(against.packed) < 0.9 * len(alone.packed)
+    assert against.start == LOOSE
+    assert len(loose_of(database)[against.id]) < 0.9 * len(alone.packed)
 
 
 def test_a_ground_is_found_again_after_a_restart(database):
@@ -102,6 +110,35 @@ def test_runs_longer_than_a_ground_stand_alone(database):
     ids = save(database, 1, [*START, long])
     assert rows_of(database, ids[-1:])[0].ground_id is None
     assert contents_of(database, ids) == [*START, long]
+
+
+def test_what_gathers_becomes_the_next_ground(database):
+    writer = PieceWriter()
+    grounded = GroundedPieces(writer)
+    history = list(START)
+    seen = set()
+    for turn in range(70):
+        history.append(prose(chance, 1200).encode())
+        ids = save(database, turn + 1, history, grounded, writer)
+        rows = rows_of(database, ids)
+        seen |= {row.ground_id for row in rows}
+        assert contents_of(database, ids) == history
+    assert len(seen) == 2
+    moved = [row for row in rows if row.ground_id == max(seen) and row.start != LOOSE]
+    assert len(moved) >= 40
+    assert not {row.id for row in moved} & set(loose_of(database))
+    assert contents_of(database, ids, PieceCache()) == history
+
+
+def test_streams_stay_loose(database):
+    writer = PieceWriter()
+    grounded = GroundedPieces(writer)
+    save(database, 1, START, grounded, writer)
+    for turn in range(2, 12):
+        stream = b"".join(b'data: {"type":"content_block_delta","delta":{"text":"%d of %d"}}' % (n, turn) for n in range(100))
+        (row,) = rows_of(database, save(database, 1, [stream], grounded, writer))
+        assert row.start == LOOSE
+        assert contents_of(database, [row.id]) == [stream]
 
 
 def test_many_conversations_keep_apart(database):
