@@ -165,7 +165,7 @@ BREAKS: Final = Section(
         ),
         _figure("times", "times", 6, lambda row: row.breaks, lambda row: fmt.whole(row.breaks)),
         _figure("rewritten", "rewritten", 10, lambda row: row.rewritten_tokens, lambda row: fmt.tokens(row.rewritten_tokens)),
-        _figure("cost", "extra cost", 10, lambda row: row.extra_cost_nano_usd, lambda row: fmt.usd(row.extra_cost_nano_usd)),
+        _figure("cost", "extra cost", 11, lambda row: row.extra_cost_nano_usd, lambda row: fmt.usd(row.extra_cost_nano_usd)),
     ),
     identity=lambda row: (row.cause, row.source),
     sorted_by="cost",

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, true
 
-from proxy_core.attribution.model import CallFacts, RequestClass, Source, SourceType
+from proxy_core.attribution.model import CallFacts, RequestClass, Segment, Source, SourceType
 from proxy_core.dialects.responses import read_response
 from proxy_core.exchange import Headers
 from storage import stored_attributions
 from storage.database import Database
 from storage.errors import BodyCorruptError
 from storage.heads import read_head
+from storage.insights.carry import CarriedContent, carry_costs
 from storage.insights.overview import Insights, gather_insights
 from storage.insights.reconciliation import CountedPrompt
 from storage.insights.turns import AnalysedTurn
@@ -31,6 +32,8 @@ _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
 
 _WITHOUT_PROMPT = (RequestClass.OTHER.value, RequestClass.COUNT_TOKENS.value)
+
+_TURNS = select(_exchange.id, _exchange.exchange_id, _exchange.started_us, _exchange.delivered_us, _exchange.previous_id)
 
 type Clause = ColumnElement[bool]
 type _Found = Row[int, str, int, int | None, int | None]
@@ -77,8 +80,7 @@ class InsightReader:
         known = KnownContents()
         with self._database.read() as connection:
             rows = connection.execute(
-                select(_exchange.id, _exchange.exchange_id, _exchange.started_us, _exchange.delivered_us, _exchange.previous_id)
-                .where(_is_model_call(wanted, session_id), *([] if where is None else [where]))
+                _TURNS.where(_is_model_call(wanted, session_id), *([] if where is None else [where]))
                 .order_by(_exchange.id.desc())
                 .limit(limit)
             ).all()
@@ -86,6 +88,29 @@ class InsightReader:
             # The newest first: a conversation's last request holds nearly all the texts of those before it.
             turns = [_read_turn(connection, row, known, is_followed=row.id in followed, has_texts=has_texts) for row in rows]
             return [turn for turn in reversed(turns) if turn is not None]
+
+    def carry_of(self, row_id: int, segment_index: int) -> CarriedContent | None:
+        """Reckon what a segment cost since its conversation first carried it, up to and with this request.
+
+        Args:
+            row_id: Number of the request.
+            segment_index: Index of the segment in it.
+
+        Returns:
+            `None` where the request or one of its bills is not known.
+        """
+        turns: list[AnalysedTurn] = []
+        known = KnownContents()
+        with self._database.read() as connection:
+            following: int | None = row_id
+            while following is not None and len(turns) < TURNS_LOOKED_AT:
+                row = connection.execute(_TURNS.where(_exchange.id == following)).one_or_none()
+                turn = None if row is None else _read_turn(connection, row, known, is_followed=True, has_texts=False)
+                if turn is None or (turns and not _carries(turn, turns[0].attribution.segments[segment_index])):
+                    break
+                turns.append(turn)
+                following = turn.previous_id
+        return None if not turns else _carry_among(turns, turns[0].attribution.segments[segment_index])
 
     def counted_prompts(self, wanted: TimeRange = ALL_TIME, session_id: str | None = None) -> list[CountedPrompt]:
         """Read the answers of the newest count_tokens calls."""
@@ -168,6 +193,15 @@ def _read_turn(
         attribution=attribution,
         called_tools=called,
     )
+
+
+def _carries(turn: AnalysedTurn, wanted: Segment) -> bool:
+    return any(s.content_hash == wanted.content_hash and s.source == wanted.source for s in turn.attribution.segments)
+
+
+def _carry_among(turns: Sequence[AnalysedTurn], wanted: Segment) -> CarriedContent | None:
+    items = carry_costs(turns)
+    return next((item for item in items if (item.content_hash, item.source) == (wanted.content_hash, wanted.source)), None)
 
 
 def _called_tools(connection: Connection, row_id: int) -> Iterator[str]:

@@ -38,11 +38,13 @@ def write_diff(sheet: Sheet, before: ExchangeDetail | None, after: ExchangeDetai
     if before is None:
         sheet.heading("Nothing to compare with")
         sheet.text("This is the first request of its conversation that was captured.", sheet.inks.muted)
+        write_distortion(sheet, after)
         return
     sheet.heading(f"Since #{before.summary.id}", _gap_text(before, after))
     changes = compare_segments(before.segments, after.segments)
     _write_counts(sheet, changes, before.segments, after.segments)
     _write_cache(sheet, before, after)
+    write_distortion(sheet, after)
     changed = [change for change in changes if change.change is not Change.SAME]
     sheet.heading("Segment by segment", "" if changed else "nothing changed")
     for change in changed:
@@ -94,6 +96,19 @@ def _write_cache(sheet: Sheet, before: ExchangeDetail, after: ExchangeDetail) ->
         sheet.inks.muted,
         indent=3,
     )
+
+
+def write_distortion(sheet: Sheet, detail: ExchangeDetail) -> None:
+    """Say that the way of capturing changed the request, and how to capture it as it is; nothing where it did not."""
+    if not detail.summary.is_distorted:
+        return
+    sheet.heading("Capture")
+    sheet.text(
+        "≠ came through a base URL: the client then switches tool search off, sends every tool definition,"
+        " and sets other cache marks than it would towards the API itself.",
+        sheet.inks.warning,
+    )
+    sheet.text("→ Capture by interception instead: assay run -- claude, without ANTHROPIC_BASE_URL.", sheet.inks.accent)
 
 
 def _write_hit(sheet: Sheet, after: ExchangeDetail) -> None:

@@ -255,7 +255,7 @@ def totals_text(period: Period, found: Insights | None) -> str:
         period.name,
         f"{fmt.whole(found.requests)} requests{cut}",
         f"{fmt.tokens(found.input.tokens)} in",
-        fmt.usd(found.input.cost_nano_usd),
+        "not all priced" if found.input.cost_nano_usd is None else fmt.usd(found.input.cost_nano_usd),
     ]
     if found.waste.cost_nano_usd:
         parts.append(f"{fmt.usd(found.waste.cost_nano_usd)} could have been saved")

@@ -9,8 +9,10 @@ from textual import work
 from textual.message import Message
 from textual.screen import Screen
 
-from proxy_core.attribution.model import LedgerLine
+from proxy_core.attribution.model import LedgerLine, Segment
 from storage.exchanges import SegmentUse
+from storage.insights.carry import CarriedContent
+from storage.insights.reading import InsightReader
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui import format as fmt
 from tui import reading
@@ -56,6 +58,15 @@ class SegmentRead(Message):
         self.detail = detail
         self.index = index
         self.use = use
+
+
+class CarryRead(Message):
+    """What carrying the segment that is shown has cost."""
+
+    def __init__(self, segment: Segment, carry: CarriedContent) -> None:
+        super().__init__()
+        self.segment = segment
+        self.carry = carry
 
 
 class RequestActions(Screen[None]):
@@ -193,6 +204,19 @@ class RequestActions(Screen[None]):
                 )
             )
         )
+        self._read_carry(event.detail, event.index)
+
+    @work(thread=True, exclusive=True, group="carry", exit_on_error=False)
+    def _read_carry(self, detail: ExchangeDetail, index: int) -> None:
+        carry = InsightReader(self._live.store.database).carry_of(detail.summary.id, index)
+        if carry is not None:
+            self.post_message(CarryRead(detail.segments[index], carry))
+
+    def on_carry_read(self, event: CarryRead) -> None:
+        """Add it, if the segment is still shown."""
+        screen = self.app.screen
+        if isinstance(screen, SegmentScreen) and screen.segment is event.segment:
+            screen.show_carry(event.carry)
 
 
 def _figures(lines: list[LedgerLine]) -> str:

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from proxy_core.attribution.model import ContentKind, Segment
+from storage.insights.carry import CarriedContent
 from tui import format as fmt
 from tui.colours import KINDS, kind_colour
 from tui.commands import CommandGroup, CopyText, bindings
@@ -40,6 +41,15 @@ class SegmentScreen(Dialog[None]):
         super().__init__()
         self._reading = reading
 
+    @property
+    def segment(self) -> Segment:
+        """The segment that is shown."""
+        return self._reading.segment
+
+    def show_carry(self, carry: CarriedContent) -> None:
+        """Add what carrying it has cost, which takes longer to be found."""
+        self.query_one("#facts", Static).update(facts(self._reading, carry))
+
     def compose_box(self) -> Iterator[Widget]:
         """Lay out facts and text."""
         yield Static(facts(self._reading), id="facts")
@@ -64,8 +74,8 @@ class SegmentScreen(Dialog[None]):
         self.notify("Copied the segment's text", timeout=1.5)
 
 
-def facts(reading: SegmentReading) -> Content:
-    """Write where a segment stands and what became of it."""
+def facts(reading: SegmentReading, carry: CarriedContent | None = None) -> Content:
+    """Write where a segment stands, what became of it and what carrying it has cost."""
     segment = reading.segment
     first = f"first seen in #{reading.first_id}" if reading.first_id is not None else ""
     carried = f"carried by {fmt.whole(reading.carried)} requests" if reading.carried is not None else ""
@@ -75,9 +85,21 @@ def facts(reading: SegmentReading) -> Content:
         place,
         " · ".join(part for part in (first, carried, f"hash {segment.content_hash}") if part),
     ]
+    if carry is not None:
+        lines.append(carry_text(carry))
     if segment.is_uncertain:
         lines.append("? the source is the likeliest, not certain: its marker could have been forged")
     return Content("\n".join(lines))
+
+
+def carry_text(carry: CarriedContent) -> str:
+    """Write since when a conversation carries a content, and what that cost so far."""
+    later = carry.turns_carried - 1
+    if not later:
+        return f"new in this request: {fmt.usd(carry.entry.cost_nano_usd)} to enter"
+    more = f"{fmt.whole(later)} more request{'' if later == 1 else 's'}"
+    entry, cost = fmt.usd(carry.entry.cost_nano_usd), fmt.usd(carry.carried.cost_nano_usd)
+    return f"in this conversation since #{carry.entered_id}: {entry} to enter, {cost} to carry through {more}"
 
 
 def display_text(segment: Segment) -> tuple[str, str | None]:

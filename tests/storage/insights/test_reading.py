@@ -95,3 +95,20 @@ def test_heads_are_read_for_the_allowance(database: Database, session: PlantedSe
     reader = InsightReader(database)
     assert [dict(headers)["request-id"] for _, headers in reader.response_headers(reader.turns())] == ["req_0001"] * 2
     assert reader.counted_prompts() == []
+
+
+def test_what_a_segment_cost_since_it_came(database: Database, session: PlantedSession) -> None:
+    reader = InsightReader(database)
+    last = reader.turns()[-1]
+    segments = last.attribution.segments
+    tool = next(i for i, s in enumerate(segments) if s.source == Source(SourceType.TOOL, "Read"))
+    carry = reader.carry_of(last.id, tool)
+    assert carry is not None
+    assert (carry.turns_carried, carry.entered_exchange_id) == (2, session.turns[0].exchange_id)
+    mine = [line for line in session.turns[1].input_lines if line.segment_index == tool]
+    assert carry.carried.tokens == sum(line.tokens for line in mine)
+    newest = next(i for i, s in enumerate(segments) if s.text == "Go on.")
+    entered = reader.carry_of(last.id, newest)
+    assert entered is not None
+    assert entered.turns_carried == 1
+    assert reader.carry_of(999, 0) is None

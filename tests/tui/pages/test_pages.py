@@ -173,6 +173,13 @@ def test_the_first_request_has_nothing_to_compare_with() -> None:
     assert "first request of its conversation" in _text(sheet)
 
 
+def test_a_distorted_capture_says_so_and_how_to_do_better() -> None:
+    sheet = _sheet()
+    write_diff(sheet, None, factories.exchange_detail(summary=factories.exchange_summary(is_distorted=True)))
+    assert "base URL" in _text(sheet)
+    assert "assay run" in _text(sheet)
+
+
 def test_added_removed_edited_and_moved_are_shown() -> None:
     def seg(text: str, kind: SourceType = SourceType.USER) -> object:
         return factories.segment(text, source=factories.source(kind, "x" if kind is SourceType.TOOL else None))
