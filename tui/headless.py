@@ -4,7 +4,6 @@ Lines come from the store, after analysis, so they hold the bill. A reader that 
 """
 
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -13,12 +12,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import batched, takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from storage.notices import Change, ExchangeChanged
+from tui.invocation import own_command
 from tui.lines import json_line, text_line
 
 if TYPE_CHECKING:
@@ -174,11 +173,6 @@ def silence_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-def own_command() -> str:
-    """Return how this program is called in another terminal: by name where that is found, else by path."""
-    return "assay" if shutil.which("assay") else str(Path(sys.argv[0]).absolute())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from storage.notices import Change, ExchangeChanged
 from tests import factories
-from tui.headless import ANALYSIS_S, LineWriter, ending_signals, own_command
+from tui.headless import ANALYSIS_S, LineWriter, ending_signals
 
 
 class FakeExchanges:
@@ -84,9 +84,3 @@ def test_signals_end_it_and_are_put_back() -> None:
         assert ending.wait(5)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_the_command_is_named_as_it_is_found(monkeypatch: Any) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("sys.argv", ["/opt/assay/bin/assay"])
-    assert own_command() == "/opt/assay/bin/assay"

@@ -8,6 +8,7 @@ from tui import format as fmt
 from tui.cli.opening import opened_store
 from tui.cli.sources import write_sources
 from tui.errors import AssayError
+from tui.invocation import own_command
 from tui.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ def write_summary(settings: Settings, runtime: "Runtime") -> None:
         write_sources(found, _TOP, is_error=True)
     for line in trouble_lines(runtime):
         click.echo(f"assay: {line}", err=True)
-    click.echo("assay: look closer with: assay view", err=True)
+    click.echo(f"assay: look closer with: {own_command()} view", err=True)
 
 
 def totals_line(totals: "SummaryMetrics") -> str:
     """Say in one line what a range came to."""
     if not totals.total_requests:
-        return "no request to the Claude API was seen (assay doctor tells the usual reasons)"
+        return f"no request to the Claude API was seen ({own_command()} doctor tells the usual reasons)"
     parts = [
         f"{totals.total_requests} request{'s' if totals.total_requests != 1 else ''}",
         f"{fmt.tokens(totals.total_input_tokens)} tokens in",

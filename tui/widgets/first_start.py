@@ -5,6 +5,8 @@ from pathlib import Path
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.invocation import own_command
+
 
 class FirstStart(Static):
     """How to get the first request in here."""
@@ -22,13 +24,14 @@ class FirstStart(Static):
 
 def first_steps(proxy_url: str | None, ca_bundle: Path | None) -> Content:
     """Write what to do when nothing was captured yet."""
+    assay = own_command()
     if proxy_url is None:
         return Content.assemble(
             ("This database holds no requests yet.\n\n", "bold"),
             "Start the proxy with the dashboard:\n\n",
-            ("    assay\n\n", "$accent"),
+            (f"    {assay}\n\n", "$accent"),
             "or a client through a proxy of its own:\n\n",
-            ("    assay run -- claude\n", "$accent"),
+            (f"    {assay} run -- claude\n", "$accent"),
         )
     lines = [f"    export HTTPS_PROXY={proxy_url}\n"]
     if ca_bundle is not None:
@@ -37,15 +40,15 @@ def first_steps(proxy_url: str | None, ca_bundle: Path | None) -> Content:
         ("No requests yet. ", "bold"),
         f"Assay listens on {proxy_url}.\n\n",
         "Start Claude Code through it, in another terminal:\n\n",
-        ("    assay run -- claude\n\n", "$accent"),
+        (f"    {assay} run -- claude\n\n", "$accent"),
         "or let everything in that terminal use it:\n\n",
-        ('    eval "$(assay env)"\n\n', "$accent"),
+        (f'    eval "$({assay} env)"\n\n', "$accent"),
         "which sets, among others:\n\n",
         ("".join(lines) + "\n", "$secondary"),
         "Nothing arrives?   ",
-        ("assay doctor", "$accent"),
+        (f"{assay} doctor", "$accent"),
         "      Just looking?   ",
-        ("assay demo", "$accent"),
+        (f"{assay} demo", "$accent"),
     )
 
 
