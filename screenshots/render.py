@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ time.tzset()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from textual.widgets import Input  # noqa: E402
+from textual.worker import WorkerCancelled  # noqa: E402
 
 from screenshots.fixture import NOW_US, RUNNING_ID, build  # noqa: E402 - after the zone and the path are set
 from storage.database import open_database  # noqa: E402
@@ -134,7 +136,8 @@ async def settle(pilot: object) -> None:
     assert isinstance(pilot, Pilot), "what run_test gives"
     for _ in range(3):
         await pilot.pause(0.09)
-        await pilot.app.workers.wait_for_complete()
+        with suppress(WorkerCancelled):  # by a newer read
+            await pilot.app.workers.wait_for_complete()
     await pilot.pause()
 
 

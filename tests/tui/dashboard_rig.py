@@ -1,11 +1,12 @@
 """Run the dashboard without a terminal: a proxy that can be told how it is, and waiting until all is read and drawn."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from screenshots.fixture import NOW_US, RUNNING_ID
 from storage.store import Store
@@ -58,7 +59,8 @@ async def settle(pilot: Pilot[None]) -> None:
     """Wait until nothing is being read or drawn."""
     for _ in range(3):
         await pilot.pause(0.07)
-        await pilot.app.workers.wait_for_complete()
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
     await pilot.pause()
 
 
@@ -77,6 +79,6 @@ def live_screen(pilot: Pilot[None]) -> LiveScreen:
 
 def screen_text(pilot: Pilot[None]) -> str:
     """Everything that is to be read on the screen."""
-    width, height = pilot.app.size
+    height = pilot.app.size.height
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join(strip.text for strip in strips[:height])

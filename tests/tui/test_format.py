@@ -10,8 +10,17 @@ from tui import format as fmt
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(None, "–"), (0, "0"), (812, "812"), (12_345, "12.3k"), (123_456, "123k"), (1_240_000, "1.24M"), (12_400_000, "12.4M"), (3_200_000_000, "3.20G")],
-)  # fmt: skip
+    [
+        (None, "–"),
+        (0, "0"),
+        (812, "812"),
+        (12_345, "12.3k"),
+        (123_456, "123k"),
+        (1_240_000, "1.24M"),
+        (12_400_000, "12.4M"),
+        (3_200_000_000, "3.20G"),
+    ],
+)
 def test_tokens(count: int | None, text: str) -> None:
     assert fmt.tokens(count) == text
     assert len(text) <= 6
@@ -25,8 +34,17 @@ def test_an_estimate_is_marked() -> None:
 
 @pytest.mark.parametrize(
     ("nano", "text"),
-    [(None, "–"), (0, "$0"), (1_000, "≈$0"), (12_000, "$0.00001"), (99_000, "$0.00010"), (12_345_678, "$0.0123"), (1_236_000_000, "$1.24"), (1_204_000_000_000, "$1,204")],
-)  # fmt: skip
+    [
+        (None, "–"),
+        (0, "$0"),
+        (1_000, "≈$0"),
+        (12_000, "$0.00001"),
+        (99_000, "$0.00010"),
+        (12_345_678, "$0.0123"),
+        (1_236_000_000, "$1.24"),
+        (1_204_000_000_000, "$1,204"),
+    ],
+)
 def test_usd(nano: int | None, text: str) -> None:
     assert fmt.usd(nano) == text
 
@@ -53,15 +71,33 @@ def test_milliseconds(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(None, "–"), (812, "812 B"), (12_345, "12.3 kB"), (123_456, "123 kB"), (1_240_000, "1.2 MB"), (5_000_000_000_000, "5000 GB")]
-)  # fmt: skip
+    ("count", "text"),
+    [
+        (None, "–"),
+        (812, "812 B"),
+        (12_345, "12.3 kB"),
+        (123_456, "123 kB"),
+        (1_240_000, "1.2 MB"),
+        (5_000_000_000_000, "5000 GB"),
+    ],
+)
 def test_size(count: int | None, text: str) -> None:
     assert fmt.size(count) == text
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "text"), [(None, 5, "–"), (5, None, "–"), (5, 0, "–"), (0, 5, "0 %"), (1, 500, "<1 %"), (499, 500, "99 %"), (1, 4, "25 %"), (4, 4, "100 %")]
-)  # fmt: skip
+    ("part", "whole", "text"),
+    [
+        (None, 5, "–"),
+        (5, None, "–"),
+        (5, 0, "–"),
+        (0, 5, "0 %"),
+        (1, 500, "<1 %"),
+        (499, 500, "99 %"),
+        (1, 4, "25 %"),
+        (4, 4, "100 %"),
+    ],
+)
 def test_percent(part: int | None, whole: int | None, text: str) -> None:
     assert fmt.percent(part, whole) == text
 
