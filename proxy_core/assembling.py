@@ -13,9 +13,10 @@ from proxy_core.exchange import (
     Side,
     Timing,
 )
-from proxy_core.live import LiveExchange
+from proxy_core.live import LiveExchange, RawHeaders
 from proxy_core.recording import HELD_BODY_BYTES, BodyRecording
 from proxy_core.redact import Redactor
+from proxy_core.redacting import BodyRedaction, content_type_of
 
 
 class ExchangeRecording:
@@ -32,7 +33,7 @@ class ExchangeRecording:
         self._redactor = redactor
         self._held_limit_bytes = held_limit_bytes
         self._request_head: CapturedRequest | None = None
-        self._request = BodyRecording(live.request_body, redactor, live.headers, held_limit_bytes)
+        self._request = BodyRecording(live.request_body, self._redaction(live.headers), live.headers, held_limit_bytes)
         self._request_body: CapturedBody | None = None
         self._response: BodyRecording | None = None
         self._is_started = False
@@ -104,8 +105,9 @@ class ExchangeRecording:
 
     def discard(self) -> None:
         """Let go of all bytes that are held."""
-        for recording in (self._request, self._response or BodyRecording(self._live.response_body, self._redactor, ())):
-            recording.release()
+        self._request.release()
+        response = self._response or BodyRecording(self._live.response_body, BodyRedaction(self._redactor), ())
+        response.release()
 
     def _finished_body(self, side: Side, recording: BodyRecording) -> list[CaptureEvent]:
         recording.absorb()
@@ -121,14 +123,18 @@ class ExchangeRecording:
     def _response_recording(self) -> BodyRecording | None:
         live = self._live
         if self._response is None and live.status_code is not None:
-            self._response = BodyRecording(live.response_body, self._redactor, live.response_headers, self._held_limit_bytes)
+            headers = live.response_headers
+            self._response = BodyRecording(live.response_body, self._redaction(headers), headers, self._held_limit_bytes)
         return self._response
+
+    def _redaction(self, headers: RawHeaders) -> BodyRedaction:
+        return BodyRedaction(self._redactor, self._live.url, content_type_of(headers))
 
     def _captured_request(self) -> CapturedRequest:
         live = self._live
         if self._request_head is None or live.request_trailers:
             self._request_head = CapturedRequest(
-                method=live.method.decode("latin-1"),
+                method=self._redactor.body(live.method).decode("latin-1"),
                 url=self._redactor.url(live.url),
                 http_version=live.http_version.decode("latin-1"),
                 headers=self._redactor.headers(live.headers),

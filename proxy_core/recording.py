@@ -8,7 +8,7 @@ import hashlib
 from proxy_core.decoding import BodyDecoder, decode_body
 from proxy_core.exchange import CapturedBody
 from proxy_core.live import LiveBody, RawHeaders
-from proxy_core.redact import Redactor, StreamRedactor
+from proxy_core.redacting import BodyRedaction, GrowingRedactor
 
 HELD_BODY_BYTES = 8 * 1024 * 1024
 
@@ -18,16 +18,16 @@ class BodyRecording:
 
     Args:
         body: Where the chunks come from.
-        redactor: Replaces secrets.
+        redaction: How secrets are found in it.
         headers: Of the message the body belongs to; for its content-encoding.
         held_limit_bytes: A body larger than this is not held.
     """
 
     def __init__(
-        self, body: LiveBody, redactor: Redactor, headers: RawHeaders, held_limit_bytes: int = HELD_BODY_BYTES
+        self, body: LiveBody, redaction: BodyRedaction, headers: RawHeaders, held_limit_bytes: int = HELD_BODY_BYTES
     ) -> None:
         self._body = body
-        self._redactor = redactor
+        self._redaction = redaction
         self._encoding = _content_encoding(headers)
         self._held_limit_bytes = held_limit_bytes
         self._sha256 = hashlib.sha256()
@@ -35,7 +35,7 @@ class BodyRecording:
         self._released_bytes = 0
         self._held: list[bytes] = []
         self._unshown: list[bytes] = []
-        self._stream: StreamRedactor | None = None
+        self._stream: GrowingRedactor | None = None
         self._decoder: BodyDecoder | None = None
         self.is_large = False
         """The body does not fit: what came went ahead, and what comes must."""
@@ -66,7 +66,7 @@ class BodyRecording:
             return b""
         if self._decoder is None or self._stream is None:
             self._decoder = BodyDecoder(self._encoding)
-            self._stream = StreamRedactor(self._redactor)
+            self._stream = self._redaction.growing()
         shown = self._stream.feed(self._decoder.feed(b"".join(self._unshown)))
         self._unshown.clear()
         if self.is_large:
@@ -101,12 +101,12 @@ class BodyRecording:
         self._release()
 
     def _captured_plain(self, data: bytes) -> CapturedBody:
-        redacted = self._redactor.body(data)
+        redacted = self._redaction.whole(data)
         return self._captured(redacted, is_redacted=redacted is not data)
 
     def _captured_encoded(self, data: bytes) -> CapturedBody:
         decoded = decode_body(data, self._encoding)
-        redacted = self._redactor.body(decoded.data)
+        redacted = self._redaction.whole(decoded.data)
         if redacted is not decoded.data:
             return self._captured(redacted, is_redacted=True, is_decoded=True, is_truncated=not decoded.is_complete)
         if decoded.is_oversized:

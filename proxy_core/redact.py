@@ -7,8 +7,10 @@ told to be so, and nobody without the key file can test a guess. Bytes that are 
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
+from proxy_core.base64_text import EncodedSpan, find_encoded
 from proxy_core.exchange import Headers
 
 FINGERPRINT_DIGITS = 12
@@ -34,47 +36,90 @@ _SECRET_HEADER_ENDING = re.compile(
     rb"|credentials?|signature|cookie|jwt))$"
 )
 _SECRET_PARAMETERS = (
-    rb"key|api[-_]?key|subscription-key|access[-_]?token|refresh[-_]?token|id[-_]?token|auth[-_]?token|token|authorization|auth"
-    rb"|client[-_]?secret|secret|password|sig|signature|code_verifier|assertion"
-    rb"|x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|awsaccesskeyid|googleaccessid"
+    rb"key|api[-_]?key|subscription-key|access[-_]?token|refresh[-_]?token|id[-_]?token|auth[-_]?token|session[-_]?token|token"
+    rb"|authorization|auth|code|device_code|client[-_]?secret|secret|password|sig|signature|code_verifier|(?:client_)?assertion"
+    rb"|samlresponse|x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|awsaccesskeyid|googleaccessid"
 )
-_PARAMETER = re.compile(rb"(?i)((?:^|[?&;#])(?:" + _SECRET_PARAMETERS + rb")=)([^&;#\s\"'<>]+)")
+_PARAMETER = re.compile(
+    rb"(?i)((?:^|[?&;#]|%(?:3f|26|23))(?:" + _SECRET_PARAMETERS + rb")(?:=|%3d))((?:(?!%26|%23)[^&;#\s\"'<>])+)"
+)
 _USER_INFO = re.compile(rb"(?<=://)[^/?#\s@\"']+(?=@)")
+# What clouds give out, known by its shape. Looked for in headers, URLs and messages only: a body is a person's text.
+_CLOUD_TOKEN = re.compile(
+    rb"\bya29\.[\w.-]{10,}|\bAIza[\w-]{30,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\beyJ[\w-]{8,1024}\.eyJ[\w-]{8,8192}\.[\w-]*"
+)
 
 # A key's characters as they are, percent-encoded, or as JSON escapes (any number of backslashes: JSON inside JSON).
 _ESCAPE = rb"\\+u00"
-_KEY_START = (
-    rb"(?:s|" + _ESCAPE + rb"73)(?:k|" + _ESCAPE + rb"6[bB])(?:-|%2[dD]|" + _ESCAPE + rb"2[dD])"
-    rb"(?:a|" + _ESCAPE + rb"61)(?:n|" + _ESCAPE + rb"6[eE])(?:t|" + _ESCAPE + rb"74)(?:-|%2[dD]|" + _ESCAPE + rb"2[dD])"
+_PERCENT = rb"%(?:25)*"
+
+
+def _letter(plain: bytes, code: bytes) -> bytes:
+    return rb"(?:" + plain + rb"|" + _ESCAPE + code + rb"|" + _PERCENT + code + rb")"
+
+
+_KEY_LETTERS = (
+    _letter(b"s", b"73"),
+    _letter(b"k", b"6[bB]"),
+    _letter(b"-", b"2[dD]"),
+    _letter(b"a", b"61"),
+    _letter(b"n", b"6[eE]"),
+    _letter(b"t", b"74"),
+    _letter(b"-", b"2[dD]"),
 )
-_KEY_REST = (
-    rb"(?:[A-Za-z0-9_-]|%(?:2[dD]|5[fF])|" + _ESCAPE + rb"(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA]))+"
-)
+# A run of backslashes is looked at once, from its start: from each of them it would take quadratic time.
+_RUN_START = rb"(?:(?<!\\)(?=\\)|(?!\\))"
+_KEY_START = _RUN_START + b"".join(_KEY_LETTERS)
+_KEY_REST = _letter(b"[A-Za-z0-9_-]", rb"(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])") + b"+"
 _KEY = re.compile(_KEY_START + _KEY_REST)
 _PLAIN_KEY = re.compile(rb"sk-ant-" + _KEY_REST)
 _ESCAPED_LETTER = re.compile(rb"\\u00(?:73|6[bB]|2[dD]|61|6[eE]|74)")
-_PERCENT_DASH = re.compile(rb"%2[dD]")
-_UNESCAPE = re.compile(rb"\\+u00([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})")
+_PERCENT_LETTER = re.compile(rb"%(?:25)*(?:73|6[bB]|2[dD]|61|6[eE]|74)")
+_UNESCAPE = re.compile(rb"\\+u00([0-9a-fA-F]{2})|%(?:25)*([0-9a-fA-F]{2})")
 
 # The member with its value, at the top level of a JSON text or inside strings of one (then every quote has backslashes).
 _MEMBER_NAME = rb"\"authorization(?:_|\\u005[fF])token\"\s*:\s*\""
 # A text that is cut off has no closing quote: then the value goes on to the end.
 _MEMBER = re.compile(rb"(" + _MEMBER_NAME + rb")((?:[^\"\\]|\\.)+)(?=\"|\\?\Z)", re.DOTALL)
-_NESTED_MEMBER = re.compile(rb"((\\+)\"authorization_token\2\"\s*:\s*\2\")(.+?)(?=(?<!\\)\2\"|\Z)", re.DOTALL)
+_NESTED_MEMBER = re.compile(rb"((?<!\\)(\\+)\"authorization_token\2\"\s*:\s*\2\")(.+?)(?=(?<!\\)\2\"|\Z)", re.DOTALL)
 _BEARER = re.compile(rb"(?i)\b((?:bearer|basic) )([A-Za-z0-9._~+/=-]{8,})")
 _HEADER_LINE = re.compile(
     rb"(?i)((?:(?:proxy-)?authorization|(?:x-)?(?:goog-)?api-key|(?:set-)?cookie|x-amz-security-token)"
     rb"\\*[\"']?\s*[:=,]\s*(?:b?\\*[\"'])?(?:(?:bearer|basic) )?)([^\\\"'\r\n]+)"
 )
+
+
+def _beginnings(letters: Sequence[bytes]) -> bytes:
+    """Make the pattern of every beginning of a word."""
+    rest = b""
+    for letter in reversed(letters[1:]):
+        rest = rb"(?:" + letter + rest + rb")?"
+    return letters[0] + rest
+
+
 _IS_REDACTED = re.compile(rb"\[REDACTED:[0-9a-f]{12}\]")
 
 # What may be the beginning of a secret whose end has not come yet (see `StreamRedactor`).
-_OPEN_KEY = re.compile(_KEY.pattern + rb"(?:\\+(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)?\Z")
+_OPEN_ESCAPE = rb"(?:\\+(?:u[0-9a-fA-F]{0,3})?|%(?:25)*[0-9a-fA-F]?)"
+_OPEN_KEY = re.compile(_KEY.pattern + _OPEN_ESCAPE + rb"?\Z")
 _OPEN_MEMBER = re.compile(
-    rb"\\*\"authorization(?:_|\\u005[fF])token\\*\"\s*(?::\s*(?:\\*(?:\"(?:[^\"\\]|\\.)*\\*)?)?)?\Z", re.DOTALL
+    rb"(?<!\\)\\*\"authorization(?:_|\\u005[fF])token\\*\"\s*(?::\s*(?:\\*(?:\"(?:[^\"\\]|\\.)*\\*)?)?)?\Z", re.DOTALL
 )
+_OPEN_START = re.compile(
+    _RUN_START + rb"(?:" + _beginnings(_KEY_LETTERS) + rb")" + _OPEN_ESCAPE + rb"?\Z|(?<!\\)" + _OPEN_ESCAPE + rb"\Z"
+)
+_NAME_LETTERS = [b"%c" % letter for letter in b"authorization_token"]
+_OPEN_NAME = re.compile(rb"(?<!\\)\\*\"(?:" + _beginnings(_NAME_LETTERS) + rb")?\\*\"?\s*\Z")
 _LONGEST_START = 96
 _LONGEST_KEY = 64 * 1024
+
+
+class Secret(NamedTuple):
+    """Where a secret stands, and what is to stand there."""
+
+    start: int
+    end: int
+    mark: bytes
 
 
 class Redactor:
@@ -115,23 +160,38 @@ class Redactor:
         data = _BEARER.sub(self._replace_value(2), data)
         return self._url(data).decode("utf-8", "replace")
 
-    def body(self, data: bytes) -> bytes:
-        """Return a body with its secrets replaced: the very same object when there is none."""
+    def body(self, data: bytes, members: Iterable[re.Pattern[bytes]] = ()) -> bytes:
+        """Return a body with its secrets replaced: the very same object when there is none.
+
+        Args:
+            data: The body, or a text.
+            members: What else is a secret in this one (see `credentials.py`): before it, and what it is.
+        """
+        secrets = self.secrets(data, members)
+        return _replaced(data, secrets) if secrets else data
+
+    def secrets(self, data: bytes, members: Iterable[re.Pattern[bytes]] = ()) -> list["Secret"]:
+        """Find the secrets of a body, in order; no two overlap."""
+        found: list[Secret] = []
         # Compiled patterns that begin with fixed bytes search twice as fast as `in` does.
         if _PLAIN_KEY.search(data):
-            data = _PLAIN_KEY.sub(self._replace_key, data)
+            found += (self._secret(match, 0) for match in _PLAIN_KEY.finditer(data))
         if _may_hide_key(data):
-            data = _KEY.sub(self._replace_key, data)
+            found += (self._secret(match, 0) for match in _KEY.finditer(data))
         if b"authorization_token" in data or b"authorization\\u005" in data:
-            data = _MEMBER.sub(self._replace_value(2), data)
-            data = _NESTED_MEMBER.sub(self._replace_value(3), data)
-        return data
+            found += (self._secret(match, 2) for match in _MEMBER.finditer(data))
+            found += (self._secret(match, 3) for match in _NESTED_MEMBER.finditer(data))
+        for pattern in members:
+            found += (self._secret(match, 2) for match in pattern.finditer(data))
+        found += (self._encoded(span) for span in find_encoded(data, _PLAIN_KEY))
+        return _merged(secret for secret in found if not _IS_REDACTED.fullmatch(data, secret.start, secret.end))
 
     def _header_line(self, field: tuple[bytes, bytes]) -> tuple[str, str]:
         name, value = field
         redacted = self._header_value(name, value)
-        line = (name.decode("latin-1"), redacted.decode("latin-1"))
-        if redacted == value and len(value) < 512:
+        shown_name = self.body(name)
+        line = (shown_name.decode("latin-1"), redacted.decode("latin-1"))
+        if redacted == value and shown_name is name and len(value) < 512:
             if len(self._clean_lines) >= 2048:
                 self._clean_lines.clear()
             self._clean_lines[field] = line
@@ -141,8 +201,8 @@ class Redactor:
         lowered = name.lower()
         if lowered in _SECRET_HEADERS or _SECRET_HEADER_ENDING.search(lowered):
             return self._credentials(value)
-        value = self.body(value)
-        return self._url(value) if b"=" in value or b"@" in value else value
+        value = self.body(self._cloud_tokens(value))
+        return self._url(value) if b"=" in value or b"@" in value or b"%" in value else value
 
     def _credentials(self, value: bytes) -> bytes:
         scheme, space, token = value.partition(b" ")
@@ -152,11 +212,17 @@ class Redactor:
 
     def _url(self, url: bytes) -> bytes:
         url = _PARAMETER.sub(self._replace_value(2), url)
-        url = _USER_INFO.sub(lambda match: self._mark(match[0]), url)
-        return self.body(url)
+        url = _USER_INFO.sub(lambda match: match[0] if _is_marked(match[0]) else self._mark(match[0]), url)
+        return self.body(self._cloud_tokens(url))
 
-    def _replace_key(self, match: re.Match[bytes]) -> bytes:
-        return self._mark(_unescape(match[0]))
+    def _cloud_tokens(self, data: bytes) -> bytes:
+        return _CLOUD_TOKEN.sub(lambda match: self._mark(match[0]), data)
+
+    def _secret(self, match: re.Match[bytes], group: int) -> "Secret":
+        return Secret(*match.span(group), self._mark(_unescape(match[group])))
+
+    def _encoded(self, span: EncodedSpan) -> "Secret":
+        return Secret(span.start, span.end, span.replaced_by(self._mark(span.secret)))
 
     def _replace_value(self, group: int) -> Callable[[re.Match[bytes]], bytes]:
         def replace(match: re.Match[bytes]) -> bytes:
@@ -208,6 +274,36 @@ class StreamRedactor:
         return redacted
 
 
+def _merged(secrets: Iterable[Secret]) -> list[Secret]:
+    """Put secrets in order; of those that overlap, the first covers them all."""
+    merged: list[Secret] = []
+    for secret in sorted(secrets, key=lambda found: (found.start, -found.end)):
+        if merged and secret.start < merged[-1].end:
+            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, secret.end))
+        else:
+            merged.append(secret)
+    return merged
+
+
+def _replaced(data: bytes, secrets: Iterable[Secret]) -> bytes:
+    parts: list[bytes] = []
+    position = 0
+    for start, end, mark in secrets:
+        parts += (data[position:start], mark)
+        position = end
+    return b"".join((*parts, data[position:]))
+
+
+def _is_marked(value: bytes) -> bool:
+    return _IS_REDACTED.fullmatch(value) is not None
+
+
+def open_secret_at(text: bytes) -> int:
+    """Return where, at a text's end, something begins that more text may turn into a secret; its length if nothing does."""
+    matches = (pattern.search(text) for pattern in (_OPEN_KEY, _OPEN_START, _OPEN_MEMBER, _OPEN_NAME))
+    return min((match.start() for match in matches if match), default=len(text))
+
+
 def _safe_cut(buffer: bytes) -> int:
     """Return up to where a buffer can be redacted whatever follows it."""
     window = max(0, len(buffer) - _LONGEST_KEY)
@@ -227,7 +323,7 @@ def _safe_cut(buffer: bytes) -> int:
 
 def _may_hide_key(data: bytes, start: int = 0) -> bool:
     """Say, from a few searches for fixed bytes, whether a key may stand there in an escaped form."""
-    if data.find(b"%", start) >= 0 and _PERCENT_DASH.search(data, start):
+    if data.find(b"%", start) >= 0 and _PERCENT_LETTER.search(data, start):
         return True
     return data.find(b"\\", start) >= 0 and _ESCAPED_LETTER.search(data, start) is not None
 
