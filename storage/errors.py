@@ -27,3 +27,7 @@ class AmbiguousIdError(StorageError):
 
 class BodyCorruptError(StorageError):
     """A stored body cannot be rebuilt byte for byte."""
+
+
+class ApiUnavailableError(StorageError):
+    """The API cannot be served; the message says why and what to do."""

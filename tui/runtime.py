@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from proxy_core.feed import CaptureFeed
     from proxy_core.server import ProxyThread
     from storage.analyser import AnalysisThread
+    from storage.api.remote import RemoteApi
     from storage.api.server import ApiThread
     from storage.database import Database
     from storage.notices import Notices
@@ -51,7 +52,7 @@ class Parts:
     retention: "RetentionThread"
     store: "Store"
     address: ProxyAddress
-    api: "ApiThread | None" = None
+    api: "RemoteApi | ApiThread | None" = None
     """`None`: the JSON API is off."""
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from proxy_core.feed import CaptureFeed
     from proxy_core.redact import Redactor
     from proxy_core.server import ProxySettings, ProxyThread
+    from storage.api.remote import RemoteApi
     from storage.api.server import ApiThread
     from storage.api.settings import ApiSettings
     from storage.database import Database
@@ -274,7 +275,7 @@ def retention_policy(settings: Settings) -> "RetentionPolicy":
     return RetentionPolicy(max_age_days=settings.retention_days or None, max_bytes=settings.retention_size)
 
 
-def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: NoteError) -> "ApiThread | None":
+def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: NoteError) -> "RemoteApi | ApiThread | None":
     """Start the JSON API, unless it is off.
 
     Raises:
@@ -283,12 +284,13 @@ def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: No
     """
     if not settings.api:
         return None
-    from storage.api.server import ApiThread, ApiUnavailableError
+    from storage.api.remote import open_api
+    from storage.errors import ApiUnavailableError
 
     shape = api_settings(settings)
     if shape.warning:
         runtime.warnings.append(shape.warning)
-    api = ApiThread(runtime.store, shape, runtime)
+    api = open_api(runtime.store.database, shape, runtime)
     try:
         api.start()
     except ApiUnavailableError as error:

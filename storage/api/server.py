@@ -11,15 +11,11 @@ from fastapi import FastAPI
 from storage.api.app import create_app
 from storage.api.context import ApiContext, CaptureControl
 from storage.api.settings import ApiSettings
-from storage.errors import StorageError
+from storage.errors import ApiUnavailableError
 from storage.store import Store
 
 _START_S = 10.0
 _STOP_S = 5.0
-
-
-class ApiUnavailableError(StorageError):
-    """The API cannot be served; the message says why and what to do."""
 
 
 class ApiThread:

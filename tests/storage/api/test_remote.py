@@ -1,0 +1,94 @@
+"""The API of a running capture, served by a process of its own: the same answers, control over the pipes, revival."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from storage.api.remote import RemoteApi, open_api
+from storage.api.settings import ApiSettings
+from storage.errors import ApiUnavailableError
+from tests.storage.api.conftest import TOKEN, FakeCapture
+
+
+@pytest.fixture
+def served(database, known, capture) -> Iterator[RemoteApi]:
+    api = RemoteApi(database, ApiSettings(token=TOKEN, port=0), capture)
+    api.start()
+    yield api
+    api.stop()
+    assert not api.is_running
+
+
+@pytest.fixture
+def reader(served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=20) as opened:
+        yield opened
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if is_so():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_answers_from_the_same_database(reader, known):
+    found = reader.get("/api/claude/requests").json()
+    assert known.main in {request["id"] for request in found["requests"]}
+    assert reader.get("/api/claude/requests", headers={"authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_the_capture_is_asked_and_switched_over_the_pipes(reader, capture):
+    assert reader.get("/api/claude/capture").json()["captured"] == 5
+    assert reader.post("/api/claude/capture", json={"action": "pause"}).json()["is_paused"] is True
+    assert capture.is_paused
+    assert reader.post("/api/claude/capture", json={"action": "resume"}).json()["is_paused"] is False
+    assert not capture.is_paused
+
+
+def test_it_hears_that_something_changed(served, capture):
+    assert len(capture.callbacks) == 1
+    capture.callbacks[0]()
+    served.notify()
+    assert eventually(lambda: not served._changed.is_set())
+    assert served.is_running
+
+
+def test_a_process_that_was_killed_is_started_anew_on_the_same_port(served, reader):
+    port = served.port
+    os.kill(served._process.pid, signal.SIGKILL)
+
+    def answers() -> bool:
+        try:
+            return reader.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    assert eventually(answers)
+    assert served.port == port
+    assert served.failure is None
+
+
+def test_a_taken_port_is_told_before_anything_serves(database, capture):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        api = RemoteApi(database, ApiSettings(token=TOKEN, port=taken.getsockname()[1]), capture)
+        with pytest.raises(ApiUnavailableError, match="--api-port"):
+            api.start()
+    assert not api.is_running
+    api.stop()
+
+
+def test_a_file_is_served_elsewhere(database, capture):
+    assert isinstance(open_api(database, ApiSettings(token=TOKEN), capture), RemoteApi)
+
+
+@pytest.fixture
+def capture() -> FakeCapture:
+    return FakeCapture()
