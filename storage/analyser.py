@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.attribution.model import ATTRIBUTION_VERSION
@@ -210,6 +210,16 @@ class AnalysisThread:
         self.last_error = f"{type(reason).__name__}: {reason}".splitlines()[0]
 
 
+_TEXTLESS = select(_BODIES.c.exchange_id).where(_BODIES.c.side == SIDES[Side.REQUEST], _BODIES.c.manifest.is_(None))
+
+
+def count_textless(database: Database, since_us: int = 0) -> int:
+    """Count the exchanges whose request was not kept: `reanalyze` leaves them as they are."""
+    query = select(func.count()).where(_EXCHANGES.c.started_us >= since_us, _EXCHANGES.c.id.in_(_TEXTLESS))
+    with database.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
 def reanalyze(
     database: Database,
     *,
@@ -234,8 +244,7 @@ def reanalyze(
     """
     query = select(_EXCHANGES.c.id).where(_EXCHANGES.c.started_us >= since_us, _EXCHANGES.c.state != ExchangeState.OPEN)
     # Without its bytes an exchange would lose the attribution it has.
-    is_dropped = (_BODIES.c.side == SIDES[Side.REQUEST]) & _BODIES.c.manifest.is_(None)
-    query = query.where(_EXCHANGES.c.id.not_in(select(_BODIES.c.exchange_id).where(is_dropped)))
+    query = query.where(_EXCHANGES.c.id.not_in(_TEXTLESS))
     if not is_forced:
         is_current = _EXCHANGES.c.attribution_version == ATTRIBUTION_VERSION
         query = query.where(_EXCHANGES.c.is_pending | is_current.is_not(True))

@@ -51,6 +51,10 @@ def _write(found: "Insights", limit: int) -> None:
     )
     if found.waste.cost_nano_usd:
         click.echo(f"{fmt.usd(found.waste.cost_nano_usd)} of it could have been saved")
+    if found.textless_requests:
+        click.echo(
+            f"{found.textless_requests} of them without text: repeated paragraphs and unneeded results are not seen there"
+        )
     _write_findings(found, limit)
     _write_breaks(found, limit)
     _write_carried(found, limit)

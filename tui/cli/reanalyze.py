@@ -26,7 +26,7 @@ def command(ctx: click.Context, /, since: int | None, is_forced: bool, **_settin
 
     What was captured is not touched, and an exchange whose analysis fails keeps the one it has.
     """
-    from storage.analyser import reanalyze
+    from storage.analyser import count_textless, reanalyze
     from tui.starting import open_prices
 
     settings = settings_of(ctx)
@@ -34,5 +34,10 @@ def command(ctx: click.Context, /, since: int | None, is_forced: bool, **_settin
     with opened_database(settings) as database, shown_progress("analysing") as progress:
         price_file = str(settings.prices) if settings.prices else None
         done, failed = reanalyze(database, since_us=since or 0, is_forced=is_forced, price_file=price_file, progress=progress)
+        textless = count_textless(database, since or 0)
+    if textless:
+        click.echo(
+            f"{textless} exchanges have no text any more (kept without bodies, or too old): they stay as they are", err=True
+        )
     click.echo(f"analysed {done} exchanges" + (f", {failed} could not be" if failed else ""))
     ctx.exit(1 if failed else 0)
