@@ -5,6 +5,7 @@ bytes go on as if nobody were watching.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -24,6 +25,8 @@ from proxy_core.stamps import StampedWriter
 
 _SETTLE_S = 0.1
 """How long the last write of a response is waited for before its time counts as unknown."""
+_LONGEST_AUTHORITY = 300
+_AUTHORITY = re.compile(r"(?:[^\s@/?#\[\]]*@)?(?:[\w.~%-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?", re.ASCII)
 _NO_BODY_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
@@ -159,8 +162,10 @@ class CaptureAddon:
             state.shared.add(flow.id)
         state.open_flows.add(flow.id)
         request = flow.request
-        host = request.host_header or request.host
-        if not self._is_recorded(request.pretty_host, request.path) or not self.feed.has_room():
+        host = _authority(request)
+        # The name in the head decides, and the machine that is really asked where a head has none, two, or a wrong one.
+        is_recorded = any(self._is_recorded(name, request.path) for name in (request.pretty_host, request.host))
+        if not is_recorded or not self.feed.has_room():
             return
         live = LiveExchange(
             exchange_id="",
@@ -336,6 +341,15 @@ class CaptureAddon:
         waiting_since_us = live.proxy_received_us or live.client_started_us
         started_us = state.connect_started_us.get(server.id) or next(reversed(state.connect_started_us.values()), ready_us)
         return max(0, ready_us - max(waiting_since_us, started_us))
+
+
+def _authority(request: http.Request) -> str:
+    """Return host and port for the URL that is shown: as the client wrote them, if that can stand in a URL."""
+    written = request.host_header or ""
+    if len(written) <= _LONGEST_AUTHORITY and _AUTHORITY.fullmatch(written):
+        return written
+    name = request.host if ":" not in request.host else f"[{request.host}]"
+    return name if request.port == {"http": 80, "https": 443}.get(request.scheme) else f"{name}:{request.port}"
 
 
 def _writes_after_response(response: http.Response, request: http.Request) -> bool:

@@ -151,11 +151,11 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """Return a URL with user names, keys and signatures replaced."""
-        return self._url(url.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+        return self._url(_encoded(url)).decode("utf-8", "replace")
 
     def text(self, text: str) -> str:
         """Return a message (an error, a log line) with the secrets in it replaced."""
-        data = text.encode("utf-8", "surrogateescape")
+        data = _encoded(text)
         data = _HEADER_LINE.sub(self._replace_value(2), self.body(data))
         data = _BEARER.sub(self._replace_value(2), data)
         return self._url(data).decode("utf-8", "replace")
@@ -292,6 +292,13 @@ def _replaced(data: bytes, secrets: Iterable[Secret]) -> bytes:
         parts += (data[position:start], mark)
         position = end
     return b"".join((*parts, data[position:]))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, from JSON
+        return text.encode("utf-8", "replace")
 
 
 def _is_marked(value: bytes) -> bool:

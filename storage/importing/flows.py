@@ -7,6 +7,7 @@ from pathlib import Path
 from mitmproxy import exceptions, http
 
 from proxy_core.exchange import (
+    CapturedBody,
     CapturedRequest,
     CapturedResponse,
     CaptureMode,
@@ -16,12 +17,35 @@ from proxy_core.exchange import (
     Timing,
 )
 from proxy_core.redact import Redactor
-from storage.importing.recordings import RawBody, RecordingUnreadableError, capture_body, content_encoding_of, stable_id
+from proxy_core.redacting import BodyRedaction, content_type_of
+from storage.importing.recordings import (
+    RawBody,
+    RecordingUnreadableError,
+    capture_body,
+    checked_time_us,
+    content_encoding_of,
+    redact_word,
+    stable_id,
+    status_of,
+)
 
 with warnings.catch_warnings():
     # Its package reads flow filters too, by names that pyparsing is about to drop.
     warnings.simplefilter("ignore", DeprecationWarning)
     from mitmproxy import io as flow_io
+
+# What a file that was made to do harm brings out of the reader.
+_UNREADABLE = (
+    exceptions.FlowReadException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+)
 
 
 def read_flows(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
@@ -35,8 +59,8 @@ def read_flows(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
             for flow in flow_io.FlowReader(file).stream():
                 if isinstance(flow, http.HTTPFlow):
                     yield _event(flow, redactor)
-        except (exceptions.FlowReadException, ValueError, KeyError, TypeError) as error:
-            raise RecordingUnreadableError(f"{path} is damaged: {error}") from error
+        except _UNREADABLE as error:
+            raise RecordingUnreadableError(f"{path} is damaged: {redact_word(error, redactor)}") from error
 
 
 def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
@@ -48,19 +72,15 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
         mode=CaptureMode.IMPORTED,
         state=ExchangeState.COMPLETE if is_whole else ExchangeState.FAILED,
         request=CapturedRequest(
-            method=request.method,
+            method=redact_word(request.method, redactor),
             url=redactor.url(request.pretty_url),
-            http_version=request.http_version,
+            http_version=redact_word(request.http_version, redactor),
             headers=redactor.headers(request.headers.fields),
             trailers=_trailers(request.trailers, redactor),
         ),
-        request_body=capture_body(RawBody(data=request.raw_content or b""), _encoding(request.headers), redactor),
+        request_body=_body(request, request.pretty_url, redactor),
         response=None if response is None else _response(response, redactor),
-        response_body=None
-        if response is None
-        else capture_body(
-            RawBody(data=response.raw_content or b"", is_truncated=not is_whole), _encoding(response.headers), redactor
-        ),
+        response_body=None if response is None else _body(response, request.pretty_url, redactor, is_truncated=not is_whole),
         timing=_timing(flow, started_us),
         error=redactor.text(flow.error.msg) if flow.error else None,
         connection_id=flow.client_conn.id,
@@ -69,11 +89,18 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
 
 def _response(response: http.Response, redactor: Redactor) -> CapturedResponse:
     return CapturedResponse(
-        status_code=response.status_code,
-        reason=response.reason,
-        http_version=response.http_version,
+        status_code=status_of(response.status_code),
+        reason=redact_word(response.reason, redactor),
+        http_version=redact_word(response.http_version, redactor),
         headers=redactor.headers(response.headers.fields),
         trailers=_trailers(response.trailers, redactor),
+    )
+
+
+def _body(message: http.Message, url: str, redactor: Redactor, *, is_truncated: bool = False) -> CapturedBody:
+    redaction = BodyRedaction(redactor, url, content_type_of(message.headers.fields))
+    return capture_body(
+        RawBody(data=message.raw_content or b"", is_truncated=is_truncated), _encoding(message.headers), redaction
     )
 
 
@@ -99,4 +126,4 @@ def _timing(flow: http.HTTPFlow, started_us: int) -> Timing:
 
 
 def _microseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else int(seconds * 1_000_000)
+    return None if seconds is None else checked_time_us(int(seconds * 1_000_000))

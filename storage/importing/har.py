@@ -19,15 +19,21 @@ from proxy_core.exchange import (
     Timing,
 )
 from proxy_core.redact import Redactor
+from proxy_core.redacting import BodyRedaction
 from storage.importing.recordings import (
     RawBody,
     RecordingUnreadableError,
     capture_body,
+    checked_time_us,
     content_encoding_of,
+    content_type_in,
     redact_headers,
+    redact_word,
     stable_id,
+    status_of,
 )
 
+LARGEST_BYTES = 1024 * 1024 * 1024
 _TIMED = ("send", "wait", "receive")
 
 
@@ -37,15 +43,20 @@ def read_har(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
     Raises:
         RecordingUnreadableError: it is no HAR.
     """
+    if path.stat().st_size > LARGEST_BYTES:
+        raise RecordingUnreadableError(f"{path} is larger than {LARGEST_BYTES // 2**20} MiB: a HAR has to be read whole")
     try:
         entries = json.loads(path.read_bytes())["log"]["entries"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordingUnreadableError(f"{path} is no HAR file") from error
+    if not isinstance(entries, list):
+        raise RecordingUnreadableError(f"{path} is no HAR file")
     for number, entry in enumerate(entries):
         try:
             yield _event(entry, redactor)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise RecordingUnreadableError(f"entry {number} of {path} cannot be read: {error}") from error
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            shown = redact_word(error, redactor)
+            raise RecordingUnreadableError(f"entry {number} of {path} cannot be read: {shown}") from error
 
 
 def _event(entry: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
@@ -60,29 +71,29 @@ def _event(entry: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
         mode=CaptureMode.IMPORTED,
         state=ExchangeState(entry.get("_state") or ("complete" if has_answer else "failed")),
         request=_request(request, redactor),
-        request_body=_request_body(request, redactor),
+        request_body=_request_body(request, redactor, str(request["url"])),
         response=_response(answer, redactor) if has_answer else None,
-        response_body=_response_body(answer, redactor) if has_answer else None,
+        response_body=_response_body(answer, redactor, str(request["url"])) if has_answer else None,
         timing=timing,
         error=redactor.text(str(entry["_error"])) if entry.get("_error") else None,
-        connection_id=str(entry.get("connection") or "har"),
+        connection_id=redact_word(entry.get("connection") or "har", redactor),
     )
 
 
 def _request(request: Mapping[str, Any], redactor: Redactor) -> CapturedRequest:
     return CapturedRequest(
-        method=str(request["method"]),
+        method=redact_word(request["method"], redactor),
         url=redactor.url(str(request["url"])),
-        http_version=str(request.get("httpVersion") or ""),
+        http_version=redact_word(request.get("httpVersion") or "", redactor),
         headers=redact_headers(_headers(request), redactor),
     )
 
 
 def _response(answer: Mapping[str, Any], redactor: Redactor) -> CapturedResponse:
     return CapturedResponse(
-        status_code=int(answer["status"]),
-        reason=str(answer.get("statusText") or ""),
-        http_version=str(answer.get("httpVersion") or ""),
+        status_code=status_of(answer["status"]),
+        reason=redact_word(answer.get("statusText") or "", redactor),
+        http_version=redact_word(answer.get("httpVersion") or "", redactor),
         headers=redact_headers(_headers(answer), redactor),
     )
 
@@ -91,24 +102,25 @@ def _headers(message: Mapping[str, Any]) -> Headers:
     return tuple((str(line["name"]), str(line["value"])) for line in message.get("headers") or ())
 
 
-def _request_body(request: Mapping[str, Any], redactor: Redactor) -> CapturedBody:
+def _request_body(request: Mapping[str, Any], redactor: Redactor, url: str) -> CapturedBody:
     posted = request.get("postData") or {}
     data = _bytes(posted.get("text"), posted.get("_encoding"))
-    return _body(request, data, redactor)
+    return _body(request, data, BodyRedaction(redactor, url, content_type_in(_headers(request))))
 
 
-def _response_body(answer: Mapping[str, Any], redactor: Redactor) -> CapturedBody:
+def _response_body(answer: Mapping[str, Any], redactor: Redactor, url: str) -> CapturedBody:
     content = answer.get("content") or {}
-    return _body(answer, _bytes(content.get("text"), content.get("encoding")), redactor)
+    redaction = BodyRedaction(redactor, url, content_type_in(_headers(answer)))
+    return _body(answer, _bytes(content.get("text"), content.get("encoding")), redaction)
 
 
-def _body(message: Mapping[str, Any], data: bytes, redactor: Redactor) -> CapturedBody:
+def _body(message: Mapping[str, Any], data: bytes, redaction: BodyRedaction) -> CapturedBody:
     encoding = content_encoding_of(_headers(message))
     size = message.get("bodySize")
     wire_bytes = size if isinstance(size, int) and size > 0 else None
     is_lost = not data and bool(wire_bytes)
     raw = RawBody(data=data, wire_bytes=wire_bytes, is_decoded=encoding is not None, is_truncated=is_lost)
-    return capture_body(raw, encoding, redactor)
+    return capture_body(raw, encoding, redaction)
 
 
 def _bytes(text: Any, encoding: Any) -> bytes:
@@ -128,8 +140,8 @@ def _timing(entry: Mapping[str, Any]) -> Timing:
     started_us = int(aware.timestamp()) * 1_000_000 + aware.microsecond
     spans = entry.get("timings") or {}
     send, wait, receive = (max(0.0, float(spans.get(name) or 0)) for name in _TIMED)
-    first_byte_us = started_us + int((send + wait) * 1000)
-    ended_us = first_byte_us + int(receive * 1000)
+    first_byte_us = checked_time_us(checked_time_us(started_us) + int((send + wait) * 1000))
+    ended_us = checked_time_us(first_byte_us + int(receive * 1000))
     if not entry["response"].get("status"):
         return Timing(client_started_us=started_us)
     return Timing(client_started_us=started_us, first_byte_us=first_byte_us, last_byte_us=ended_us, delivered_us=ended_us)

@@ -154,7 +154,10 @@ class _Import:
     def _is_own(self, event: ExchangeFinished) -> bool:
         if self._extra_hosts is None:
             return True
-        parts = urlsplit(event.request.url)
+        try:
+            parts = urlsplit(event.request.url)
+        except ValueError:
+            return False
         return is_claude_call(parts.hostname or "", parts.path, self._extra_hosts)
 
     def _store(self, events: list[ExchangeFinished]) -> set[str]:

@@ -23,15 +23,21 @@ from proxy_core.exchange import (
     Timing,
 )
 from proxy_core.redact import Redactor
+from proxy_core.redacting import BodyRedaction
 from storage.export.document import SCHEMA_NAME
 from storage.importing.recordings import (
     RawBody,
     RecordingUnreadableError,
     capture_body,
+    checked_time_us,
     content_encoding_of,
+    content_type_in,
     redact_headers,
+    redact_word,
+    status_of,
 )
 
+LONGEST_LINE_BYTES = 1024 * 1024 * 1024
 _MOMENTS = (
     "client_started",
     "proxy_received",
@@ -61,24 +67,25 @@ def read_lines(path: Path, redactor: Redactor) -> Iterator[tuple[ExchangeFinishe
         RecordingUnreadableError: a line is none of ours.
     """
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE_BYTES), b""), start=1):
             if line.strip():
                 try:
                     yield _read_line(line, redactor)
-                except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-                    raise RecordingUnreadableError(f"line {number} of {path} cannot be read: {error}") from error
+                except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+                    shown = redact_word(error, redactor)
+                    raise RecordingUnreadableError(f"line {number} of {path} cannot be read: {shown}") from error
 
 
 def _read_line(line: bytes, redactor: Redactor) -> tuple[ExchangeFinished, Rating | None]:
     record = json.loads(line)
     if record["schema"] != SCHEMA_NAME:
         raise ValueError("it was not written by Assay")
-    return _event(record, redactor), _rating(record["feedback"])
+    return _event(record, redactor), _rating(record["feedback"], redactor)
 
 
 def _event(record: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
     request, response = record["request"], record["response"]
-    exchange_id = str(record["id"])
+    exchange_id, url = str(record["id"]), str(request["url"])
     if len(exchange_id) != 32 or not set(exchange_id) <= set("0123456789abcdef"):
         raise ValueError("its id is none")
     state = ExchangeState(record["state"])
@@ -87,26 +94,26 @@ def _event(record: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
         mode=CaptureMode.IMPORTED,
         state=ExchangeState.INTERRUPTED if state is ExchangeState.OPEN else state,
         request=CapturedRequest(
-            method=str(request["method"]),
-            url=redactor.url(str(request["url"])),
-            http_version=str(request["http_version"]),
+            method=redact_word(request["method"], redactor),
+            url=redactor.url(url),
+            http_version=redact_word(request["http_version"], redactor),
             headers=_headers(request["headers"], redactor),
             trailers=_headers(request["trailers"], redactor),
         ),
-        request_body=_body(request, redactor),
+        request_body=_body(request, redactor, url),
         response=None if response is None else _response(response, redactor),
-        response_body=None if response is None or response["body"] is None else _body(response, redactor),
+        response_body=None if response is None or response["body"] is None else _body(response, redactor, url),
         timing=_timing(record["timing"]),
-        error=redactor.text(record["error"]) if record["error"] else None,
+        error=redactor.text(str(record["error"])) if record["error"] else None,
         connection_id="import",
     )
 
 
 def _response(response: Mapping[str, Any], redactor: Redactor) -> CapturedResponse:
     return CapturedResponse(
-        status_code=int(response["status_code"]),
-        reason=str(response["reason"] or ""),
-        http_version=str(response["http_version"] or ""),
+        status_code=status_of(response["status_code"]),
+        reason=redact_word(response["reason"] or "", redactor),
+        http_version=redact_word(response["http_version"] or "", redactor),
         headers=_headers(response["headers"], redactor),
         trailers=_headers(response["trailers"], redactor),
     )
@@ -119,9 +126,11 @@ def _headers(lines: Any, redactor: Redactor) -> Headers:
     return tuple(old if _REDACTED.fullmatch(old[1]) else new for old, new in zip(known, fresh, strict=True))
 
 
-def _body(message: Mapping[str, Any], redactor: Redactor) -> CapturedBody:
+def _body(message: Mapping[str, Any], redactor: Redactor, url: str) -> CapturedBody:
     body = message["body"]
-    data = base64.b64decode(body["base64"]) if body["base64"] is not None else (body["text"] or "").encode()
+    data = (
+        base64.b64decode(body["base64"]) if body["base64"] is not None else str(body["text"] or "").encode("utf-8", "replace")
+    )
     raw = RawBody(
         data=data,
         wire_bytes=int(body["wire_bytes"]),
@@ -130,8 +139,8 @@ def _body(message: Mapping[str, Any], redactor: Redactor) -> CapturedBody:
         is_decoded=bool(body["is_decoded"]),
         is_truncated=bool(body["is_truncated"]) or (body["base64"] is None and body["text"] is None),
     )
-    encoding = content_encoding_of(tuple((str(name), str(value)) for name, value in message["headers"]))
-    return capture_body(raw, encoding, redactor)
+    headers = tuple((str(name), str(value)) for name, value in message["headers"])
+    return capture_body(raw, content_encoding_of(headers), BodyRedaction(redactor, url, content_type_in(headers)))
 
 
 def _timing(record: Mapping[str, Any]) -> Timing:
@@ -144,11 +153,13 @@ def _timing(record: Mapping[str, Any]) -> Timing:
 
 
 def _moment(text: str | None) -> int | None:
-    return None if text is None else (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+    return None if text is None else checked_time_us((datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1))
 
 
-def _rating(record: Mapping[str, Any] | None) -> Rating | None:
+def _rating(record: Mapping[str, Any] | None, redactor: Redactor) -> Rating | None:
     if record is None:
         return None
     text = record["text"]
-    return Rating(float(record["rating"]), None if text is None else str(text), str(record["user_id"]))
+    return Rating(
+        float(record["rating"]), None if text is None else redactor.text(str(text)), redact_word(record["user_id"], redactor)
+    )

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from proxy_core.decoding import decode_body
 from proxy_core.exchange import CapturedBody, Headers
 from proxy_core.redact import Redactor
+from proxy_core.redacting import BodyRedaction
 from storage.errors import StorageError
+
+_LARGEST_NUMBER = 2**53
+_LAST_MOMENT_US = 253_402_300_799_000_000
 
 type RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -34,14 +38,20 @@ class RawBody:
     is_truncated: bool = False
 
 
-def capture_body(body: RawBody, content_encoding: str | None, redactor: Redactor) -> CapturedBody:
-    """Redact a body: also inside its content-encoding, which is then undone, as live traffic's is."""
+def capture_body(body: RawBody, content_encoding: str | None, redaction: BodyRedaction) -> CapturedBody:
+    """Redact a body: also inside its content-encoding, which is then undone, as live traffic's is.
+
+    Raises:
+        ValueError: It claims a length that none has.
+    """
+    if body.wire_bytes is not None and not 0 <= body.wire_bytes <= _LARGEST_NUMBER:
+        raise ValueError("a body's length is none")
     data, is_decoded, is_truncated = body.data, body.is_decoded, body.is_truncated
-    kept = redactor.body(data)
+    kept = redaction.whole(data)
     is_redacted = kept is not data
     if content_encoding and not is_decoded:
         decoded = decode_body(data, content_encoding)
-        shown = redactor.body(decoded.data)
+        shown = redaction.whole(decoded.data)
         if shown is not decoded.data or decoded.is_oversized:
             is_redacted = is_redacted or shown is not decoded.data
             kept, is_decoded, is_truncated = shown, True, is_truncated or not decoded.is_complete
@@ -53,6 +63,39 @@ def capture_body(body: RawBody, content_encoding: str | None, redactor: Redactor
         is_decoded=is_decoded,
         is_truncated=is_truncated,
     )
+
+
+def redact_word(text: object, redactor: Redactor, limit_chars: int = 200) -> str:
+    """Redact a method, a version, a reason: what has no line breaks and is short."""
+    return " ".join(redactor.text(str(text)[:limit_chars]).split())
+
+
+def status_of(value: object) -> int:
+    """Read a status.
+
+    Raises:
+        ValueError: It is none.
+    """
+    status = int(str(value))
+    if not 0 <= status <= 999:
+        raise ValueError("a status is none")
+    return status
+
+
+def checked_time_us(at_us: int) -> int:
+    """Return a time, if a calendar has it.
+
+    Raises:
+        ValueError: It is before 1970 or after 9999.
+    """
+    if not 0 <= at_us <= _LAST_MOMENT_US:
+        raise ValueError("a time is none")
+    return at_us
+
+
+def content_type_in(headers: Headers) -> str:
+    """Return the content type a message says it has; empty when it says nothing."""
+    return next((value for name, value in headers if name.lower() == "content-type"), "")
 
 
 def redact_headers(headers: Headers, redactor: Redactor) -> Headers:
