@@ -26,6 +26,7 @@ _RECHECKED: Final = 500
 _CHECKED_S: Final = 10.0
 """How often it is counted whether older rows have gone, or come to pass."""
 _SHOWN_BODY_CHARS: Final = 200_000
+_NOT_KEPT: Final = "(not kept)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ def read_response(store: Store, detail: ExchangeDetail) -> ParsedResponse | None
 
 def read_document(store: Store, detail: ExchangeDetail) -> dict[str, Any]:
     """Read both bodies as JSON values; what is no JSON stays text, and a stream becomes the answer it carries."""
+    if not detail.request_body.is_kept:
+        return {"request": _NOT_KEPT, "response": _NOT_KEPT}
     recorded = store.exchanges.recorded(detail.summary.id)
     document: dict[str, Any] = {"request": _as_json(recorded.request_body)}
     if recorded.response_body is not None:

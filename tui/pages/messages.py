@@ -12,6 +12,7 @@ from rich.style import Style
 
 from proxy_core.attribution.model import ContentKind, Region, Segment
 from proxy_core.dialects.base import ParsedResponse
+from storage.views import BodyFacts
 from tui import format as fmt
 from tui.colours import KINDS, kind_colour
 from tui.pages.sheet import Sheet, wrap
@@ -19,10 +20,16 @@ from tui.theme import ink
 
 _SHOWN_LINES: Final = 10
 _SHOWN_CHARS: Final = 6_000
+_NOT_KEPT: Final = (
+    "It was recorded with --no-bodies, or is older than what is kept. Sizes, sources, tokens and cost are still known."
+)
 
 
-def write_request(sheet: Sheet, segments: Sequence[Segment]) -> None:
+def write_request(sheet: Sheet, segments: Sequence[Segment], body: BodyFacts | None = None) -> None:
     """Write every segment of a request under its message, newest message first, since that is what was asked."""
+    if body is not None and not body.is_kept:
+        sheet.heading("Texts were not kept")
+        sheet.text(_NOT_KEPT, sheet.inks.muted)
     if not segments:
         sheet.heading("No prompt")
         sheet.text("This request carries no conversation, or it has not been analysed yet; see the JSON tab.", sheet.inks.muted)
@@ -43,8 +50,12 @@ def write_request(sheet: Sheet, segments: Sequence[Segment]) -> None:
                 _write_segment(sheet, index, segment)
 
 
-def write_response(sheet: Sheet, response: ParsedResponse | None) -> None:
+def write_response(sheet: Sheet, response: ParsedResponse | None, body: BodyFacts | None = None) -> None:
     """Write the answer, its blocks joined from the stream."""
+    if body is not None and not body.is_kept:
+        sheet.heading("The answer was not kept", fmt.size(body.wire_bytes))
+        sheet.text(_NOT_KEPT, sheet.inks.muted)
+        return
     if response is None:
         sheet.heading("No answer yet")
         return

@@ -260,7 +260,7 @@ def totals_text(period: Period, found: Insights | None) -> str:
     if found.waste.cost_nano_usd:
         parts.append(f"{fmt.usd(found.waste.cost_nano_usd)} could have been saved")
     if found.textless_requests:
-        parts.append(f"{fmt.whole(found.textless_requests)} without text: what compares texts sees less")
+        parts.append(f"{fmt.whole(found.textless_requests)} without text")
     return " " + " · ".join(parts)
 
 

@@ -29,7 +29,10 @@ class ReportScreen(Dialog[Path]):
 
     def compose_box(self) -> Iterator[Widget]:
         """Lay out the file's name."""
-        yield Label(f"The {self._period.name}, to (.html, .md or .json), from the current directory", classes="field-name")
+        yield Label(
+            f"{self._period.name.capitalize()}: where to (.html, .md or .json), from the current directory",
+            classes="field-name",
+        )
         yield Input(value=f"assay-report-{self._now:%Y%m%d-%H%M%S}.html", id="path", compact=True)
         yield Static("", id="wrong", classes="wrong")
         yield Static("It holds names and sizes, no contents.   Enter or ^s writes", classes="note")

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from proxy_core.attribution.model import ContentKind, Segment
+from proxy_core.attribution.tokens.rendering import COUNTED_KINDS
 from storage.insights.carry import CarriedContent
 from tui import format as fmt
 from tui.colours import KINDS, kind_colour
@@ -105,7 +106,9 @@ def carry_text(carry: CarriedContent) -> str:
 def display_text(segment: Segment) -> tuple[str, str | None]:
     """Return what is shown of a segment, and the language it is highlighted as."""
     if not segment.text:
-        return f"[{segment.content_kind.value}: {fmt.size(segment.content_bytes)}, no text on the wire]", None
+        is_unkept = segment.content_kind in COUNTED_KINDS and segment.end > segment.start
+        why = "its text was not kept" if is_unkept else "no text on the wire"
+        return f"[{segment.content_kind.value}: {fmt.size(segment.content_bytes)}, {why}]", None
     stripped = segment.text.strip()
     is_marked = segment.content_kind in {ContentKind.JSON, ContentKind.TOOL_DEFINITION}
     if is_marked or (stripped.startswith(("{", "[")) and stripped.endswith(("}", "]"))):

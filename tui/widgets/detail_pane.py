@@ -151,7 +151,7 @@ class DetailPane(Vertical):
             self._bring("pane-json")
             self.query_one(JsonView).show(content.document)
         elif content.tab is Tab.RESPONSE:
-            self._show_page(lambda sheet: write_response(sheet, content.response))
+            self._show_page(lambda sheet: write_response(sheet, content.response, detail.response_body))
         else:
             self._show_page(lambda sheet: write_diff(sheet, content.previous, detail))
 
@@ -191,7 +191,7 @@ class DetailPane(Vertical):
 def _writer(detail: ExchangeDetail, tab: Tab) -> Writer:
     def write(sheet: Sheet) -> None:
         if tab is Tab.REQUEST:
-            write_request(sheet, detail.segments)
+            write_request(sheet, detail.segments, detail.request_body)
         elif tab is Tab.HEADERS:
             write_headers(sheet, detail)
         elif tab is Tab.TIMING:
