@@ -26,7 +26,7 @@ from proxy_core.stamps import StampedWriter
 _SETTLE_S = 0.1
 """How long the last write of a response is waited for before its time counts as unknown."""
 _LONGEST_AUTHORITY = 300
-_AUTHORITY = re.compile(r"(?:[^\s@/?#\[\]]*@)?(?:[\w.~%-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?", re.ASCII)
+_AUTHORITY = re.compile(r"[\w.~%-]+(?::\d{1,5})?", re.ASCII)
 _NO_BODY_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 

@@ -98,6 +98,9 @@ def _beginnings(letters: Sequence[bytes]) -> bytes:
 
 
 _IS_REDACTED = re.compile(rb"\[REDACTED:[0-9a-f]{12}\]")
+_MARK = re.compile(rb"\[(REDACTED:[0-9a-f]{12})\]")
+_NETLOC = re.compile(rb"(?<=://)[^/?#]*")
+_IS_USER_REDACTED = re.compile(rb"\[?REDACTED:[0-9a-f]{12}\]?")
 
 # What may be the beginning of a secret whose end has not come yet (see `StreamRedactor`).
 _OPEN_ESCAPE = rb"(?:\\+(?:u[0-9a-fA-F]{0,3})?|%(?:25)*[0-9a-fA-F]?)"
@@ -151,7 +154,9 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """Return a URL with user names, keys and signatures replaced."""
-        return self._url(_encoded(url)).decode("utf-8", "replace")
+        # A URL with brackets around anything but an address is none: in its host's place, marks go without.
+        redacted = _NETLOC.sub(lambda match: _MARK.sub(rb"\1", match[0]), self._url(_encoded(url)), count=1)
+        return redacted.decode("utf-8", "replace")
 
     def text(self, text: str) -> str:
         """Return a message (an error, a log line) with the secrets in it replaced."""
@@ -212,8 +217,11 @@ class Redactor:
 
     def _url(self, url: bytes) -> bytes:
         url = _PARAMETER.sub(self._replace_value(2), url)
-        url = _USER_INFO.sub(lambda match: match[0] if _is_marked(match[0]) else self._mark(match[0]), url)
+        url = _USER_INFO.sub(self._replace_user, url)
         return self.body(self._cloud_tokens(url))
+
+    def _replace_user(self, match: re.Match[bytes]) -> bytes:
+        return match[0] if _IS_USER_REDACTED.fullmatch(match[0]) else self._mark(match[0])
 
     def _cloud_tokens(self, data: bytes) -> bytes:
         return _CLOUD_TOKEN.sub(lambda match: self._mark(match[0]), data)
@@ -299,10 +307,6 @@ def _encoded(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a surrogate pair, from JSON
         return text.encode("utf-8", "replace")
-
-
-def _is_marked(value: bytes) -> bool:
-    return _IS_REDACTED.fullmatch(value) is not None
 
 
 def open_secret_at(text: bytes) -> int:

@@ -24,6 +24,7 @@ from storage.importing.recordings import (
     capture_body,
     checked_time_us,
     content_encoding_of,
+    redact_url,
     redact_word,
     stable_id,
     status_of,
@@ -73,7 +74,7 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
         state=ExchangeState.COMPLETE if is_whole else ExchangeState.FAILED,
         request=CapturedRequest(
             method=redact_word(request.method, redactor),
-            url=redactor.url(request.pretty_url),
+            url=redact_url(request.pretty_url, redactor),
             http_version=redact_word(request.http_version, redactor),
             headers=redactor.headers(request.headers.fields),
             trailers=_trailers(request.trailers, redactor),

@@ -28,6 +28,7 @@ from storage.importing.recordings import (
     content_encoding_of,
     content_type_in,
     redact_headers,
+    redact_url,
     redact_word,
     stable_id,
     status_of,
@@ -83,7 +84,7 @@ def _event(entry: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
 def _request(request: Mapping[str, Any], redactor: Redactor) -> CapturedRequest:
     return CapturedRequest(
         method=redact_word(request["method"], redactor),
-        url=redactor.url(str(request["url"])),
+        url=redact_url(request["url"], redactor),
         http_version=redact_word(request.get("httpVersion") or "", redactor),
         headers=redact_headers(_headers(request), redactor),
     )

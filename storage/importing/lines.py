@@ -33,6 +33,7 @@ from storage.importing.recordings import (
     content_encoding_of,
     content_type_in,
     redact_headers,
+    redact_url,
     redact_word,
     status_of,
 )
@@ -95,7 +96,7 @@ def _event(record: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
         state=ExchangeState.INTERRUPTED if state is ExchangeState.OPEN else state,
         request=CapturedRequest(
             method=redact_word(request["method"], redactor),
-            url=redactor.url(url),
+            url=redact_url(url, redactor),
             http_version=redact_word(request["http_version"], redactor),
             headers=_headers(request["headers"], redactor),
             trailers=_headers(request["trailers"], redactor),

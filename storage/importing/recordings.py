@@ -6,6 +6,7 @@ Every reader of a format goes through here, so that nothing gets past the redact
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from proxy_core.decoding import decode_body
 from proxy_core.exchange import CapturedBody, Headers
@@ -91,6 +92,17 @@ def checked_time_us(at_us: int) -> int:
     if not 0 <= at_us <= _LAST_MOMENT_US:
         raise ValueError("a time is none")
     return at_us
+
+
+def redact_url(url: object, redactor: Redactor) -> str:
+    """Redact a URL.
+
+    Raises:
+        ValueError: It is none.
+    """
+    shown = redactor.url(str(url))
+    urlsplit(shown)
+    return shown
 
 
 def content_type_in(headers: Headers) -> str:
