@@ -323,9 +323,7 @@ def _decode_amounts(packed: _Lines, zones: Sequence[Zone]) -> list[int]:
     estimates = dict.fromkeys(Zone, 0)
     for zone, (_, estimate) in zip(zones, pairs, strict=True):
         estimates[zone] += estimate
-    return [
-        left + _share(estimate, wholes[zone], estimates[zone]) for zone, (left, estimate) in zip(zones, pairs, strict=True)
-    ]
+    return [left + _share(estimate, wholes[zone], estimates[zone]) for zone, (left, estimate) in zip(zones, pairs, strict=True)]
 
 
 def _share(tokens: int, cost: int, total_tokens: int) -> int:
