@@ -42,6 +42,7 @@ class PageView(LineList):
             keeps_place: It is the same page with newer figures: the cursor stays.
         """
         self._write = write
+        self._written_for = None  # hidden now, it is written when it is shown
         self._rewrite()
         if not keeps_place:
             self.cursor = 0
