@@ -20,6 +20,7 @@ from proxy_core.errors import ListenError, ProxySettingsError, ProxyStoppedError
 from proxy_core.exchange import CaptureMode
 from proxy_core.feed import CaptureFeed
 from proxy_core.hosts import intercept_patterns, is_claude_call
+from proxy_core.lean_imports import import_addons_one_by_one
 from proxy_core.private_files import open_redaction_key, replace
 from proxy_core.proxy_log import ProxyLog
 from proxy_core.redact import Redactor
@@ -107,7 +108,7 @@ class ProxyThread:
         self.log = ProxyLog(redactor, lambda text: self._feed.count_error("mitmproxy", RuntimeError(text.split("\n")[0])))
         if self.settings.mode is not CaptureMode.LOCAL:
             check_port(self.settings.host, self.settings.port)
-        load_mitmproxy()
+        load_mitmproxy(is_lean=self.is_lean)
         self._thread.start()
 
     def wait_listening(self, timeout_s: float = 15.0) -> tuple[Address, ...]:
@@ -199,7 +200,6 @@ class ProxyThread:
     def _assemble(self) -> "tuple[Master, CaptureAddon]":
         from mitmproxy import options
         from mitmproxy.addons.next_layer import NextLayer
-        from mitmproxy.tools.dump import DumpMaster
 
         from proxy_core.capture import CaptureAddon
         from proxy_core.routing import AuthorityTlsConfig, RoutingAddon
@@ -215,6 +215,8 @@ class ProxyThread:
 
             master = LeanMaster(opts)
         else:
+            from mitmproxy.tools.dump import DumpMaster
+
             master = DumpMaster(opts, with_termlog=False, with_dumper=False)
             for name in ("errorcheck", "nextlayer", "tlsconfig"):
                 addon = master.addons.get(name)
@@ -278,8 +280,11 @@ class ProxyThread:
             await asyncio.sleep(0.01)
 
 
-def load_mitmproxy() -> None:
-    """Import mitmproxy (it takes a second) without the deprecation warnings of its dependencies."""
+def load_mitmproxy(*, is_lean: bool = False) -> None:
+    """Import what is needed of mitmproxy (it takes a while) without the deprecation warnings of its dependencies."""
+    if is_lean:
+        import_addons_one_by_one()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        importlib.import_module("mitmproxy.tools.dump")
+        importlib.import_module("proxy_core.lean_master" if is_lean else "mitmproxy.tools.dump")
+        importlib.import_module("proxy_core.routing")
