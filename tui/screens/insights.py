@@ -17,7 +17,7 @@ from storage.insights.overview import Insights
 from storage.insights.reading import InsightReader
 from storage.insights.what_if import WhatIf
 from tui import format as fmt
-from tui import insight_reading as reading
+from tui import reading_insights as reading
 from tui.commands import INSIGHTS_COMMANDS, bindings
 from tui.insight_columns import SECTIONS, InsightRow, Section
 from tui.insight_evidence import requests_filter
