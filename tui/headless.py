@@ -4,6 +4,7 @@ Lines come from the store, after analysis, so they hold the bill. A reader that 
 """
 
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -12,11 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import batched, takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from storage.notices import Change, ExchangeChanged
+from tui.config import default_data_dir
 from tui.invocation import own_command
 from tui.lines import json_line, text_line
 
@@ -162,9 +165,16 @@ def say_where(runtime: "Runtime") -> None:
 def say_rest(runtime: "Runtime") -> None:
     """Say what else runs, and what a person has to know about it."""
     if runtime.api_url:
-        click.echo(f"assay: JSON API on {runtime.api_url} ({own_command()} token prints its key)", err=True)
+        click.echo(
+            f"assay: JSON API on {runtime.api_url} ({token_command(runtime.settings.data_dir)} prints its key)", err=True
+        )
     for warning in runtime.warnings:
         click.echo(f"assay: WARNING: {warning}", err=True)
+
+
+def token_command(data_dir: Path) -> str:
+    """Return what prints the key of an API whose key is kept there."""
+    return f"{own_command()} token" + ("" if data_dir == default_data_dir() else f" --data-dir {shlex.quote(str(data_dir))}")
 
 
 def silence_stdout() -> None:

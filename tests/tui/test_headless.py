@@ -1,11 +1,13 @@
 """Lines come once each, when all is known; a stuck analysis or a closed reader does not matter."""
 
 import io
+from pathlib import Path
 from typing import Any, cast
 
 from storage.notices import Change, ExchangeChanged
 from tests import factories
-from tui.headless import ANALYSIS_S, LineWriter, ending_signals
+from tui.config import default_data_dir
+from tui.headless import ANALYSIS_S, LineWriter, ending_signals, token_command
 
 
 class FakeExchanges:
@@ -84,3 +86,8 @@ def test_signals_end_it_and_are_put_back() -> None:
         assert ending.wait(5)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_key_is_looked_for_where_it_is_kept() -> None:
+    assert token_command(default_data_dir()) == "assay token"
+    assert token_command(Path("/tmp/my demo")) == "assay token --data-dir '/tmp/my demo'"

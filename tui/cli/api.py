@@ -22,8 +22,9 @@ from tui.settings import Group
 @click.pass_context
 def command(ctx: click.Context, /, **_settings: object) -> None:
     """Serve the JSON API over a database, without a proxy, until SIGINT or SIGTERM."""
-    from storage.api.server import ApiThread, ApiUnavailableError
-    from tui.headless import ending_signals
+    from storage.api.server import ApiThread
+    from storage.errors import ApiUnavailableError
+    from tui.headless import ending_signals, token_command
     from tui.starting import api_settings
 
     settings = settings_of(ctx)
@@ -36,7 +37,7 @@ def command(ctx: click.Context, /, **_settings: object) -> None:
             raise PortTakenError(str(error)) from error
         if shape.warning:
             click.echo(f"assay: WARNING: {shape.warning}", err=True)
-        click.echo(f"assay: JSON API on {api.url} (assay token prints its key)", err=True)
+        click.echo(f"assay: JSON API on {api.url} ({token_command(settings.data_dir)} prints its key)", err=True)
         while not ending.wait(0.5) and api.is_running:
             pass
         api.stop()
