@@ -105,6 +105,8 @@ PICTURES: Final = (
     Picture("sessions", ("a",), size=LARGE),
     Picture("charts", ("c",)),
     Picture("charts-small", ("c",), size=SMALL),
+    Picture("insights", ("i", "w")),
+    Picture("what-if", ("i", "w", "x")),
     Picture("help", ("question_mark",)),
     Picture("rating", ("k", "k", "k", "r")),
     Picture("export", ("slash", *"error:yes", "enter", "e")),

@@ -26,6 +26,8 @@ type InsightRow = Finding | BreakStory | CarriedContent | Worth | SizeHistory
 """What a row of one of the sections stands for."""
 
 _TREND: Final = 16
+_BELOW_ALL_NANO_USD: Final = 10**18
+"""More than anything ever cost."""
 
 _FINDING_WORDS: Final = {
     FindingKind.UNUSED: "never used",
@@ -117,6 +119,13 @@ def _share(share: float | None) -> str:
     return fmt.UNKNOWN if share is None else fmt.percent(share, 1.0)
 
 
+def _rank(row: Finding) -> float | None:
+    """Put facts before readings, and the dearest first."""
+    if row.cost_nano_usd is None:
+        return None
+    return row.cost_nano_usd - (0 if row.is_certain else _BELOW_ALL_NANO_USD)
+
+
 def _finding_word(row: Finding, inks: Inks, _cells: int) -> tuple[str, Style]:
     return _FINDING_WORDS[row.kind] + ("" if row.is_certain else "?"), inks.warning if row.is_certain else inks.muted
 
@@ -140,7 +149,7 @@ FINDINGS: Final = Section(
         _figure("requests", "requests", 9, lambda row: row.exchanges, lambda row: fmt.whole(row.exchanges), rank=1),
         _figure("tokens", "tokens", 8, lambda row: row.tokens, lambda row: fmt.tokens(row.tokens)),
         _figure("share", "share", 6, lambda row: row.share, lambda row: _share(row.share), rank=1),
-        _figure("cost", "cost", 9, lambda row: row.cost_nano_usd, lambda row: fmt.usd(row.cost_nano_usd)),
+        _figure("cost", "cost", 9, _rank, lambda row: fmt.usd(row.cost_nano_usd)),
     ),
     identity=lambda row: (row.kind, row.source, row.summary),
     sorted_by="cost",
