@@ -16,7 +16,7 @@ from storage.cutting import CHUNK_BYTES, SHORTEST_PIECE_BYTES, Run, cut, restore
 from storage.errors import BodyCorruptError
 from storage.grounds import GroundedPieces
 from storage.manifests import Entry
-from storage.pieces import PieceCache, PieceWriter, read_pieces
+from storage.pieces import PieceCache, PieceWriter, hash_piece, read_pieces
 from storage.views import BodyFacts
 
 SIDES = {Side.REQUEST: 0, Side.RESPONSE: 1}
@@ -62,14 +62,17 @@ class BodyWriter:
         older = [{"row_id": draft.row_id, "number": SIDES[draft.side]} for draft in drafts if not draft.is_first]
         if older:
             connection.execute(_DELETE_BODY, older)
-        connection.execute(_INSERT_BODY, [self._row(connection, draft) for draft in drafts])
+        cuts = [_runs(cut(draft.body.data)) if draft.body.data is not None else [] for draft in drafts]
+        self._pieces.look_up(connection, [key for runs in cuts for _, key in runs if key is not None])
+        rows = [self._row(connection, draft, runs) for draft, runs in zip(drafts, cuts, strict=True)]
+        connection.execute(_INSERT_BODY, rows)
 
-    def _row(self, connection: Connection, draft: BodyDraft) -> dict[str, object]:
+    def _row(self, connection: Connection, draft: BodyDraft, runs: Sequence["_Named"]) -> dict[str, object]:
         body = draft.body
         if body.data is None:
             manifest, stored_sha256 = self._from_journal(connection, draft.row_id, SIDES[draft.side])
         else:
-            manifest = manifests.encode(self._recipe(connection, draft.row_id, cut(body.data)))
+            manifest = manifests.encode(self._recipe(connection, draft.row_id, runs))
             stored_sha256 = hashlib.sha256(body.data).digest() if _differs(body) else b""
         return {
             "exchange_id": draft.row_id,
@@ -84,10 +87,10 @@ class BodyWriter:
             "is_truncated": body.is_truncated,
         }
 
-    def _recipe(self, connection: Connection, row_id: int, runs: Sequence[Run]) -> list[Entry]:
+    def _recipe(self, connection: Connection, row_id: int, runs: Sequence["_Named"]) -> list[Entry]:
         """Store the runs worth a piece; short ones stay in the recipe."""
-        ids = iter(self._pieces.store(connection, row_id, [run.content for run in runs if _is_piece(run)]))
-        return [(next(ids), run.inserts) if _is_piece(run) else b"".join(restore(run.content, run.inserts)) for run in runs]
+        ids = iter(self._pieces.store(connection, row_id, [(key, run.content) for run, key in runs if key is not None]))
+        return [b"".join(restore(run.content, run.inserts)) if key is None else (next(ids), run.inserts) for run, key in runs]
 
     def _from_journal(self, connection: Connection, row_id: int, side: int) -> tuple[bytes, bytes]:
         """Make a body of the journalled bytes: (manifest, SHA-256)."""
@@ -99,15 +102,19 @@ class BodyWriter:
             waiting += chunk
             if len(waiting) >= _WHOLE_BYTES:
                 whole = len(waiting) - len(waiting) % CHUNK_BYTES
-                entries += self._recipe(connection, row_id, list(_fixed(bytes(waiting[:whole]))))
+                entries += self._recipe(connection, row_id, _runs(_fixed(bytes(waiting[:whole]))))
                 del waiting[:whole]
         rest = bytes(waiting)
-        entries += self._recipe(connection, row_id, list(_fixed(rest)) if entries else cut(rest))
+        entries += self._recipe(connection, row_id, _runs(_fixed(rest) if entries else cut(rest)))
         return manifests.encode(entries), digest.digest()
 
 
-def _is_piece(run: Run) -> bool:
-    return len(run.content) >= SHORTEST_PIECE_BYTES
+type _Named = tuple[Run, bytes | None]
+"""A run with its hash; `None`: too short to be a piece."""
+
+
+def _runs(runs: Iterable[Run]) -> list[_Named]:
+    return [(run, hash_piece(run.content) if len(run.content) >= SHORTEST_PIECE_BYTES else None) for run in runs]
 
 
 def _differs(body: CapturedBody) -> bool:

@@ -13,7 +13,8 @@ from storage.common_text import COMMON_1
 from storage.errors import BodyCorruptError
 
 _LEVEL = 6
-_THOROUGH_LEVEL = 12
+_GROUND_LEVEL = 9
+_THOROUGH_LEVEL = 11
 _QUICK_USES = 2
 """Bodies packed against a ground before its dictionary is prepared thoroughly."""
 _PLAIN = b"\x00"
@@ -71,7 +72,7 @@ def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
 def pack_ground(raw: bytes) -> bytes:
     """Compress what many others will be compressed against, as `pack`, but thoroughly."""
     common = _dictionary(COMMON_1)
-    thorough = zstandard.ZstdCompressor(level=_THOROUGH_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False)
+    thorough = zstandard.ZstdCompressor(level=_GROUND_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False)
     packed = _COMMON + thorough.compress(raw)
     return packed if len(packed) <= len(raw) else _PLAIN + raw
 

@@ -56,19 +56,28 @@ class GroundedPieces:
         self._of_exchanges.clear()
         self._conversations.clear()
 
-    def store(self, connection: Connection, row_id: int, contents: Sequence[bytes]) -> list[int]:
-        """Store the pieces of one body and return the id of each; both bodies of an exchange have the same ground."""
-        hashes = [hash_piece(content) for content in contents]
-        known = self._pieces.find(connection, hashes)
-        ground_id = _ground_in(known, hashes, contents) or self._of_exchanges.get(row_id)
-        new = {key: content for key, content in zip(hashes, contents, strict=True) if key not in known}
+    def look_up(self, connection: Connection, hashes: Sequence[bytes]) -> None:
+        """Find pieces of several bodies at once, so that storing each of them needs not."""
+        self._pieces.find(connection, hashes)
+
+    def store(self, connection: Connection, row_id: int, contents: Sequence[tuple[bytes, bytes]]) -> list[int]:
+        """Store the pieces of one body and return the id of each; both bodies of an exchange have the same ground.
+
+        Args:
+            connection: Inside a transaction.
+            row_id: The exchange.
+            contents: (hash, content) of each piece, in order.
+        """
+        known = self._pieces.find(connection, [key for key, _ in contents])
+        ground_id = _ground_in(known, contents) or self._of_exchanges.get(row_id)
+        new = {key: content for key, content in contents if key not in known}
         if new:
             ground_id = self._choose(connection, ground_id, new)
             known |= self._add(connection, ground_id, new)
             ground_id = self._renew(connection, ground_id)
         if ground_id is not None:
             self._remember(row_id, ground_id)
-        return [known[key].id for key in hashes]
+        return [known[key].id for key, _ in contents]
 
     def _choose(self, connection: Connection, ground_id: int | None, new: Mapping[bytes, bytes]) -> int | None:
         """Keep the ground, or make another of what is new."""
@@ -158,10 +167,10 @@ def _join(contents: Mapping[bytes, bytes]) -> tuple[bytes, dict[bytes, int]]:
     return bytes(joined), places
 
 
-def _ground_in(known: dict[bytes, KnownPiece], hashes: Sequence[bytes], contents: Sequence[bytes]) -> int | None:
+def _ground_in(known: dict[bytes, KnownPiece], contents: Sequence[tuple[bytes, bytes]]) -> int | None:
     """Find the newest ground among the pieces of a body; where they have none, one of them that can be it."""
     found = max((piece.ground_id for piece in known.values() if piece.ground_id is not None), default=None)
     if found is not None:
         return found
-    sizes = dict(zip(hashes, map(len, contents), strict=True))
-    return max((piece.id for key, piece in known.items() if _WORTH_BYTES <= sizes[key] <= LONGEST_GROUND_BYTES), default=None)
+    fitting = (known[key].id for key, raw in contents if key in known and _WORTH_BYTES <= len(raw) <= LONGEST_GROUND_BYTES)
+    return max(fitting, default=None)

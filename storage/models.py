@@ -1,28 +1,51 @@
 """All tables. SQLModel defines the schema and serves reads; writing goes through Core statements on `Row.__table__`.
 
-No logic here, and no SQL that only SQLite knows (`sqlite_with_rowid` is a hint that other databases ignore). Times are
-microseconds since the epoch, UTC; money is 1e-9 dollars. Texts that may be unknown are NULL; where they are part of a
-key they are empty instead, since NULL is never equal to itself.
+Those of sums stand in `storage.total_models`. No logic here, and no SQL that only SQLite knows (`sqlite_with_rowid` is a hint
+that other databases ignore). Times are microseconds since the epoch, UTC; money is 1e-9 dollars. Texts that may be unknown are
+NULL; where they are part of a key they are empty instead, since NULL is never equal to itself.
 """
 
-from typing import Any, ClassVar
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Table, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from storage.model_base import NO_ROWID, Row, wide
+from storage.total_models import (
+    ExchangeRollupRow,
+    SessionMemberRow,
+    SessionRow,
+    SourceDayRow,
+    SourceRatingRollupRow,
+    SourceRollupRow,
+)
 
-_NO_ROWID = {"sqlite_with_rowid": False}
+__all__ = [
+    "AttributionRow",
+    "BodyRow",
+    "ExchangeHeadRow",
+    "ExchangeRollupRow",
+    "ExchangeRow",
+    "ExchangeSourceRow",
+    "FeedbackRow",
+    "JournalRow",
+    "LearnedOverheadRow",
+    "LoosePieceRow",
+    "MarkRow",
+    "PieceRow",
+    "Row",
+    "SavedFilterRow",
+    "SchemaVersionRow",
+    "SegmentUseRow",
+    "SessionMemberRow",
+    "SessionRow",
+    "SourceDayRow",
+    "SourceRatingRollupRow",
+    "SourceRollupRow",
+    "SourceRow",
+    "TokenCountRow",
+    "WriterLeaseRow",
+]
+
 _KEEP_IDS = {"sqlite_autoincrement": True}
-
-
-class Row(SQLModel):
-    """What all tables share."""
-
-    __table__: ClassVar[Table]
-
-
-def _wide(**more: Any) -> Any:
-    """A 64-bit integer column on every database."""
-    return Field(sa_type=BigInteger, **more)
 
 
 class SchemaVersionRow(Row, table=True):
@@ -31,28 +54,28 @@ class SchemaVersionRow(Row, table=True):
     __tablename__ = "schema_version"
     version: int = Field(primary_key=True)
     name: str
-    applied_us: int = _wide()
+    applied_us: int = wide()
 
 
 class MarkRow(Row, table=True):
     """Small facts about the database itself, such as how often pieces were swept."""
 
     __tablename__ = "mark"
-    __table_args__ = (_NO_ROWID,)
+    __table_args__ = (NO_ROWID,)
     name: str = Field(primary_key=True)
-    number: int = _wide(default=0)
+    number: int = wide(default=0)
 
 
 class WriterLeaseRow(Row, table=True):
     """A process that records into this database; its open exchanges are not to be taken for interrupted ones."""
 
     __tablename__ = "writer_lease"
-    __table_args__ = (_NO_ROWID,)
+    __table_args__ = (NO_ROWID,)
     owner: str = Field(primary_key=True)
     """Random, one per writer."""
     host: str
     pid: int
-    heartbeat_us: int = _wide()
+    heartbeat_us: int = wide()
     """Renewed every few seconds."""
 
 
@@ -70,7 +93,7 @@ class ExchangeRow(Row, table=True):
     """Order of arrival in this database, never used twice."""
     exchange_id: str = Field(unique=True)
     """32 hex digits."""
-    started_us: int = _wide(index=True)
+    started_us: int = wide(index=True)
     state: str
     """`ExchangeState`."""
     owner: str | None
@@ -87,21 +110,21 @@ class ExchangeRow(Row, table=True):
     """`None`: no response (yet)."""
     error: str | None
     """What went wrong on the wire, in one line."""
-    proxy_received_us: int | None = _wide()
-    proxy_forwarded_us: int | None = _wide()
-    first_byte_us: int | None = _wide()
-    first_byte_delivered_us: int | None = _wide()
-    last_byte_us: int | None = _wide()
-    delivered_us: int | None = _wide()
-    upstream_connect_us: int | None = _wide()
+    proxy_received_us: int | None = wide()
+    proxy_forwarded_us: int | None = wide()
+    first_byte_us: int | None = wide()
+    first_byte_delivered_us: int | None = wide()
+    last_byte_us: int | None = wide()
+    delivered_us: int | None = wide()
+    upstream_connect_us: int | None = wide()
     """A duration."""
-    latency_us: int | None = _wide()
+    latency_us: int | None = wide()
     """Start to last byte delivered; stored for sorting and filtering."""
-    proxy_us: int | None = _wide()
+    proxy_us: int | None = wide()
     """Of it, the proxy's own share."""
-    request_bytes: int = _wide()
+    request_bytes: int = wide()
     """Body on the wire."""
-    response_bytes: int | None = _wide()
+    response_bytes: int | None = wide()
     """Body on the wire; `None`: no response (yet)."""
 
     is_pending: bool = True
@@ -139,7 +162,7 @@ class ExchangeRow(Row, table=True):
     cache_write_1h_tokens: int | None
     fresh_tokens: int | None
     is_estimate: bool = True
-    cost_nano_usd: int | None = _wide()
+    cost_nano_usd: int | None = wide()
     is_streaming: bool = False
     is_distorted: bool = False
     spectrum: bytes = Field(default=b"", sa_type=LargeBinary)
@@ -202,7 +225,7 @@ class BodyRow(Row, table=True):
     """0 request, 1 response."""
     manifest: bytes | None = Field(sa_type=LargeBinary)
     """Recipe (`storage.manifests`); `None`: the bytes were dropped, the facts remain."""
-    wire_bytes: int = _wide()
+    wire_bytes: int = wide()
     wire_sha256: bytes = Field(sa_type=LargeBinary)
     """Of the body on the wire, before redaction."""
     stored_sha256: bytes | None = Field(sa_type=LargeBinary)
@@ -237,7 +260,7 @@ class AttributionRow(Row, table=True):
     base_piece_id: int | None
     """Piece that it is compressed against; `None`: stands alone."""
     packed: bytes = Field(sa_type=LargeBinary)
-    text_hash: int | None = _wide()
+    text_hash: int | None = wide()
     """Of the texts in the full-text index (`storage.texts`); `None`: it is not there."""
 
 
@@ -251,9 +274,9 @@ class SourceRow(Row, table=True):
     """`SourceType`."""
     source_name: str = ""
     """Empty where the kind says all."""
-    created_us: int = _wide()
+    created_us: int = wide()
     """Start of the first exchange it was in."""
-    last_used_us: int = _wide()
+    last_used_us: int = wide()
     """Start of the newest exchange it was in."""
     feedback_count: int = 0
     rating_sum: float = 0.0
@@ -263,121 +286,16 @@ class ExchangeSourceRow(Row, table=True):
     """How much of one source was in one exchange."""
 
     __tablename__ = "exchange_source"
-    __table_args__ = (Index("ix_exchange_source_exchange", "exchange_id", "source_id"), _NO_ROWID)
+    __table_args__ = (Index("ix_exchange_source_exchange", "exchange_id", "source_id"), NO_ROWID)
     source_id: int = Field(primary_key=True)
     exchange_id: int = Field(primary_key=True)
     """`exchange.id`."""
     tokens: int
     """Input tokens, calibrated where billed."""
-    content_bytes: int = _wide()
-    cost_nano_usd: int | None = _wide()
+    content_bytes: int = wide()
+    cost_nano_usd: int | None = wide()
     segments: int
     """Segments of the request."""
-
-
-class SourceRollupRow(Row, table=True):
-    """`exchange_source` by hour, source and session; outlives the exchanges."""
-
-    __tablename__ = "source_rollup"
-    __table_args__ = (Index("ix_source_rollup_session", "session_id", "source_id"), _NO_ROWID)
-    bucket_us: int = _wide(primary_key=True)
-    """Start of the hour."""
-    source_id: int = Field(primary_key=True)
-    session_id: str = Field(primary_key=True)
-    """Empty: none."""
-    exchanges: int = 0
-    tokens: int = _wide(default=0)
-    cost_nano_usd: int = _wide(default=0)
-    priced: int = 0
-    """Exchanges among them that have a price; 0: the cost is unknown."""
-
-
-class SourceDayRow(Row, table=True):
-    """`source_rollup` by day and source: totals over long ranges read a day as one row."""
-
-    __tablename__ = "source_day"
-    __table_args__ = (_NO_ROWID,)
-    bucket_us: int = _wide(primary_key=True)
-    """Start of the day."""
-    source_id: int = Field(primary_key=True)
-    exchanges: int = 0
-    tokens: int = _wide(default=0)
-    cost_nano_usd: int = _wide(default=0)
-    priced: int = 0
-    """As in `source_rollup`."""
-
-
-class ExchangeRollupRow(Row, table=True):
-    """Finished exchanges by hour, model and class; outlives them."""
-
-    __tablename__ = "exchange_rollup"
-    __table_args__ = (_NO_ROWID,)
-    bucket_us: int = _wide(primary_key=True)
-    """Start of the hour."""
-    model: str = Field(primary_key=True)
-    """Empty: unknown."""
-    request_class: str = Field(primary_key=True)
-    """Empty: not analysed."""
-    requests: int = 0
-    errors: int = 0
-    """Failed, interrupted, or status 400 and above."""
-    input_tokens: int = _wide(default=0)
-    cache_read_tokens: int = _wide(default=0)
-    cache_write_5m_tokens: int = _wide(default=0)
-    cache_write_1h_tokens: int = _wide(default=0)
-    fresh_tokens: int = _wide(default=0)
-    output_tokens: int = _wide(default=0)
-    cost_nano_usd: int = _wide(default=0)
-    priced: int = 0
-    unpriced: int = 0
-    """Analysed calls with tokens but without a known price."""
-    latency_us: int = _wide(default=0)
-    """Sum over `latency_count`."""
-    latency_count: int = 0
-    proxy_us: int = _wide(default=0)
-    """Sum over `proxy_count`."""
-    proxy_count: int = 0
-
-
-class SessionRow(Row, table=True):
-    """One client session, summed up."""
-
-    __tablename__ = "session"
-    __table_args__ = (_NO_ROWID,)
-    session_id: str = Field(primary_key=True)
-    first_us: int = _wide()
-    last_us: int = _wide(index=True)
-    client_name: str | None
-    client_version: str | None
-    title: str | None
-    """Of the earliest main request that has one."""
-    title_us: int | None = _wide()
-    """Start of that request."""
-    requests: int = 0
-    errors: int = 0
-    compactions: int = 0
-    input_tokens: int = _wide(default=0)
-    output_tokens: int = _wide(default=0)
-    cache_read_tokens: int = _wide(default=0)
-    cost_nano_usd: int = _wide(default=0)
-    priced: int = 0
-    """Exchanges among them that have a price; 0: the cost is unknown."""
-    last_main_us: int | None = _wide()
-    """Start of the newest main request."""
-    last_context_tokens: int | None
-    """Its input tokens."""
-
-
-class SessionMemberRow(Row, table=True):
-    """What occurs in a session and how often: its prompts, agents and models; their number is a count of rows."""
-
-    __tablename__ = "session_member"
-    __table_args__ = (_NO_ROWID,)
-    session_id: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
-    """`prompt`, `agent` or `model`."""
-    value: str = Field(primary_key=True)
-    exchanges: int = 0
 
 
 class SegmentUseRow(Row, table=True):
@@ -403,27 +321,15 @@ class FeedbackRow(Row, table=True):
     """-1.0 to 1.0."""
     feedback_text: str | None
     user_id: str
-    submitted_us: int = _wide(index=True)
-    updated_us: int | None = _wide()
-
-
-class SourceRatingRollupRow(Row, table=True):
-    """Ratings by day and source; outlives the exchanges."""
-
-    __tablename__ = "source_rating_rollup"
-    __table_args__ = (_NO_ROWID,)
-    bucket_us: int = _wide(primary_key=True)
-    """Start of the day (of the exchange)."""
-    source_id: int = Field(primary_key=True)
-    feedback_count: int = 0
-    rating_sum: float = 0.0
+    submitted_us: int = wide(index=True)
+    updated_us: int | None = wide()
 
 
 class TokenCountRow(Row, table=True):
     """A counted text, so that it is counted once."""
 
     __tablename__ = "token_count"
-    __table_args__ = (_NO_ROWID,)
+    __table_args__ = (NO_ROWID,)
     family: str = Field(primary_key=True)
     """Which tokenizer."""
     hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
@@ -435,11 +341,11 @@ class LearnedOverheadRow(Row, table=True):
     """A prompt overhead learnt from bills."""
 
     __tablename__ = "learned_overhead"
-    __table_args__ = (_NO_ROWID,)
+    __table_args__ = (NO_ROWID,)
     key: str = Field(primary_key=True)
     learned: str
     """JSON."""
-    learned_us: int = _wide()
+    learned_us: int = wide()
     """When; facts about single conversations are dropped with them."""
 
 
@@ -447,6 +353,6 @@ class SavedFilterRow(Row, table=True):
     """A filter that a person gave a name."""
 
     __tablename__ = "saved_filter"
-    __table_args__ = (_NO_ROWID,)
+    __table_args__ = (NO_ROWID,)
     name: str = Field(primary_key=True)
     text: str

@@ -76,6 +76,8 @@ class PieceWriter:
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._known: OrderedDict[bytes, KnownPiece] = OrderedDict()
+        self._absent: set[bytes] = set()
+        """Looked up in vain in this transaction."""
         self._remembered = remembered
         self._sweeps = -1
 
@@ -83,6 +85,7 @@ class PieceWriter:
         """Forget ids that a sweep may have deleted; True when it did (other remembered ids are void too)."""
         sweeps = read_sweeps(connection)
         is_void = sweeps != self._sweeps
+        self._absent.clear()
         if is_void:
             self._known.clear()
             self._sweeps = sweeps
@@ -91,6 +94,7 @@ class PieceWriter:
     def forget(self) -> None:
         """Forget all: ids given in a transaction that was rolled back do not exist."""
         self._known.clear()
+        self._absent.clear()
         self._sweeps = -1
 
     def store(self, connection: Connection, contents: Sequence[bytes]) -> list[int]:
@@ -103,8 +107,9 @@ class PieceWriter:
 
     def find(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, KnownPiece]:
         """Look pieces up by hash, and keep them from being swept; what is not stored is left out."""
-        unknown = {key for key in hashes if key not in self._known}
+        unknown = {key for key in hashes if key not in self._known and key not in self._absent}
         found = _find(connection, unknown)
+        self._absent.update(key for key in unknown if key not in found)
         ids = [number for piece in found.values() for number in piece if number is not None]
         for some in _slices(ids):
             connection.execute(_STAMP, {"ids": some, "number": self._sweeps})
@@ -122,6 +127,7 @@ class PieceWriter:
         loose = [{"id": added[piece.hash].id, "packed": piece.packed} for piece in pieces if piece.start == LOOSE]
         if loose:
             connection.execute(_INSERT_LOOSE, loose)
+        self._absent.difference_update(added)
         self._known.update(added)
         self._trim(added)
         return added

@@ -12,7 +12,7 @@ from storage import models
 from storage.compression import Ground
 from storage.errors import BodyCorruptError
 from storage.grounds import GroundedPieces
-from storage.pieces import LOOSE, PieceCache, PieceWriter, read_pieces
+from storage.pieces import LOOSE, PieceCache, PieceWriter, hash_piece, read_pieces
 from storage.sweeping import sweep
 from tests.storage.recorded_traffic import conversation, store
 
@@ -29,7 +29,7 @@ def save(database, row_id, contents, grounded=None, writer=None):
     with database.write() as connection:
         if writer.begin(connection):
             grounded.forget()
-        return grounded.store(connection, row_id, contents)
+        return grounded.store(connection, row_id, [(hash_piece(content), content) for content in contents])
 
 
 def rows_of(database, ids):
