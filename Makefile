@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
 ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist loadfile -q
+FUZZ_EXAMPLES ?= 6000
 UV ?= uv
 .DEFAULT_GOAL := help
 .PHONY: docs help install run demo test check format bench bench-smoke screenshots chaos fuzz soak wheel lock clean
@@ -73,7 +74,7 @@ chaos: $(VENV)/.dev $(VENV)/.project ## kill, cut and starve the proxy under loa
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 fuzz: $(VENV)/.dev $(VENV)/.project ## search longer for inputs that break a parser
-	@$(BIN)/python -m pytest -q -m fuzz $(PYTEST_ARGS)
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -m fuzz $(PYTEST_ARGS) tests/fuzz
 
 soak: $(VENV)/.dev $(VENV)/.project ## run under load for long and watch memory
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
