@@ -238,6 +238,7 @@ EXAMPLES: dict[str, Record] = {
     "read_insights": {
         "requests": 60,
         "is_cut": False,
+        "textless_requests": 0,
         "session_id": None,
         "input": {"tokens": 673000, "cost_usd": 0.5407},
         "waste": {"tokens": 9800, "cost_usd": 0.006},
