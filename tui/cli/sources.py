@@ -21,13 +21,13 @@ _SORTS = ("total_tokens", "total_cost_usd", "usage_count", "average_tokens", "av
     "sources",
     examples=[
         "assay sources --since 7d --sort total_cost_usd",
-        "assay sources --kind McpServer --json",
+        "assay sources --kind mcp --json",
     ],
     exit_codes=["0 listed, 5 database unusable, 7 there is no database yet"],
 )
 @since_option
 @until_option
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only this kind (repeatable): User, McpServer, Skill ...")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only this kind (repeatable): user, mcp, skill ...")
 @click.option("--session", "session_id", default=None, metavar="ID", help="Only in this session.")
 @click.option("--sort", type=click.Choice(_SORTS), default="total_tokens", show_default=True, help="Largest first.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True, help="How many.")
@@ -54,10 +54,11 @@ def command(
 
 def _kind(name: str) -> Any:
     from proxy_core.attribution.model import SourceType
+    from storage.filters.fields import KIND_WORDS
 
-    by_name = {kind.value.lower(): kind for kind in SourceType}
+    by_name = dict(KIND_WORDS) | {kind.value.lower(): kind for kind in SourceType}
     if name.lower() not in by_name:
-        raise click.BadParameter(f"{name!r} is none of {', '.join(kind.value for kind in SourceType)}", param_hint="--kind")
+        raise click.BadParameter(f"{name!r} is none of {', '.join(word for word, _ in KIND_WORDS)}", param_hint="--kind")
     return by_name[name.lower()]
 
 

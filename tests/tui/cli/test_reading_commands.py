@@ -29,6 +29,7 @@ def test_sources_rank_and_filter(call: Call, captured: Path) -> None:
     rows = [json.loads(line) for line in call("sources", "--json", "--kind", "user", "--data-dir", captured).out.splitlines()]
     assert [row["source_type"] for row in rows] == ["User"]
     assert rows[0]["usage_count"] >= 2
+    assert call("sources", "--json", "--kind", "MCP", "--data-dir", captured).code == 0
     assert call("sources", "--kind", "nonsense", "--data-dir", captured).code == 2
     assert "User" not in call("sources", "--since", "2099-01-01", "--data-dir", captured).out
 
