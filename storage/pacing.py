@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 WINDOW_S = 0.5
 """How far back arrivals are counted."""
-CALM_ARRIVALS = 10
+CALM_ARRIVALS = 5
 """More than so many ended exchanges in that time, and the analysis gives way. People and their agents send fewer."""
 REST_FACTOR = 9
 """Then it rests so many times as long as it worked."""
