@@ -168,7 +168,8 @@ def _write_lines(sheet: Sheet, marked: list[tuple[str, str]], style: Style | Non
         rest = "…" if len(first) < len(line.rstrip()) else ""
         sheet.line((f"     {mark} ", own), (first + rest, own if style is None else sheet.inks.muted))
     if len(shown) > _SHOWN_LINES:
-        sheet.text(f"… {len(shown) - _SHOWN_LINES} more lines", sheet.inks.faint, indent=7)
+        more = len(shown) - _SHOWN_LINES
+        sheet.text(f"… {more} more line{'s' if more != 1 else ''}", sheet.inks.faint, indent=7)
 
 
 def _segment(change: SegmentChange, old: tuple[Segment, ...], new: tuple[Segment, ...]) -> Segment:

@@ -76,9 +76,7 @@ class FilterLine(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the input and the line below it."""
-        yield FilterInput(
-            placeholder="source:context7  kind:mcp  status:>=400  cost:>0.05  since:1h  or any words", compact=True
-        )
+        yield FilterInput(placeholder="source:context7  kind:mcp  error:yes  cost:>0.05  since:1h  or any words", compact=True)
         yield Static(id="filter-help")
 
     @property
