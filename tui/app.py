@@ -11,7 +11,8 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from storage.store import Store
-from tui.commands import GLOBAL_COMMANDS, PauseCapture, bindings, palette_commands
+from tui.command import bindings, palette_commands
+from tui.commands import GLOBAL_COMMANDS, PauseCapture
 from tui.listener import Listener
 from tui.live import LiveSource
 from tui.messages import CountersRead, FilterRequested

@@ -16,7 +16,7 @@ from storage.views import CaptureCounters
 from tui import starting
 from tui.environment import ProxyAddress
 from tui.errors import AssayError
-from tui.interpreter import favour_latency
+from tui.interpreter import favour_latency, load_quickly
 from tui.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Runtime:
         Raises:
             AssayError: What failed, with its exit code.
         """
+        load_quickly()
         with ExitStack() as closing, ExitStack() as draining:
             self._parts = starting.start_parts(self.settings, self._environ, closing, draining, self._note_stop_error)
             starting.announce(self, draining)

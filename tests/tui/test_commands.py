@@ -3,6 +3,7 @@
 import pytest
 
 from tui.app import AssayApp
+from tui.command import Command, CommandGroup
 from tui.commands import (
     ALL_GROUPS,
     CHARTS_COMMANDS,
@@ -10,15 +11,12 @@ from tui.commands import (
     FOLD_COMMANDS,
     GLOBAL_COMMANDS,
     LIST_COMMANDS,
-    LIVE_COMMANDS,
     SESSIONS_COMMANDS,
     SOURCES_COMMANDS,
-    Command,
-    CommandGroup,
     GoToEnd,
     ShowHelp,
-    ToggleKind,
 )
+from tui.live_commands import LIVE_COMMANDS, ToggleKind
 from tui.pages.sheet import Sheet
 from tui.screens.charts import ChartsScreen
 from tui.screens.dialog import Dialog

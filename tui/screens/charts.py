@@ -13,7 +13,8 @@ from textual.widgets import Static
 from storage.views import SeriesGroup, SeriesPoint, SessionDetail, SummaryMetrics, TimeBucket
 from tui import format as fmt
 from tui.charting import BUCKET_US, Columns, Measure, columns, time_labels, value_writer
-from tui.commands import CHARTS_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import CHARTS_COMMANDS
 from tui.context_window import session_limit
 from tui.plots import Frame, filled_curve, label_step, most_columns, stacked_columns
 from tui.ranges import PERIODS, Period, next_period, range_of

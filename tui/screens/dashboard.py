@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from storage.store import Store
-from tui.commands import CommandGroup
+from tui.command import CommandGroup
 from tui.live import LiveSource
 from tui.messages import CountersRead
 from tui.notices import Gravity, Notice, running_notice

@@ -8,7 +8,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from tui.commands import DIALOG_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import DIALOG_COMMANDS
 from tui.widgets.key_line import KeyLine
 
 

@@ -18,7 +18,8 @@ from storage.insights.reading import InsightReader
 from storage.insights.what_if import WhatIf
 from tui import format as fmt
 from tui import reading_insights as reading
-from tui.commands import INSIGHTS_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import INSIGHTS_COMMANDS
 from tui.insight_columns import SECTIONS, InsightRow, Section
 from tui.insight_evidence import requests_filter
 from tui.messages import FilterRequested

@@ -17,8 +17,10 @@ from proxy_core.attribution.model import SourceType
 from storage.views import ExchangeDetail
 from tui import reading
 from tui.colours import KEYED_KINDS
-from tui.commands import FOLD_COMMANDS, LIVE_COMMANDS, LeavePane, bindings
+from tui.command import bindings
+from tui.commands import FOLD_COMMANDS
 from tui.filtering import combined_filter, toggle_errors
+from tui.live_commands import LIVE_COMMANDS, LeavePane
 from tui.notices import Notice, traffic_notice
 from tui.outline import GROUPINGS, Group, Grouping, GroupKey, group_keys
 from tui.reading import RequestRows, Selection

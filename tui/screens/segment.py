@@ -14,7 +14,8 @@ from proxy_core.attribution.tokens.rendering import COUNTED_KINDS
 from storage.insights.carry import CarriedContent
 from tui import format as fmt
 from tui.colours import KINDS, kind_colour
-from tui.commands import CommandGroup, CopyText, bindings
+from tui.command import CommandGroup, bindings
+from tui.live_commands import CopyText
 from tui.pages.source_text import write_source
 from tui.screens.dialog import Dialog
 from tui.widgets.page_view import PageView

@@ -13,7 +13,8 @@ from textual.widgets import Static
 
 from storage.views import SessionDetail, SessionSummary
 from tui import format as fmt
-from tui.commands import SESSIONS_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import SESSIONS_COMMANDS
 from tui.context_window import session_limit
 from tui.filtering import session_filter
 from tui.messages import FilterRequested

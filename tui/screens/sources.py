@@ -14,7 +14,8 @@ from proxy_core.attribution.model import SourceType
 from storage.views import SourceMetrics, SummaryMetrics
 from tui import format as fmt
 from tui.colours import KEYED_KINDS, KINDS, UNNAMED, kind_colour
-from tui.commands import SOURCES_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import SOURCES_COMMANDS
 from tui.filtering import source_filter
 from tui.messages import FilterRequested
 from tui.ranges import PERIODS, Period, next_period, range_of

@@ -13,7 +13,8 @@ from textual.message import Message
 from proxy_core.attribution.model import ContentKind, Grade, Source, SourceType, Zone
 from tui import format as fmt
 from tui.colours import KINDS, UNNAMED, kind_colour, zone_colour
-from tui.commands import FOLD_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import FOLD_COMMANDS
 from tui.composition import Composition, SegmentShare, Share, SourceShare, is_guess
 from tui.theme import Inks, ink
 from tui.widgets.line_list import Line, LineList

@@ -13,7 +13,8 @@ from textual.reactive import reactive
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import ExchangeState
 from storage.views import ExchangeSummary
-from tui.commands import FOLD_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import FOLD_COMMANDS
 from tui.outline import Group, GroupKey, Row
 from tui.widgets.exchange_row import RowMood, exchange_line, header_line
 from tui.widgets.group_row import group_line

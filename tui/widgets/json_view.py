@@ -4,7 +4,8 @@ import json
 from typing import Any, ClassVar, Final
 
 from tui import format as fmt
-from tui.commands import FOLD_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import FOLD_COMMANDS
 from tui.json_tree import JsonRow, Path, branches, first_unfolded, flatten, pointer, value_at
 from tui.widgets.line_list import Line, LineList
 

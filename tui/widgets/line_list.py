@@ -17,7 +17,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.commands import LIST_COMMANDS, bindings
+from tui.command import bindings
+from tui.commands import LIST_COMMANDS
 from tui.theme import Inks, inks
 
 type Line = Sequence[tuple[str, Style]]

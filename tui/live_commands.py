@@ -1,0 +1,169 @@
+"""The commands of the live screen: filtering, moving, looking closer, rating, taking along."""
+
+from typing import Final
+
+from textual.binding import Binding
+
+from tui.command import Command, CommandGroup
+
+
+class EditFilter(Command):
+    """Filter the requests with the filter language; Tab completes, Escape leaves it."""
+
+    KEY = "slash"
+    SIGN = "/"
+    FOOTER = "Filter"
+
+
+class ToggleKind(Command):
+    """Show only what has the kinds of source switched on: requests, or sources. In the bars they are put forward."""
+
+    KEY = "1,2,3,4,5,6,7,8,9"
+    SIGN = "1-9"
+    FOOTER = "Kinds"
+    IS_IN_PALETTE = False
+
+    @classmethod
+    def bindings(cls) -> list[Binding]:
+        """Return one binding a key; the footer shows them as one."""
+        return [
+            Binding(
+                key,
+                f"toggle_kind('{key}')",
+                cls.FOOTER or "",
+                show=key == "1",
+                key_display=cls.SIGN,
+                tooltip=cls.help(),
+                id=f"toggle_kind_{key}",
+            )
+            for key in cls.KEY.split(",")
+        ]
+
+
+class ClearFilter(Command):
+    """Show everything again: no filter, no kinds switched on."""
+
+    KEY = "0"
+
+
+class ShowErrors(Command):
+    """Show only requests that failed, or all again."""
+
+    KEY = "x"
+
+
+class ToggleFollow(Command):
+    """Stay on the newest request as they come in, or stand still."""
+
+    KEY = "f"
+    FOOTER = "Follow"
+
+
+class CycleGrouping(Command):
+    """Group the requests: not at all, by session, by session and prompt, by session and agent."""
+
+    KEY = "t"
+    FOOTER = "Tree"
+
+
+class NextTab(Command):
+    """Show the next tab of the selected request."""
+
+    KEY = "right_square_bracket,right"
+    SIGN = "]"
+
+
+class PreviousTab(Command):
+    """Show the tab before."""
+
+    KEY = "left_square_bracket,left"
+    SIGN = "["
+
+
+class ShowDiff(Command):
+    """Compare with the request before in the same conversation, and say what broke the cache."""
+
+    KEY = "d"
+    FOOTER = "Diff"
+
+
+class ZoomPane(Command):
+    """Give the whole screen to the selected request, or share it with the list again."""
+
+    KEY = "m"
+    FOOTER = "Zoom"
+
+
+class LeavePane(Command):
+    """Go back from the selected request to the list."""
+
+    KEY = "escape"
+    SIGN = "Esc"
+    FOOTER = "Back"
+    IS_IN_PALETTE = False
+
+
+class RateRequest(Command):
+    """Rate the request from -1.0 to 1.0, with a comment. It counts for every source that was in it."""
+
+    KEY = "r"
+    FOOTER = "Rate"
+
+
+class RateUp(Command):
+    """Rate the request one step (0.5) better."""
+
+    KEY = "plus,equals_sign"
+    SIGN = "+"
+
+
+class RateDown(Command):
+    """Rate the request one step (0.5) worse."""
+
+    KEY = "minus"
+    SIGN = "-"
+
+
+class EditNote(Command):
+    """Write a note on the request."""
+
+    KEY = "n"
+    FOOTER = "Note"
+
+
+class ExportRequests(Command):
+    """Write the selected request, or all that the filter shows, to a JSON file."""
+
+    KEY = "e"
+    FOOTER = "Export"
+
+
+class CopyText(Command):
+    """Copy what is selected: the text of a segment, the body shown, or the request's id."""
+
+    KEY = "y"
+    FOOTER = "Copy"
+
+
+LIVE_COMMANDS: Final = CommandGroup(
+    "Requests",
+    (
+        EditFilter,
+        ToggleKind,
+        ClearFilter,
+        ShowErrors,
+        CycleGrouping,
+        ToggleFollow,
+        ShowDiff,
+        NextTab,
+        PreviousTab,
+        ZoomPane,
+        LeavePane,
+        RateRequest,
+        RateUp,
+        RateDown,
+        EditNote,
+        ExportRequests,
+        CopyText,
+    ),
+)
