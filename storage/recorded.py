@@ -1,5 +1,7 @@
 """A stored exchange as the analysis wants it: heads, and bodies with their content-encodings undone (bounded)."""
 
+import re
+
 from sqlalchemy import Connection, select
 
 from proxy_core.decoding import decode_body
@@ -12,6 +14,11 @@ from storage.pieces import PieceCache
 
 _EXCHANGES = models.ExchangeRow.__table__
 _BODIES = models.BodyRow.__table__
+_MAY_HOLD_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+# A whole pair, half of one, or any other escape: each in turn, so that an escaped backslash is no beginning.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 def read_recorded(connection: Connection, row_id: int, cache: PieceCache | None = None) -> RecordedCall:
@@ -26,16 +33,27 @@ def read_recorded(connection: Connection, row_id: int, cache: PieceCache | None 
     if row is None:
         raise NoSuchExchangeError(f"there is no exchange {row_id}")
     head = read_head(connection, row_id)
+    answer = decoded_bytes(connection, row_id, Side.RESPONSE, cache)
     return RecordedCall(
         method=row.method,
         url=row.url,
         request_headers=head.request_headers,
-        request_body=decoded_bytes(connection, row_id, Side.REQUEST, cache) or b"",
+        request_body=without_half_pairs(decoded_bytes(connection, row_id, Side.REQUEST, cache) or b""),
         status_code=row.status_code,
         response_headers=head.response_headers,
-        response_body=decoded_bytes(connection, row_id, Side.RESPONSE, cache),
+        response_body=None if answer is None else without_half_pairs(answer),
         started_us=row.started_us,
     )
+
+
+def without_half_pairs(body: bytes) -> bytes:
+    """Replace halves of surrogate pairs in a JSON text, one for one.
+
+    Clients that cut a text inside an emoji send them, and no database takes them.
+    """
+    if not _MAY_HOLD_HALF.search(body):
+        return body
+    return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], body)
 
 
 def decoded_bytes(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> bytes | None:

@@ -1,7 +1,11 @@
-"""CSV: one line for each exchange, for spreadsheets. A text that a spreadsheet would run as a formula gets a `'` in front."""
+"""CSV: one line for each exchange, for spreadsheets. A text that a spreadsheet would run as a formula gets a `'` in front.
+
+What would steer a terminal becomes a replacement character: a table is what one looks at first with `cat`.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 
 from storage.export.options import ExportOptions
@@ -10,6 +14,8 @@ from storage.export.values import iso_time, usd
 from storage.filters.tree import Filter
 from storage.store import Store
 from storage.views import ExchangeSummary
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 type _Value = str | int | float | bool | None
 
@@ -65,7 +71,8 @@ def _written(value: _Value) -> str:
         case float():
             return f"{value:.9f}".rstrip("0").rstrip(".")
         case str():
-            return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+            shown = _STEERING.sub("\ufffd", value)
+            return f"'{shown}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else shown
         case _:
             return str(value)
 
