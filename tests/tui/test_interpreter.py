@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from tui.interpreter import GC_THRESHOLDS, SWITCH_INTERVAL_S, favour_latency
+from tui.interpreter import GC_THRESHOLDS, SWITCH_INTERVAL_S, favour_latency, load_quickly
 
 
 def test_turns_are_short_and_collections_rare() -> None:
@@ -18,3 +18,13 @@ def test_turns_are_short_and_collections_rare() -> None:
         gc.unfreeze()
         gc.set_threshold(*thresholds)
         sys.setswitchinterval(interval)
+
+
+def test_loading_is_not_held_up_by_the_collector() -> None:
+    thresholds = gc.get_threshold()
+    try:
+        load_quickly()
+        assert gc.get_threshold() == GC_THRESHOLDS
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*thresholds)
