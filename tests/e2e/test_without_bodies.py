@@ -20,7 +20,7 @@ from storage.store import Store
 from tests import factories
 from tests.recorder import Recorder
 from tests.storage.insights.planted import HEADERS, PlantedSession, tool
-from tests.tui.dashboard_rig import press, running, screen_text
+from tests.tui.dashboard_rig import press, running, screen_text, settle
 from tui.cli.main import cli
 
 WORD = "zanzibar-marmalade"
@@ -187,6 +187,7 @@ async def test_every_screen_still_shows_and_says_what_is_missing(database: Datab
         seen = []
         for key in ("d", "]", "]", "]", "]", "]", "]", "]", "enter", "s", "a", "c", "i"):
             await press(pilot, key)
+            await settle(pilot)
             seen.append(screen_text(pilot))
         assert WORD not in "".join(seen)
         assert any("Texts were not kept" in text for text in seen)

@@ -92,7 +92,7 @@ def test_errors_are_worded_like_the_apis(serve, client_for, fault, status):
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_connections_can_break(serve, client_for, fault, is_stream):
     client = client_for(serve())
-    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+    with pytest.raises((httpx.RemoteProtocolError, httpx.NetworkError)):
         client.post("/v1/messages", json={**ASK, "stream": is_stream}, headers={"x-standin-fault": fault})
     assert client.post("/v1/messages", json=ASK).status_code == 200
 

@@ -116,11 +116,12 @@ def test_a_stream_stays_a_stream(start_proxy, upstream_authority) -> None:
 
 def test_what_came_of_a_running_stream_is_handed_on(start_proxy, upstream_authority) -> None:
     go_on = threading.Event()
+    event = b"data: " + b"a" * 192 + b"\n\n"
 
     def script(talk: Conversation) -> None:
         talk.read_request()
         talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-        talk.send(b"c8\r\n" + b"a" * 200 + b"\r\n")
+        talk.send(b"c8\r\n" + event + b"\r\n")
         go_on.wait(10)
         talk.send(b"1\r\nb\r\n0\r\n\r\n")
         talk.read_head()
@@ -133,20 +134,20 @@ def test_what_came_of_a_running_stream_is_handed_on(start_proxy, upstream_author
             while b"aaa" not in got:
                 got += client.recv(65536)
             until = 200
-            while until and not any(isinstance(event, BodyGrew) for event in proxy.events):
+            while until and not any(isinstance(part, BodyGrew) for part in proxy.events):
                 threading.Event().wait(0.01)
                 until -= 1
-            started = [event for event in proxy.events if isinstance(event, ResponseStarted)]
-            grown = [event for event in proxy.events if isinstance(event, BodyGrew)]
-            assert [event.response.status_code for event in started] == [200]
+            started = [part for part in proxy.events if isinstance(part, ResponseStarted)]
+            grown = [part for part in proxy.events if isinstance(part, BodyGrew)]
+            assert [part.response.status_code for part in started] == [200]
             assert grown[0].side is Side.RESPONSE
-            assert b"".join(event.data for event in grown).startswith(b"a" * 100)
+            assert b"".join(part.data for part in grown).startswith(b"data: aaa")
             go_on.set()
             while not got.endswith(b"0\r\n\r\n"):
                 got += client.recv(65536)
         (finished,) = proxy.wait_finished()
     assert finished.response_body is not None
-    assert finished.response_body.data == b"a" * 200 + b"b"
+    assert finished.response_body.data == event + b"b"
     assert finished.timing.delivered_us is not None
     assert finished.timing.first_byte_delivered_us is not None
     assert finished.timing.last_byte_us is not None

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,16 +30,21 @@ def api() -> Iterator[StandinServer]:
 
 
 def end_soon(directory: Path, number: signal.Signals = signal.SIGTERM) -> threading.Thread:
-    """Send this process a signal once an Assay runs in a directory."""
+    """Send this process a signal once an Assay runs in a directory and waits for that signal."""
+    return end_when_awaited(number, lambda: bool(find_running(directory)))
+
+
+def end_when_awaited(number: signal.Signals, is_running: Callable[[], bool] = lambda: True) -> threading.Thread:
+    """Send this process a signal once something has taken it over: sent too early, it would end the tests."""
+    before = signal.getsignal(number)
 
     def wait() -> None:
         waiting = threading.Event()
-        for _ in range(600):
-            if find_running(directory):
-                break
+        for _ in range(1_200):
+            if is_running() and signal.getsignal(number) is not before:
+                os.kill(os.getpid(), number)
+                return
             waiting.wait(0.05)
-        waiting.wait(0.5)
-        os.kill(os.getpid(), number)
 
     thread = threading.Thread(target=wait)
     thread.start()
@@ -113,13 +118,9 @@ def test_trouble_is_told_by_kind(api: StandinServer, tmp_path: Path, monkeypatch
 
 
 def test_api_alone(call: Call, captured: Path) -> None:
-    class Ending(threading.Timer):
-        pass
-
-    timer = Ending(2.0, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    timer.start()
+    ending = end_when_awaited(signal.SIGTERM)
     result = call("api", "--data-dir", captured, "--api-port", 0, "--api-no-token")
-    timer.join()
+    ending.join()
     assert result.code == 0
     assert "JSON API on http://127.0.0.1:" in result.err
     assert "WARNING" in result.err
