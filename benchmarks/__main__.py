@@ -20,23 +20,34 @@ def main() -> int:
     arguments = _arguments()
     begun = time.monotonic()
     results: dict[str, Any] = {"circumstances": report.circumstances()}
+
+    def keep() -> None:
+        """Write what there is after each part: a run that is broken off keeps its figures."""
+        results["took_s"] = round(time.monotonic() - begun)
+        report.write(results, arguments.output)
+
     with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         if {"latency", "streams"} & set(arguments.only):
             with Contestants(directory) as contestants:
                 if "streams" in arguments.only:
                     results["streams"] = streams.measure(contestants, is_smoke=arguments.smoke, say=_say)
+                    keep()
                 if "latency" in arguments.only:
                     results["latency"] = latency.measure(contestants, is_smoke=arguments.smoke, say=_say)
+                    keep()
         if "storing" in arguments.only:
             results["storing"] = _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000)
-        if "reading" in arguments.only:
-            counts = [2_000] if arguments.smoke else [10_000, 100_000]
-            results["reading"] = [_run("benchmarks.reading", directory / str(n), n) for n in [*counts, *arguments.also]]
+            keep()
         if "starting" in arguments.only:
             results["starting"] = starting.measure(is_smoke=arguments.smoke, say=_say)
-    results["took_s"] = round(time.monotonic() - begun)
-    report.write(results, arguments.output)
+            keep()
+        if "reading" in arguments.only:
+            results["reading"] = []
+            for n in [*([2_000] if arguments.smoke else [10_000, 100_000]), *arguments.also]:
+                results["reading"].append(_run("benchmarks.reading", directory / str(n), n))
+                keep()
+    keep()
     _say(f"{arguments.output / 'results.md'}, after {results['took_s']} s")
     return 0
 

@@ -17,6 +17,7 @@ def block(p50_ms: float, **changes: float) -> Block:
         "requests_per_s": 1000 / p50_ms,
         "cpu_ms": p50_ms / 2,
         "proxy_cpu_ms": p50_ms / 4,
+        "all_cpu_ms": p50_ms,
         "errors": 0,
     }
     return Block(p50_ms=p50_ms, **(fields | changes))
@@ -46,6 +47,11 @@ def test_a_case_is_summed_up_against_both():
     assert summary["assay"]["errors"] == 3
     shown = report.markdown({"circumstances": report.circumstances(), "latency": [summary]})
     assert "| h1 1 kB x1 | 0.15 | 3.00 | 1.50 | 1.35 | 0.50 |" in shown
+
+
+def test_results_are_written_where_nothing_was_before(tmp_path):
+    report.write({"circumstances": report.circumstances(), "took_s": 1}, tmp_path / "new")
+    assert (tmp_path / "new" / "results.md").read_text().startswith("# Benchmarks")
 
 
 def test_every_case_and_load_is_there():
