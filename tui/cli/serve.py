@@ -30,7 +30,7 @@ def command(ctx: click.Context, /, web_host: str, web_port: int, **_settings: ob
     try:
         from textual_serve.server import Server
     except ImportError as error:
-        raise AssayError("textual-serve is not installed", "pip install 'context-assay[serve]'") from error
+        raise AssayError("textual-serve is not installed", "Install it beside Assay: pip install textual-serve") from error
     settings = settings_of(ctx)
     arguments = ["view", "--database", settings.database, "--data-dir", str(settings.data_dir)]
     line = shlex.join([sys.executable, "-c", "from tui.cli.main import main; main()", *arguments])

@@ -208,7 +208,7 @@ def test_serve(call: Call, captured: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert call("serve", "--data-dir", captured).code == 0
     assert "view --database" in lines[0]
     monkeypatch.setitem(sys.modules, "textual_serve.server", None)
-    assert "context-assay[serve]" in call("serve", "--data-dir", captured).err
+    assert "pip install textual-serve" in call("serve", "--data-dir", captured).err
 
 
 def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
