@@ -42,7 +42,7 @@ def render_html(report: Report) -> str:
     return (
         "<!doctype html>\n"
         f'<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(report.title)}</title><style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+        f"<title>{_plain(report.title)}</title><style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
     )
 
 
@@ -59,7 +59,7 @@ def _headline(report: Report) -> str:
     unpriced = (
         f'<p class="note">{totals.unpriced_requests} requests have no known price.</p>' if totals.unpriced_requests else ""
     )
-    title = f"<h1>{escape(report.title)}</h1><p>{escape(report.range_text)}</p>"
+    title = f"<h1>{_plain(report.title)}</h1><p>{_plain(report.range_text)}</p>"
     return f"<header>{title}<dl class=tiles>{tiles}</dl>{unpriced}</header>"
 
 
@@ -107,7 +107,7 @@ def _sources(report: Report) -> str:
     rows = []
     for source in report.sources:
         style = colours.KINDS[source.source_type]
-        name = escape(source.source_name or "")
+        name = _plain(source.source_name or "")
         share = text.percent(source.total_tokens, total)
         rating = text.rating(source.average_rating)
         rows.append(
@@ -135,14 +135,14 @@ def _findings(report: Report) -> str:
 def _finding(finding: Finding) -> str:
     mark = "" if finding.is_certain else ' <em title="a reading of the traffic, not a fact on the wire">perhaps</em>'
     tokens, cost = _figures(finding.tokens, finding.cost_nano_usd)
-    head = f"<b>{escape(finding.summary)}</b>{mark}<span>{tokens} tokens, {cost}</span>"
-    return f"<li><p>{head}</p><p>{escape(finding.action)}</p></li>"
+    head = f"<b>{_plain(finding.summary)}</b>{mark}<span>{tokens} tokens, {cost}</span>"
+    return f"<li><p>{head}</p><p>{_plain(finding.action)}</p></li>"
 
 
 def _breaks(report: Report) -> str:
     rows = [
         (
-            f"<b>{escape(story.summary)}</b><br><small>{escape(story.action)}</small>",
+            f"<b>{_plain(story.summary)}</b><br><small>{_plain(story.action)}</small>",
             text.whole(story.breaks),
             *_figures(story.rewritten_tokens, story.extra_cost_nano_usd),
         )
@@ -156,7 +156,7 @@ def _carried(report: Report) -> str:
     rows = []
     for item in report.insights.carried:
         style = colours.KINDS[item.source.source_type]
-        name = f"{style.label} <b>{escape(item.source.source_name or '')}</b> {item.part}"
+        name = f"{style.label} <b>{_plain(item.source.source_name or '')}</b> {item.part}"
         rows.append(
             (
                 _swatch(style.dark, style.light) + name,
@@ -178,7 +178,7 @@ def _worth(worths: Sequence[Worth]) -> str:
         value = f"{worth.value_per_usd:,.1f}" if worth.is_ranked and worth.value_per_usd is not None else "not ranked"
         rows.append(
             (
-                f"{style.label} <b>{escape(worth.source.source_name or '')}</b>",
+                f"{style.label} <b>{_plain(worth.source.source_name or '')}</b>",
                 text.whole(worth.votes),
                 f"{worth.average_rating:+.2f}",
                 interval,
@@ -196,7 +196,7 @@ def _footer(report: Report) -> str:
     cut = " Only the newest requests of the range were looked at." if report.insights.is_cut else ""
     made = text.precise(report.made_us)
     return (
-        f"<footer>Made by Assay {escape(report.version)} on {made}. Figures are billed tokens; what each source is billed is"
+        f"<footer>Made by Assay {_plain(report.version)} on {made}. Figures are billed tokens; what each source is billed is"
         f" calibrated between exact positions.{cut}</footer>"
     )
 
@@ -215,3 +215,8 @@ def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], align
         "<tr>" + "".join(f'<td class="{a}">{cell}</td>' for cell, a in zip(row, align, strict=True)) + "</tr>" for row in rows
     )
     return f"<section><h2>{title}</h2><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></section>"
+
+
+def _plain(value: str) -> str:
+    """Keep a name from the traffic from becoming markup, or a terminal's command where the page is printed raw."""
+    return escape(text.one_line(value))

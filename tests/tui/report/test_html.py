@@ -18,7 +18,7 @@ from tui.report.gathering import gather_report
 from tui.report.html import render_html
 from tui.report.markdown import render_markdown
 
-HOSTILE = '</title><script>alert("x")</script>|*`'
+HOSTILE = '</title><script>alert("x")</script>|*`\x1b[2J'
 
 
 @pytest.fixture
@@ -89,7 +89,9 @@ def test_no_name_becomes_markup(report: Report) -> None:
         insights=replace(report.insights, worths=tuple(worths(rated))),
     )
     parser = _Balance()
-    parser.feed(render_html(hostile))
+    page = render_html(hostile)
+    parser.feed(page)
+    assert "\x1b" not in page + render_markdown(hostile)
     assert "script" not in parser.names
     assert parser.open == []
     assert "<script" not in render_markdown(hostile).replace("\\<", "")
