@@ -90,7 +90,6 @@ PICTURES: Final = (
     Picture("live-wide", size=LARGE),
     Picture("live-small", size=SMALL),
     Picture("live-light", is_dark=False),
-    Picture("live-kinds", ("3",)),
     Picture("tree", ("t", "t", "g")),
     Picture("breakdown", ("k", "k", "k", "enter", "j", "space", "m")),
     Picture("segment", ("k", "k", "k", "enter", "j", "space", "j", "j", "enter")),
