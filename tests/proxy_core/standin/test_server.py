@@ -127,8 +127,10 @@ def test_an_unknown_fault_is_refused(serve, client_for):
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(serve, client_for):
     server = serve(ApiSettings(max_body_bytes=1000))
-    reply = client_for(server).post("/v1/messages", content=b"x" * 1001)
-    assert reply.status_code == 413
+    try:
+        assert client_for(server).post("/v1/messages", content=b"x" * 1001).status_code == 413
+    except httpx.TransportError:
+        pass  # the connection may be closed before the client has written all of it
     assert server.journal.requests == []
 
 
