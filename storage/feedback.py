@@ -1,9 +1,11 @@
 """Ratings: one per exchange, given by a person, counted for every source that was in the request.
 
 The copy on the exchange and the aggregates of its sources (`storage.ratings`) change in the transaction that changes the
-rating; there is no moment at which they differ.
+rating; there is no moment at which they differ. What a person wrote passes the redactor here, wherever it came from: a key
+pasted into a comment must not reach the disk.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
+from proxy_core.redact import Redactor
 from storage.database import Database
 from storage.errors import NoSuchExchangeError, StorageError
 from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRow
@@ -70,11 +73,23 @@ class FeedbackQuery:
 
 
 class FeedbackStore:
-    """Takes, changes, removes and lists ratings."""
+    """Takes, changes, removes and lists ratings.
 
-    def __init__(self, database: Database, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+    Args:
+        database: Where they are.
+        now_us: The clock.
+        redactor: Replaces secrets in what is written; `None`: one of its own, whose fingerprints are nobody else's.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        redactor: Redactor | None = None,
+    ) -> None:
         self._database = database
         self._now_us = now_us
+        self._redactor = redactor or Redactor(secrets.token_bytes(32))
 
     def rate(self, exchange_id: str, rating: float, feedback_text: str | None = None, user_id: str = LOCAL_USER) -> Feedback:
         """Rate an exchange.
@@ -91,7 +106,9 @@ class FeedbackStore:
             AlreadyRatedError: It is rated already.
         """
         _check(rating, feedback_text)
-        values = {"rating": rating, "feedback_text": feedback_text or None, "user_id": user_id, "submitted_us": self._now_us()}
+        text = self._redacted(feedback_text)
+        user = self._redactor.text(user_id)
+        values = {"rating": rating, "feedback_text": text, "user_id": user, "submitted_us": self._now_us()}
         try:
             with self._database.write() as connection:
                 exchange = _find_exchange(connection, exchange_id)
@@ -100,7 +117,7 @@ class FeedbackStore:
                 result = connection.execute(insert(FeedbackRow.__table__).values(exchange_id=exchange.id, **values))
                 assert result.inserted_primary_key is not None
                 feedback_id = result.inserted_primary_key[0]
-                _copy_to_exchange(connection, exchange.id, rating, feedback_text)
+                _copy_to_exchange(connection, exchange.id, rating, text)
                 add_to_sources(connection, exchange.id)
                 return _read_one(connection, _feedback.id == feedback_id)
         except IntegrityError as error:
@@ -116,8 +133,8 @@ class FeedbackStore:
         with self._database.write() as connection:
             row = _find_feedback(connection, feedback_id)
             new_rating = row.rating if isinstance(rating, Keep) else rating
-            new_text = row.feedback_text if isinstance(feedback_text, Keep) else feedback_text or None
-            _check(new_rating, new_text)
+            _check(new_rating, None if isinstance(feedback_text, Keep) else feedback_text)
+            new_text = row.feedback_text if isinstance(feedback_text, Keep) else self._redacted(feedback_text)
             take_from_sources(connection, row.exchange_id)
             connection.execute(
                 update(FeedbackRow.__table__)
@@ -166,6 +183,10 @@ class FeedbackStore:
         query = select(func.count()).select_from(FeedbackRow.__table__).where(*_clauses(wanted))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
+
+    def _redacted(self, text: str | None) -> str | None:
+        """Replace secrets; a mark may be longer than what it stands for, the limit holds for both."""
+        return self._redactor.text(text)[:MAX_TEXT_LENGTH] if text else None
 
 
 def _check(rating: float, feedback_text: str | None) -> None:

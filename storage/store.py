@@ -1,5 +1,6 @@
 """The door to everything captured: one object, four readers. It hands out views, never rows, and is safe from any thread."""
 
+from proxy_core.redact import Redactor
 from storage.database import Database
 from storage.exchanges import ExchangeReader
 from storage.feedback import FeedbackStore
@@ -12,9 +13,10 @@ class Store:
 
     Args:
         database: An open database; closing it stays with who opened it.
+        redactor: Replaces secrets in comments; with the capture's, a key has the same fingerprint here and there.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, redactor: Redactor | None = None) -> None:
         self.database = database
         self.exchanges = ExchangeReader(database)
         """Lists, details, bodies."""
@@ -22,5 +24,5 @@ class Store:
         """Totals by source and in all."""
         self.sessions = SessionReader(database)
         """Client sessions."""
-        self.feedback = FeedbackStore(database)
+        self.feedback = FeedbackStore(database, redactor=redactor)
         """Ratings."""

@@ -38,9 +38,13 @@ class RemoteApi:
         database: What it answers from; a file or a server, not memory.
         settings: How it is served.
         control: The running capture.
+        redaction_key: What the capture's fingerprints are keyed with, for comments; empty: others.
     """
 
-    def __init__(self, database: Database, settings: ApiSettings, control: "CaptureControl") -> None:
+    def __init__(
+        self, database: Database, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b""
+    ) -> None:
+        self._redaction_key = redaction_key
         self._url = database.url.render_as_string(hide_password=False)
         self._settings = settings
         self._control = control
@@ -120,7 +124,8 @@ class RemoteApi:
         )
         assert process.stdout is not None
         self._process = process
-        self._send(process, {"url": self._url, "settings": asdict(self._settings)})
+        told = {"url": self._url, "settings": asdict(self._settings), "redaction_key": self._redaction_key.hex()}
+        self._send(process, told)
         timer = threading.Timer(_START_S, process.kill)
         timer.start()
         line = process.stdout.readline()
@@ -192,10 +197,12 @@ def _close(process: "subprocess.Popen[bytes]") -> None:
                 pipe.close()
 
 
-def open_api(database: Database, settings: ApiSettings, control: "CaptureControl") -> "RemoteApi | ApiThread":
+def open_api(
+    database: Database, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b""
+) -> "RemoteApi | ApiThread":
     """Make whoever serves a running capture's API: a process of its own, unless the database lives in this one's memory."""
     if database.url.database not in {None, "", ":memory:"}:
-        return RemoteApi(database, settings, control)
+        return RemoteApi(database, settings, control, redaction_key)
     from storage.api.server import ApiThread
 
     return ApiThread(Store(database), settings, control)

@@ -3,7 +3,8 @@
 It exists because answering costs milliseconds of pure Python, which the proxy's interpreter lock cannot spare. One line of JSON
 each way; it ends with its input.
 
-    in   {"url": ..., "settings": {...}}  first, then {"rung": true} when something changed, {"reply": 7, "value": {...}}
+    in   {"url": ..., "settings": {...}, "redaction_key": "6b..."} first, then {"rung": true} when something changed,
+         {"reply": 7, "value": {...}}
     out  {"port": 3001} or {"error": "..."} first, then {"ask": 7, "what": "counters" | "pause" | "resume"}
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO
 
+from proxy_core.redact import Redactor
 from storage.api.server import ApiThread
 from storage.api.settings import ApiSettings
 from storage.database import open_database
@@ -100,7 +102,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     shape = ApiSettings(**settings | {name: tuple(settings[name]) for name in ("allowed_origins", "allowed_hosts")})
     control = PipedControl(sink)
     database = open_database(told["url"])
-    api = ApiThread(Store(database), shape, control)
+    key = bytes.fromhex(told["redaction_key"])
+    api = ApiThread(Store(database, Redactor(key) if key else None), shape, control)
     try:
         api.start()
     except ApiUnavailableError as error:

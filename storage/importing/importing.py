@@ -70,7 +70,7 @@ def import_file(
         RecordingUnreadableError: the file is missing, damaged or of no known format; what came before the damage is in.
     """
     file_format = detect_format(path)
-    run = _Import(database, None if file_format is ImportFormat.JSONL else tuple(extra_hosts), on_exchange)
+    run = _Import(database, redactor, None if file_format is ImportFormat.JSONL else tuple(extra_hosts), on_exchange)
     recordings = _read(path, file_format, redactor)
     try:
         while group := list(islice(recordings, _GROUP)):
@@ -121,16 +121,23 @@ class _Import:
 
     Args:
         database: Where to.
+        redactor: Replaces secrets.
         extra_hosts: Hosts to take beside Claude's; `None`: all, since they were captured by Assay once.
         on_exchange: Called for each exchange.
     """
 
-    def __init__(self, database: Database, extra_hosts: tuple[str, ...] | None, on_exchange: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        redactor: Redactor,
+        extra_hosts: tuple[str, ...] | None,
+        on_exchange: Callable[[], None] | None,
+    ) -> None:
         self._database = database
         self._extra_hosts = extra_hosts
         self._on_exchange = on_exchange
         self._ingest = Ingest(f"import-{secrets.token_hex(8)}")
-        self._feedback = FeedbackStore(database)
+        self._feedback = FeedbackStore(database, redactor=redactor)
         self._counts = {"imported": 0, "already_there": 0, "foreign": 0, "rated": 0}
 
     def take(self, group: list[Recording]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from proxy_core.redact import Redactor
 from storage import models, ratings
 from storage.database import open_database
 from storage.errors import NoSuchExchangeError
@@ -226,3 +227,35 @@ def test_any_order_of_changes_leaves_the_right_sums(database, steps):
 
 def _ids(known):
     return (known.main, known.subagent, known.failed, known.refused, known.running)
+
+
+def everything_on_disk(database):
+    database.checkpoint()
+    return b"".join(path.read_bytes() for path in database.path.parent.glob(f"{database.path.name}*"))
+
+
+def test_a_key_in_a_comment_never_reaches_the_disk(database, known):
+    redactor, key = Redactor(b"k" * 32), "sk-ant-api03-PLANTED-in-a-comment"
+    feedback = Store(database, redactor).feedback
+    mark = f"[REDACTED:{redactor.fingerprint(key.encode())}]"
+    given = feedback.rate(known.main, 0.5, f"it printed {key}!", user_id=f"ann {key}")
+    assert (given.feedback_text, given.user_id) == (f"it printed {mark}!", f"ann {mark}")
+    assert feedback.update(given.feedback_id, feedback_text=f"Authorization: Bearer {key}").feedback_text == (
+        f"Authorization: Bearer {mark}"
+    )
+    assert feedback.update(given.feedback_id, 0.1).feedback_text == f"Authorization: Bearer {mark}"
+    assert b"PLANTED" not in everything_on_disk(database)
+
+
+def test_without_a_redactor_given_secrets_are_replaced_all_the_same(database, known):
+    given = FeedbackStore(database).rate(known.main, 0.5, "sk-ant-api03-PLANTED")
+    assert given.feedback_text.startswith("[REDACTED:")
+    assert b"PLANTED" not in everything_on_disk(database)
+
+
+def test_a_comment_stays_within_its_limit_when_marks_are_longer(database, known):
+    feedback = FeedbackStore(database)
+    given = feedback.rate(known.main, 0.5, ("sk-ant-a " * 300)[:2000])
+    assert len(given.feedback_text) == 2000
+    assert "sk-ant" not in given.feedback_text
+    assert feedback.update(given.feedback_id, feedback_text=given.feedback_text).feedback_text == given.feedback_text

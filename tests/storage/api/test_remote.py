@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from proxy_core.redact import Redactor
 from storage.api.remote import RemoteApi, open_api
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
 from tests.storage.api.conftest import TOKEN, FakeCapture
 
+KEY = b"the capture's key of redaction"
+
 
 @pytest.fixture
 def served(database, known, capture) -> Iterator[RemoteApi]:
-    api = RemoteApi(database, ApiSettings(token=TOKEN, port=0), capture)
+    api = RemoteApi(database, ApiSettings(token=TOKEN, port=0), capture, KEY)
     api.start()
     yield api
     api.stop()
@@ -51,6 +54,12 @@ def test_the_capture_is_asked_and_switched_over_the_pipes(reader, capture):
     assert capture.is_paused
     assert reader.post("/api/claude/capture", json={"action": "resume"}).json()["is_paused"] is False
     assert not capture.is_paused
+
+
+def test_a_key_in_a_comment_gets_the_captures_fingerprint(reader, known):
+    text = "sk-ant-api03-planted"
+    given = reader.post("/api/claude/feedback", json={"request_id": known.main, "rating": 1, "feedback_text": text}).json()
+    assert given["feedback_text"] == f"[REDACTED:{Redactor(KEY).fingerprint(text.encode())}]"
 
 
 def test_it_hears_that_something_changed(served, capture):
