@@ -1,9 +1,10 @@
-"""The door to everything captured: one object, four readers. It hands out views, never rows, and is safe from any thread."""
+"""The door to everything captured: one object, a few readers. It hands out views, never rows, and is safe from any thread."""
 
 from proxy_core.redact import Redactor
 from storage.database import Database
 from storage.exchanges import ExchangeReader
 from storage.feedback import FeedbackStore
+from storage.filters.saved import SavedFilters
 from storage.metrics import SourceReader
 from storage.sessions import SessionReader
 
@@ -26,3 +27,5 @@ class Store:
         """Client sessions."""
         self.feedback = FeedbackStore(database, redactor=redactor)
         """Ratings."""
+        self.filters = SavedFilters(database)
+        """Saved filters, and filter lines that use them."""

@@ -8,7 +8,8 @@ from proxy_core.attribution.model import SourceType
 from storage.api.errors import ApiError
 from storage.api.schemas.common import ExchangeId, Limit, Offset, Period, Question
 from storage.filters.fields import FIELD_BY_NAME
-from storage.filters.parsing import MAX_LENGTH, parse
+from storage.filters.parsing import MAX_LENGTH
+from storage.filters.saved import SavedFilters
 from storage.filters.tree import Conjunction, Filter, FilterError, Node, Term, TextTest, TimeTest
 from storage.filters.values import BadValue, read_value
 
@@ -64,8 +65,8 @@ class ContextsQuery(Question):
     """Only without `request_id`."""
 
 
-def filter_of(query: RequestsQuery) -> Filter:
-    """Return the filter that the parameters mean.
+def filter_of(query: RequestsQuery, saved: SavedFilters) -> Filter:
+    """Return the filter that the parameters mean; `@name` in `q` is a saved filter.
 
     Raises:
         ApiError: `q` or `status` cannot be read.
@@ -85,7 +86,7 @@ def filter_of(query: RequestsQuery) -> Filter:
     if query.status is not None:
         terms.append(_status_term(query.status))
     if query.q is not None:
-        terms.append(read_line(query.q))
+        terms.append(read_line(query.q, saved))
     return Filter(query.q or "", Conjunction(tuple(terms)))
 
 
@@ -96,13 +97,13 @@ def _status_term(status: str) -> Term:
     return Term("status", (test,))
 
 
-def read_line(text: str) -> Node:
-    """Read a line of the filter language.
+def read_line(text: str, saved: SavedFilters) -> Node:
+    """Read a line of the filter language; `@name` in it is a saved filter.
 
     Raises:
         ApiError: It cannot be read.
     """
-    found = parse(text)
+    found = saved.parse(text)
     if isinstance(found, FilterError):
         raise ApiError(400, "The filter cannot be read", str(found))
     return found.root

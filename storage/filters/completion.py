@@ -1,6 +1,6 @@
-"""What could be typed next: names of fields, words of a field, and names that occur in the database."""
+"""What could be typed next: names of fields, words of a field, saved filters, and names that occur in the database."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,13 +31,19 @@ class Vocabulary(Protocol):
         """Return values of a field that hold a text, the likeliest first; none for fields without such values."""
 
 
-def complete(text: str, cursor: int, vocabulary: Vocabulary | None = None) -> tuple[Suggestion, ...]:
+_NONE_SAVED: Mapping[str, str] = {}
+
+
+def complete(
+    text: str, cursor: int, vocabulary: Vocabulary | None = None, saved: Mapping[str, str] = _NONE_SAVED
+) -> tuple[Suggestion, ...]:
     """Return what could stand at the cursor, the likeliest first.
 
     Args:
         text: The line so far.
         cursor: 0-based position of the cursor in it.
         vocabulary: Where names come from; `None`: fields and fixed words only.
+        saved: The lines of saved filters by name.
     """
     cursor = max(0, min(cursor, len(text)))
     token = _token_before(text, cursor)
@@ -47,6 +53,8 @@ def complete(text: str, cursor: int, vocabulary: Vocabulary | None = None) -> tu
         return tuple(_values(text, cursor, token, vocabulary))[:_LIMIT]
     if token.kind in {TokenKind.OPEN, TokenKind.CLOSE, TokenKind.NOT}:
         return tuple(_fields("", cursor, cursor))[:_LIMIT]
+    if token.kind is TokenKind.SAVED:
+        return tuple(_saved_filters(text[token.position + 1 : cursor].lower(), token, saved))[:_LIMIT]
     if token.is_quoted:
         return ()
     return tuple(_fields(text[token.position : cursor].lower(), token.position, token.end))[:_LIMIT]
@@ -64,6 +72,12 @@ def _fields(beginning: str, start: int, end: int) -> Iterator[Suggestion]:
     names = [field for field in FIELDS if field.name.startswith(beginning)]
     for field in names:
         yield Suggestion(f"{field.name}:", start, end, field.meaning)
+
+
+def _saved_filters(beginning: str, token: Token, saved: Mapping[str, str]) -> Iterator[Suggestion]:
+    for name, line in sorted(saved.items()):
+        if name.startswith(beginning):
+            yield Suggestion(f"@{name}", token.position, token.end, line)
 
 
 def _values(text: str, cursor: int, token: Token, vocabulary: Vocabulary | None) -> Iterator[Suggestion]:

@@ -3,9 +3,10 @@
 filter   = any
 any      = all ("or" all)*
 all      = item (["and"] item)*
-item     = ("-" | "!" | "not") item | "(" any ")" | field ":" values | word
+item     = ("-" | "!" | "not") item | "(" any ")" | field ":" values | "@" name | word
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from storage.filters.fields import FIELD_BY_NAME, Field, Kind
@@ -21,15 +22,23 @@ MAX_TERMS = 100
 """Most terms in one line; a database limits the size of an expression."""
 
 
-def parse(text: str) -> Filter | FilterError:
-    """Read a filter line; an empty one lets everything pass."""
+_NONE_SAVED: Mapping[str, str] = {}
+
+
+def parse(text: str, saved: Mapping[str, str] = _NONE_SAVED) -> Filter | FilterError:
+    """Read a filter line; an empty one lets everything pass.
+
+    Args:
+        text: The line.
+        saved: The lines of saved filters by name, for `@name` (`saved.SavedFilters` has them).
+    """
     if len(text) > MAX_LENGTH:
         return FilterError(MAX_LENGTH, f"A filter is at most {MAX_LENGTH} characters long")
     tokens = tokenize(text.encode("utf-8", "replace").decode())
     if not tokens:
         return Filter(text)
     try:
-        return Filter(text, _Parser(tokens, len(text)).read())
+        return Filter(text, _Parser(tokens, len(text), saved).read())
     except _Stop as stop:
         return stop.error
 
@@ -43,14 +52,20 @@ class _Stop(Exception):  # noqa: N818 - it carries an answer out of the recursio
 class _Parser:
     """Recursive descent over the tokens of one line."""
 
-    def __init__(self, tokens: list[Token], length: int) -> None:
+    def __init__(
+        self, tokens: list[Token], length: int, saved: Mapping[str, str], inside: tuple[str, ...] = (), terms: int = 0
+    ) -> None:
         self._tokens = tokens
         self._length = length
+        self._saved = saved
+        self._inside = inside
+        """Names of the saved filters that these tokens stand in."""
         self._next = 0
-        self._terms = 0
+        self.terms = terms
+        """Terms so far, those of saved filters included."""
 
-    def read(self) -> Node:
-        node = self._read_any(0)
+    def read(self, depth: int = 0) -> Node:
+        node = self._read_any(depth)
         token = self._peek()
         if token is not None:
             raise _stop(token.position, "There is no bracket to close here", "take this `)` away or quote it")
@@ -107,6 +122,8 @@ class _Parser:
             return Negation(self._read_item(following, depth + 1))
         if token.kind is TokenKind.OPEN:
             return self._read_brackets(token, depth)
+        if token.kind is TokenKind.SAVED:
+            return self._read_saved(token, depth)
         return self._read_term(token)
 
     def _read_brackets(self, opening: Token, depth: int) -> Node:
@@ -116,9 +133,25 @@ class _Parser:
         self._next += 1
         return node
 
+    def _read_saved(self, token: Token, depth: int) -> Node:
+        text = self._saved.get(token.name)
+        if text is None:
+            raise _unknown_saved(token, self._saved)
+        if token.name in self._inside:
+            raise _stop(token.position, f"The saved filter `@{token.name}` comes back to itself")
+        if len(text) > MAX_LENGTH:
+            raise _stop(token.position, f"`@{token.name}` is longer than {MAX_LENGTH} characters")
+        inner = _Parser(tokenize(text), len(text), self._saved, (*self._inside, token.name), self.terms)
+        try:
+            node = inner.read(depth + 1)
+        except _Stop as stop:
+            raise _stop(token.position, f"In `@{token.name}`: {stop.error.message}", stop.error.hint) from None
+        self.terms = inner.terms
+        return node
+
     def _read_term(self, token: Token) -> Term:
-        self._terms += 1
-        if self._terms > MAX_TERMS:
+        self.terms += 1
+        if self.terms > MAX_TERMS:
             raise _stop(token.position, f"A filter has at most {MAX_TERMS} terms")
         if token.is_unclosed:
             raise _stop(token.value_position, "This quote is never closed", 'add `"`')
@@ -149,6 +182,14 @@ def _unknown_field(token: Token) -> "_Stop":
     close = get_close_matches(token.name, FIELD_BY_NAME, n=1)
     guess = f"did you mean {close[0]}:? Otherwise quote" if close else "quote"
     return _stop(token.position, f"There is no field `{token.name[:40]}`", f"{guess} the words to search for them as text")
+
+
+def _unknown_saved(token: Token, saved: Mapping[str, str]) -> "_Stop":
+    if not token.name:
+        return _stop(token.position, "`@` needs the name of a saved filter after it", '"@" in quotes searches for it')
+    close = get_close_matches(token.name, saved, n=1)
+    guess = f"did you mean @{close[0]}? Otherwise quote" if close else "quote"
+    return _stop(token.position, f"There is no saved filter `@{token.name}`", f"{guess} it to search for it as text")
 
 
 def _stop(position: int, message: str, hint: str | None = None) -> _Stop:

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 _FIELD = re.compile(r"([A-Za-z_]+):")
 _BREAKS = frozenset(" \t\r\n()")
+SAVED_NAME = r"[\w.-]{1,40}"
+"""What the name of a saved filter is made of; `@scope/package` is text to search for."""
+_SAVED = re.compile(f"@({SAVED_NAME})?")
 
 
 class TokenKind(StrEnum):
@@ -21,6 +24,7 @@ class TokenKind(StrEnum):
     OR = "or"
     WORD = "word"
     FIELD = "field"
+    SAVED = "saved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Token:
     end: int
     """One past its last character."""
     name: str = ""
-    """What stands before the colon of a `FIELD`, in lower case."""
+    """What stands before the colon of a `FIELD`, or after the `@` of a `SAVED`, in lower case."""
     value: str = ""
     """The word, or what stands after the colon; quotes taken off."""
     value_position: int = 0
@@ -74,8 +78,11 @@ def _token_at(text: str, position: int) -> Token:
     start = field.end() if field else position
     value, end, is_unclosed = _read_value(text, start)
     is_quoted = start < len(text) and text[start] == '"'
+    saved = _SAVED.fullmatch(text, position, end)
     if field:
         kind, name = TokenKind.FIELD, field.group(1).lower()
+    elif saved:
+        kind, name = TokenKind.SAVED, (saved.group(1) or "").lower()
     else:
         kind, name = TokenKind.WORD if is_quoted else _KEYWORDS.get(value.lower(), TokenKind.WORD), ""
     return Token(kind, position, end, name, value, start, is_quoted, is_unclosed)

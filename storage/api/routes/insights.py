@@ -23,7 +23,7 @@ router = APIRouter(prefix="/insights", tags=["insights"])
 @router.get("")
 def read_insights(query: Annotated[InsightsQuery, Query()], store: StoreOf) -> InsightsAnswer:
     """Waste, broken caches, carry cost, drift and worth of the newest model calls."""
-    found = InsightReader(store.database).insights(range_of(query), query.session_id, _clause(query))
+    found = InsightReader(store.database).insights(range_of(query), query.session_id, _clause(query, store))
     return InsightsAnswer.model_validate(insights_object(found))
 
 
@@ -34,7 +34,7 @@ def recompute(query: Annotated[WhatIfQuery, Query()], store: StoreOf) -> WhatIfA
         raise ApiError(400, "Name what to leave out", "Either without or defer")
     patterns = query.without or query.defer
     _check(patterns)
-    clause = _clause(query)
+    clause = _clause(query, store)
     turns = InsightReader(store.database).turns(range_of(query), query.session_id, where=clause, has_texts=False)
     result = (without if query.without else deferred)(turns, lambda s: any(source_matches(s, p) for p in patterns))
     return WhatIfAnswer.model_validate(what_if_object(result))
@@ -48,5 +48,7 @@ def _check(patterns: list[str]) -> None:
         raise ApiError(400, "There is no such kind of source", str(error)) from error
 
 
-def _clause(query: InsightsQuery) -> Clause | None:
-    return None if query.q is None else compile_filter(Filter(query.q, Conjunction((read_line(query.q),))))
+def _clause(query: InsightsQuery, store: StoreOf) -> Clause | None:
+    if query.q is None:
+        return None
+    return compile_filter(Filter(query.q, Conjunction((read_line(query.q, store.filters),))))

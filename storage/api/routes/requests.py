@@ -46,7 +46,7 @@ class BodyQuery(Question):
 @router.get("/requests")
 def list_requests(query: Annotated[RequestsQuery, Query()], store: StoreOf) -> RequestList:
     """Requests, newest first: by time, source, model, status, session, or a line of the filter language."""
-    wanted = filter_of(query)
+    wanted = filter_of(query, store.filters)
     where = None if wanted.is_empty else compile_filter(wanted)
     is_descending = query.order == "desc"
     cursor = None if query.cursor is None else int(query.cursor)
