@@ -31,7 +31,7 @@ _STREAM: RawHeaders = ((b"content-type", b"text/event-stream; charset=utf-8"), (
 
 
 class FixedAnswer:
-    """Answers every request the same way; `/v1/messages?events=50&gap=0.02` with a stream."""
+    """Answers every request the same way; `/v1/messages?events=50&gap=0.02` with a stream, `?status=430` with that status."""
 
     def refuse(self, _head: RequestHead) -> Reply | None:
         """Let every body come."""
@@ -43,7 +43,8 @@ class FixedAnswer:
         if asked:
             count, _, gap_s = asked.partition("&gap=")
             return Reply(headers=_STREAM, parts=_stamped_events(int(count), float(gap_s)), has_length=False)
-        return Reply(headers=_HEADERS, parts=(_ANSWER,))
+        _, _, status = request.head.target.partition("?status=")
+        return Reply(status=int(status or 200), headers=_HEADERS, parts=(_ANSWER,))
 
 
 def _stamped_events(count: int, gap_s: float) -> Iterator[Part]:
