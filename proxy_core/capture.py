@@ -19,7 +19,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from proxy_core.clock import new_exchange_id, now_us, wall_to_us
 from proxy_core.exchange import CaptureMode
-from proxy_core.feed import CaptureFeed
+from proxy_core.hook_feed import HookFeed
 from proxy_core.live import LiveExchange, make_tee
 from proxy_core.stamps import StampedWriter
 
@@ -60,7 +60,7 @@ def _fail_open(hook: Callable[..., None]) -> Callable[..., None]:
 
 
 class CaptureAddon:
-    """Feeds exchanges to a `CaptureFeed`.
+    """Feeds exchanges to a `HookFeed`.
 
     Args:
         feed: Where they go.
@@ -72,7 +72,7 @@ class CaptureAddon:
     name = "assay_capture"
 
     def __init__(
-        self, feed: CaptureFeed, mode: CaptureMode, is_recorded: Callable[[str, str], bool], request_buffer_bytes: int
+        self, feed: HookFeed, mode: CaptureMode, is_recorded: Callable[[str, str], bool], request_buffer_bytes: int
     ) -> None:
         self.feed = feed
         self._mode = mode

@@ -1,6 +1,6 @@
 """The proxy as a thread: checked before it starts, drained when it stops, and never able to take the program along.
 
-Owns mitmproxy's event loop. Knows nothing of storage or screens; what it captures goes into a `CaptureFeed`.
+Owns mitmproxy's event loop. Knows nothing of storage or screens; what it captures goes into a `HookFeed`.
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from proxy_core.certificates import Authority, LeafCache, merged_bundle, open_authority
 from proxy_core.errors import ListenError, ProxySettingsError, ProxyStoppedError
 from proxy_core.exchange import CaptureMode
-from proxy_core.feed import CaptureFeed
+from proxy_core.hook_feed import HookFeed
 from proxy_core.hosts import intercept_patterns, is_claude_call
 from proxy_core.lean_imports import import_addons_one_by_one
 from proxy_core.private_files import open_redaction_key, replace
@@ -52,7 +52,7 @@ class ProxyThread:
         environment: For proxy variables and switches; the process's own when left out.
     """
 
-    def __init__(self, settings: ProxySettings, feed: CaptureFeed, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: ProxySettings, feed: HookFeed, environment: Mapping[str, str] | None = None) -> None:
         self.settings = settings
         self._feed = feed
         self._environment = dict(os.environ if environment is None else environment)

@@ -46,6 +46,7 @@ class StorageWriter:
         feed: Where from.
         notices: Who hears of what was committed; an own one when left out.
         sleep: Waits between retries, returns True when the wait was cut short by stopping (replaced in tests).
+        on_settled: Called with the ids of exchanges that are stored or given up for good.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class StorageWriter:
         feed: EventFeed,
         notices: Notices | None = None,
         sleep: Callable[[float], bool] | None = None,
+        on_settled: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self.notices = notices or Notices()
         self.stored = 0
@@ -75,6 +77,7 @@ class StorageWriter:
         self._stopping = threading.Event()
         self._deadline = float("inf")
         self._sleep = sleep or self._stopping.wait
+        self._on_settled = on_settled
         self._recovered_us = 0
         self._is_passing = True
         """The last failure may pass by itself (locked, full, read-only), so that trying again makes sense."""
@@ -150,6 +153,7 @@ class StorageWriter:
                 return
             if not self._is_passing or time.monotonic() > self._deadline:
                 self.dropped += len(batch)
+                self._settle(batch)
                 return
             if self._sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]) and time.monotonic() < self._deadline:
                 time.sleep(_RETRY_S[0])
@@ -172,7 +176,12 @@ class StorageWriter:
         self.is_failing = False
         self._ingest.settle(batch)
         self._tell(changes)
+        self._settle(batch)
         return True
+
+    def _settle(self, batch: Sequence[Progress]) -> None:
+        if self._on_settled is not None and (over := [item.exchange_id for item in batch if item.finished]):
+            self._on_settled(over)
 
     def _tell(self, changes: Sequence[ExchangeChanged]) -> None:
         self.stored += sum(change.what is Change.FINISHED for change in changes)

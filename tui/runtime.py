@@ -1,7 +1,7 @@
 """The composition root: everything that runs while Assay captures, in the order in which it starts and stops.
 
-Started front to back: what must not fail later is checked first. Stopped back to front: the proxy ends before the writer, which
-stores what is left, and the writer before the analysis. Nothing here touches traffic, and no screen is known here.
+Started front to back: what must not fail later is checked first. Stopped back to front: the proxy ends before the recorder,
+which stores and analyses what is left. Nothing here touches traffic, and no screen is known here.
 """
 
 import os
@@ -20,16 +20,15 @@ from tui.interpreter import favour_latency, load_quickly
 from tui.settings import Settings
 
 if TYPE_CHECKING:
-    from proxy_core.feed import CaptureFeed
+    from proxy_core.hook_feed import HookFeed
     from proxy_core.server import ProxyThread
-    from storage.analyser import AnalysisThread
     from storage.api.remote import RemoteApi
     from storage.api.server import ApiThread
-    from storage.database import Database
     from storage.notices import Notices
-    from storage.retention import RetentionThread
+    from storage.recorder import Recorder
+    from storage.remote_recorder import RemoteRecorder
     from storage.store import Store
-    from storage.writer import StorageWriter
+    from tui.recording import Reading
 
 DRAIN_S = 5.0
 """Running exchanges get this long to end when Assay stops."""
@@ -43,14 +42,11 @@ ANALYSE_S = 15.0
 class Parts:
     """What a runtime is made of, once it has started."""
 
-    database: "Database"
     notices: "Notices"
-    feed: "CaptureFeed"
-    analysis: "AnalysisThread"
-    writer: "StorageWriter"
+    feed: "HookFeed"
+    recorder: "Recorder | RemoteRecorder"
     proxy: "ProxyThread"
-    retention: "RetentionThread"
-    store: "Store"
+    reading: "Reading"
     address: ProxyAddress
     api: "RemoteApi | ApiThread | None" = None
     """`None`: the JSON API is off."""
@@ -151,7 +147,7 @@ class Runtime:
     @property
     def store(self) -> "Store":
         """Where everything captured is read from."""
-        return self.parts.store
+        return self.parts.reading.store
 
     # What the dashboard asks (`tui.live.LiveSource`).
 
@@ -174,31 +170,32 @@ class Runtime:
         """Return what was captured, stored and lost since start."""
         if self._parts is None:
             return CaptureCounters()
-        feed, writer, analysis = self._parts.feed, self._parts.writer, self._parts.analysis
+        feed, status = self._parts.feed, self._parts.recorder.status()
         return CaptureCounters(
             captured=feed.captured,
-            stored=writer.stored,
-            analysed=analysis.analysed,
+            stored=status.stored,
+            analysed=status.analysed,
             in_flight=feed.in_flight,
-            queued=max(0, feed.captured - writer.stored - writer.dropped),
-            dropped=feed.dropped + writer.dropped,
-            capture_errors=feed.errors,
-            writer_errors=writer.errors,
-            analysis_errors=analysis.errors,
+            queued=max(0, feed.captured - status.stored - status.dropped),
+            dropped=feed.dropped + status.dropped,
+            capture_errors=feed.errors + status.capture_errors,
+            writer_errors=status.writer_errors,
+            analysis_errors=status.analysis_errors,
             is_paused=feed.is_paused,
-            last_error=feed.last_error or writer.last_error or analysis.last_error,
+            last_error=feed.last_error or status.last_error,
         )
 
     def failure(self) -> str | None:
-        """Return why the proxy (or the writer) stopped, in one line; `None` while all is well."""
+        """Return why the proxy (or the recorder) stopped, in one line; `None` while all is well."""
         if self._parts is None:
             return None
         if error := self._parts.proxy.failure:
             return f"the proxy stopped: {error}"
-        if error := self._parts.writer.failure:
-            return f"nothing is stored any more: {error}"
-        if self._parts.writer.is_failing:
-            return f"storing fails, trying again: {self._parts.writer.last_error}"
+        status = self._parts.recorder.status()
+        if status.failure:
+            return f"nothing is stored any more: {status.failure}"
+        if status.is_failing:
+            return f"storing fails, trying again: {status.last_error}"
         return None
 
     def pause(self) -> None:

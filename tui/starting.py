@@ -1,7 +1,7 @@
 """How each part of a running Assay is made, with foreign errors turned into ours; `tui.runtime` owns what comes out.
 
-Order: authority, database, writer, proxy, analysis, retention, JSON API. Every part puts its own end on a stack at once, so a
-failure further on leaves nothing behind.
+Order: authority, recording, proxy, JSON API. Every part puts its own end on a stack at once, so a failure further on leaves
+nothing behind.
 """
 
 import os
@@ -12,19 +12,19 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tui.environment import ProxyAddress, environment_before, upstream_of
-from tui.errors import AssayError, AuthorityError, ConfigurationError, DatabaseUnusableError, PortTakenError, ProxyStartError
+from tui.errors import AssayError, AuthorityError, ConfigurationError, PortTakenError, ProxyStartError
 from tui.settings import Settings
 from tui.trust import authority_directory, extra_bundles, open_own_authority
 
 if TYPE_CHECKING:
     from proxy_core.attribution.prices import PriceBook
-    from proxy_core.feed import CaptureFeed
-    from proxy_core.redact import Redactor
+    from proxy_core.hook_feed import HookFeed
     from proxy_core.server import ProxySettings, ProxyThread
     from storage.api.remote import RemoteApi
     from storage.api.server import ApiThread
     from storage.api.settings import ApiSettings
-    from storage.database import Database
+    from storage.recorder import Recorder
+    from storage.remote_recorder import RemoteRecorder
     from storage.retention import RetentionPolicy
     from tui.runtime import Parts, Runtime
 
@@ -46,13 +46,9 @@ def start_parts(
     Raises:
         AssayError: What failed; the ends of the parts before it are on the stacks.
     """
-    from storage.analyser import AnalysisThread
     from storage.notices import Notices
-    from storage.remote_analyst import open_analyst
-    from storage.retention import RetentionThread
-    from storage.store import Store
-    from storage.writer import StorageWriter
-    from tui.runtime import ANALYSE_S, DRAIN_S, STORE_S, Parts
+    from tui.recording import Reading, make_recording, start_recorder
+    from tui.runtime import DRAIN_S, Parts
 
     check_address(settings.listen, settings.port)
     if settings.api:
@@ -60,25 +56,23 @@ def start_parts(
     if settings.prices is not None:
         open_prices(settings)
     open_own_authority(settings.data_dir, environ)
-    database = open_database(settings)
-    closing.callback(_guarded, note, "database", database.close)
     notices = Notices()
-    feed = make_feed(settings)
-    price_file = str(settings.prices) if settings.prices else None
-    analysis = AnalysisThread(database, notices, analyst=open_analyst(database, price_file, has_bodies=settings.bodies))
-    writer = StorageWriter(database, feed, notices)
+    reading = Reading(settings)
+    closing.callback(_guarded, note, "database", reading.close)
+    feed, recorder = make_recording(settings, notices, reading)
+    # What the recorder loads in its process, it loads while the proxy is loaded in this one.
+    recorder.launch()
+    draining.callback(_stop_recorder, note, recorder)
     proxy = make_proxy(settings, feed, environ)
-    # Ended after the writer, but begun after the proxy: loading it must not keep clients waiting.
-    draining.callback(_guarded, note, "analysis", lambda: analysis.stop(ANALYSE_S))
-    start_writer(writer.start)
-    draining.callback(_guarded, note, "writer", lambda: writer.stop(STORE_S))
+    start_recorder(recorder)
     address = start_proxy(proxy, settings, environ)
     draining.callback(_guarded, note, "proxy", lambda: proxy.stop(DRAIN_S))
-    analysis.start()
-    retention = RetentionThread(database, retention_policy(settings), notices)
-    retention.start()
-    draining.callback(_guarded, note, "retention", retention.stop)
-    return Parts(database, notices, feed, analysis, writer, proxy, retention, Store(database), address)
+    return Parts(notices, feed, recorder, proxy, reading, address)
+
+
+def _stop_recorder(note: NoteError, recorder: "Recorder | RemoteRecorder") -> None:
+    for part, problem in recorder.stop():
+        note(part, AssayError(problem))
 
 
 def _guarded(note: NoteError, part: str, stop: Callable[[], object]) -> None:
@@ -112,73 +106,7 @@ def check_address(host: str, port: int, option: str = "--port") -> None:
         raise PortTakenError(message, f"Is another Assay running? {option} 0 takes a free port") from error
 
 
-def open_database(settings: Settings) -> "Database":
-    """Open the database.
-
-    Raises:
-        DatabaseUnusableError: It cannot be used.
-    """
-    from storage import database, errors
-
-    if (path := settings.database_path) is not None:
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnusableError(f"cannot make the directory of {path}: {error.strerror}") from error
-    try:
-        return database.open_database(settings.database)
-    except errors.StorageError as error:
-        raise DatabaseUnusableError(str(error)) from error
-
-
-def start_writer(start: Callable[[], None]) -> None:
-    """Start the writer.
-
-    Raises:
-        DatabaseUnusableError: The database takes no writes.
-    """
-    from storage.errors import StorageError
-
-    try:
-        start()
-    except StorageError as error:
-        raise DatabaseUnusableError(str(error)) from error
-
-
-def make_feed(settings: Settings) -> "CaptureFeed":
-    """Make the feed, with the redactor that nothing gets past.
-
-    Raises:
-        AuthorityError: The redaction key cannot be read or made.
-    """
-    from proxy_core.feed import CaptureFeed
-
-    feed = CaptureFeed(open_redactor(settings))
-    if not settings.capture:
-        feed.pause()
-    return feed
-
-
-def open_redactor(settings: Settings) -> "Redactor":
-    """Open the redactor with the key that fingerprints are made with.
-
-    Raises:
-        AuthorityError: The key cannot be read or made.
-    """
-    from proxy_core import errors
-    from proxy_core.private_files import open_redaction_key
-    from proxy_core.redact import Redactor
-
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Redactor(open_redaction_key(authority_directory(settings.data_dir)))
-    except errors.AuthorityError as error:
-        raise AuthorityError(str(error)) from error
-    except OSError as error:
-        raise AuthorityError(f"cannot use the data directory {settings.data_dir}: {error.strerror}") from error
-
-
-def make_proxy(settings: Settings, feed: "CaptureFeed", environ: Mapping[str, str]) -> "ProxyThread":
+def make_proxy(settings: Settings, feed: "HookFeed", environ: Mapping[str, str]) -> "ProxyThread":
     """Make the proxy's thread."""
     from proxy_core.server import ProxyThread
 
@@ -284,19 +212,30 @@ def start_api(settings: Settings, runtime: "Runtime", stack: ExitStack, note: No
     """
     if not settings.api:
         return None
-    from storage.api.remote import open_api
     from storage.errors import ApiUnavailableError
 
     shape = api_settings(settings)
     if shape.warning:
         runtime.warnings.append(shape.warning)
-    api = open_api(runtime.store.database, shape, runtime)
+    api = _make_api(settings, shape, runtime)
     try:
         api.start()
     except ApiUnavailableError as error:
         raise PortTakenError(str(error)) from error
     stack.callback(_guarded, note, "JSON API", api.stop)
     return api
+
+
+def _make_api(settings: Settings, shape: "ApiSettings", runtime: "Runtime") -> "RemoteApi | ApiThread":
+    """Make whoever serves the API: a process of its own, unless the database lives in this one's memory."""
+    if runtime.parts.reading.is_in_memory:
+        from storage.api.server import ApiThread
+
+        return ApiThread(runtime.store, shape, runtime)
+    from storage.api.remote import RemoteApi
+    from tui.recording import open_key
+
+    return RemoteApi(settings.database, shape, runtime, open_key(settings))
 
 
 def api_settings(settings: Settings) -> "ApiSettings":

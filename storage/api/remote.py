@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.api.settings import ApiSettings
-from storage.database import Database
 from storage.errors import ApiUnavailableError
-from storage.store import Store
 
 if TYPE_CHECKING:
     # The web framework is loaded where it serves, not where traffic is forwarded.
     from storage.api.context import CaptureControl
-    from storage.api.server import ApiThread
 
 _START_S = 20.0
 _STOP_S = 5.0
@@ -35,17 +32,17 @@ class RemoteApi:
     """Serves a database's API beside a running capture; as `ApiThread` to its caller.
 
     Args:
-        database: What it answers from; a file or a server, not memory.
+        url: Of the database it answers from, with its password; a file or a server, not memory.
         settings: How it is served.
         control: The running capture.
         redaction_key: What the capture's fingerprints are keyed with, for comments; empty: others.
     """
 
     def __init__(
-        self, database: Database, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b""
+        self, url: str, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b""
     ) -> None:
         self._redaction_key = redaction_key
-        self._url = database.url.render_as_string(hide_password=False)
+        self._url = url
         self._settings = settings
         self._control = control
         self._process: subprocess.Popen[bytes] | None = None
@@ -195,14 +192,3 @@ def _close(process: "subprocess.Popen[bytes]") -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
-
-
-def open_api(
-    database: Database, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b""
-) -> "RemoteApi | ApiThread":
-    """Make whoever serves a running capture's API: a process of its own, unless the database lives in this one's memory."""
-    if database.url.database not in {None, "", ":memory:"}:
-        return RemoteApi(database, settings, control, redaction_key)
-    from storage.api.server import ApiThread
-
-    return ApiThread(Store(database), settings, control)

@@ -17,7 +17,8 @@ from proxy_core.exchange import (
     ResponseStarted,
     Side,
 )
-from proxy_core.feed import FLUSH_S, GATHER_MORE_S, GATHER_S, CaptureFeed
+from proxy_core.feed import CaptureFeed
+from proxy_core.hook_feed import FLUSH_S, GATHER_MORE_S, GATHER_S
 from proxy_core.live import LiveExchange, RawHeaders, make_tee
 from proxy_core.redact import Redactor
 
@@ -146,7 +147,7 @@ def test_an_exchange_that_is_over_soon_is_told_once(feed: CaptureFeed, clock: Cl
 
 def test_what_comes_in_a_crowd_is_gathered_for_longer(feed: CaptureFeed, monkeypatch: pytest.MonkeyPatch) -> None:
     naps: list[float] = []
-    monkeypatch.setattr("proxy_core.feed.time.sleep", naps.append)
+    monkeypatch.setattr("proxy_core.hook_feed.time.sleep", naps.append)
     for count in (20, 1, 1):
         for _ in range(count):
             feed.finish(begin(feed))

@@ -12,6 +12,7 @@ import pytest
 
 from proxy_core.exchange import ExchangeState
 from proxy_core.standin.server import StandinServer
+from storage.recorder_status import RecorderStatus
 from tests.tui.live_rig import BODY, KEY, ask, settings_for, standin
 from tui.errors import AssayError, AuthorityError, ConfigurationError, DatabaseUnusableError, PortTakenError
 from tui.live import LiveSource
@@ -207,14 +208,13 @@ def test_a_dead_proxy_and_a_failing_writer_are_told(
     tmp_path: Path, api: StandinServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Runtime(settings_for(tmp_path, api), environ={}) as runtime:
-        runtime.parts.writer.is_failing = True
-        runtime.parts.writer.last_error = "OSError: disk full"
+        said: list[RecorderStatus] = [RecorderStatus(is_failing=True, last_error="OSError: disk full")]
+        monkeypatch.setattr(runtime.parts.recorder, "status", lambda: said[-1])
         assert runtime.failure() == "storing fails, trying again: OSError: disk full"
-        monkeypatch.setattr(runtime.parts.writer, "failure", OSError("gone"))
+        said.append(RecorderStatus(failure="gone"))
         assert runtime.failure() == "nothing is stored any more: gone"
         monkeypatch.setattr(runtime.parts.proxy, "_failure", OSError("cut"))
         assert runtime.failure() == "the proxy stopped: cut"
         assert runtime.has_ended
         assert runtime.exit_code == 1
         monkeypatch.undo()
-        runtime.parts.writer.is_failing = False

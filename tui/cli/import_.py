@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], no_analysis: bool, *
     Secrets are replaced as in live traffic. An exchange that is there already is left as it is, so an import can be repeated.
     """
     from storage.importing.importing import import_file
-    from tui.starting import open_redactor
+    from tui.recording import open_redactor
 
     settings = settings_of(ctx)
     redactor = open_redactor(settings)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from proxy_core.redact import Redactor
-from storage.api.remote import RemoteApi, open_api
+from storage.api.remote import RemoteApi
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
 from tests.storage.api.conftest import TOKEN, FakeCapture
@@ -20,7 +20,7 @@ KEY = b"the capture's key of redaction"
 
 @pytest.fixture
 def served(database, known, capture) -> Iterator[RemoteApi]:
-    api = RemoteApi(database, ApiSettings(token=TOKEN, port=0), capture, KEY)
+    api = RemoteApi(database.url.render_as_string(hide_password=False), ApiSettings(token=TOKEN, port=0), capture, KEY)
     api.start()
     yield api
     api.stop()
@@ -87,15 +87,12 @@ def test_a_process_that_was_killed_is_started_anew_on_the_same_port(served, read
 
 def test_a_taken_port_is_told_before_anything_serves(database, capture):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        api = RemoteApi(database, ApiSettings(token=TOKEN, port=taken.getsockname()[1]), capture)
+        settings = ApiSettings(token=TOKEN, port=taken.getsockname()[1])
+        api = RemoteApi(database.url.render_as_string(hide_password=False), settings, capture)
         with pytest.raises(ApiUnavailableError, match="--api-port"):
             api.start()
     assert not api.is_running
     api.stop()
-
-
-def test_a_file_is_served_elsewhere(database, capture):
-    assert isinstance(open_api(database, ApiSettings(token=TOKEN), capture), RemoteApi)
 
 
 @pytest.fixture

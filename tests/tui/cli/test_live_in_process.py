@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from proxy_core.standin.server import StandinServer
+from storage.recorder_status import RecorderStatus
 from tests.tui.cli.conftest import Call
 from tests.tui.live_rig import BODY, HEADERS, ask, options_for, settings_for, standin
 from tui.cli import live
@@ -110,11 +111,10 @@ def test_headless_tells_what_went_wrong(api: StandinServer, tmp_path: Path, caps
 def test_trouble_is_told_by_kind(api: StandinServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Runtime(settings_for(tmp_path, api), environ={}) as runtime:
         assert trouble_lines(runtime) == []
-        runtime.parts.writer.dropped = 2
-        monkeypatch.setattr(runtime.parts.writer, "failure", OSError("gone"))
+        said = RecorderStatus(dropped=2, failure="gone")
+        monkeypatch.setattr(runtime.parts.recorder, "status", lambda: said)
         assert [line.split()[0] for line in trouble_lines(runtime)] == ["2", "nothing"]
         monkeypatch.undo()
-        runtime.parts.writer.dropped = 0
 
 
 def test_api_alone(call: Call, captured: Path) -> None:

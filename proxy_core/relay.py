@@ -1,0 +1,375 @@
+"""Live exchanges carried to another process: what changed of them as messages, and a feed that is filled from these.
+
+Raw: secrets are still in it, so a message goes through a pipe to our own recording process and nowhere else. What was sent is
+kept until it is told to be stored, so that it can be sent again to a process that takes the place of one that died.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import IO
+
+import msgspec
+
+from proxy_core.exchange import CaptureMode
+from proxy_core.hook_feed import HookFeed
+from proxy_core.live import LiveBody, LiveExchange
+from proxy_core.recording import HELD_BODY_BYTES
+
+PART_BYTES = 256 * 1024
+"""A message brings no more bytes of bodies than about so many: encoding one holds the interpreter lock."""
+MAX_REPEATS = 3
+"""An exchange that was sent again so often, and never stored, may be what kills the process it is sent to."""
+_LENGTH_BYTES = 4
+
+type _Lines = tuple[tuple[bytes, bytes], ...]
+
+
+class Opening(msgspec.Struct, array_like=True, gc=False):
+    """What is known of an exchange from its beginning; fields as in `LiveExchange`."""
+
+    mode: str
+    connection_id: str
+    method: bytes
+    url: bytes
+    """UTF-8; what is none of it as the bytes it was."""
+    http_version: bytes
+    headers: _Lines
+    client_started_us: int
+
+
+class State(msgspec.Struct, array_like=True, gc=False):
+    """How far an exchange has come; fields as in `LiveExchange`."""
+
+    request_trailers: _Lines
+    status_code: int | None
+    reason: bytes
+    response_http_version: bytes
+    response_headers: _Lines
+    response_trailers: _Lines
+    proxy_received_us: int | None
+    proxy_forwarded_us: int | None
+    first_byte_us: int | None
+    first_byte_delivered_us: int | None
+    last_byte_us: int | None
+    delivered_us: int | None
+    upstream_connect_us: int | None
+    error: bytes | None
+    is_request_streamed: bool
+    is_request_done: bool
+    is_response_done: bool
+
+
+_PLAIN = tuple(name for name in State.__struct_fields__ if name != "error")
+
+
+class Message(msgspec.Struct, array_like=True, gc=False):
+    """What is new of one exchange."""
+
+    exchange_id: str
+    opening: Opening | None
+    """`None`: it was sent before."""
+    state: State
+    request: list[bytes]
+    """New bytes of the request's body."""
+    response: list[bytes]
+    is_request_cut: bool
+    is_response_cut: bool
+    is_over: bool
+    """Nothing follows."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Message)
+
+
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """An exchange that was sent, at least in part."""
+
+    live: LiveExchange
+    request: list[bytes] = field(default_factory=list)
+    """What was sent of the request's body; empty once the exchange is large."""
+    response: list[bytes] = field(default_factory=list)
+    kept_bytes: int = 0
+    """Held here, and counted against the feed's limit."""
+    progress: tuple[object, ...] = ()
+    """How far it had come when it was sent last."""
+    repeats: int = 0
+    is_opened: bool = False
+    is_large: bool = False
+    """Too large to be kept: it cannot be sent again."""
+    is_lost: bool = False
+    """It was large when its receiver died: nothing more is sent."""
+    is_over: bool = False
+
+
+class Relay:
+    """Turns what changes in a feed into messages. For one thread, the feed's consumer.
+
+    Args:
+        feed: Where the hooks put.
+        held_body_bytes: Of larger exchanges nothing is kept.
+    """
+
+    def __init__(self, feed: HookFeed, held_body_bytes: int = HELD_BODY_BYTES) -> None:
+        self.lost = 0
+        """Exchanges that could not be sent again, or were too often."""
+        self._feed = feed
+        self._held_body_bytes = held_body_bytes
+        self._sent: dict[str, _Sent] = {}
+        self._pending: deque[_Sent] = deque()
+        """Changed, and not wholly sent yet."""
+
+    @property
+    def waiting(self) -> int:
+        """Exchanges that are not known to be stored; those that run included."""
+        return len(self._sent)
+
+    def news(self, timeout_s: float) -> Iterator[bytes]:
+        """Give the messages about what is new, waiting for it at most `timeout_s`. Ask for the next once one is sent."""
+        for live in self._feed.changed(timeout_s):
+            sent = self._sent.get(live.exchange_id)
+            if sent is None:
+                sent = self._sent[live.exchange_id] = _Sent(live)
+            sent.is_over = live.is_taken
+            self._pending.append(sent)
+        while self._pending:
+            yield from self._guarded(self._pending[0])
+            self._pending.popleft()
+
+    def repeat(self) -> Iterator[bytes]:
+        """Give everything again that is not known to be stored: to a new receiver."""
+        self._pending.clear()
+        for sent in list(self._sent.values()):
+            sent.repeats += 1
+            self._keep(sent, _all(sent.live.request_body), _all(sent.live.response_body))
+            if sent.is_large or sent.repeats > MAX_REPEATS:
+                self._lose(sent)
+                continue
+            sent.is_opened = False
+            yield from self._parts(sent)
+
+    def settle(self, exchange_ids: Iterable[str]) -> None:
+        """Let go of exchanges that are stored, or were given up where they were sent to."""
+        for exchange_id in exchange_ids:
+            sent = self._sent.pop(exchange_id, None)
+            if sent is not None:
+                self._let_go(sent)
+                self._feed.note_taken()
+
+    def _guarded(self, sent: _Sent) -> Iterator[bytes]:
+        """Give the messages about one exchange; one that cannot be written down is lost, the others are not."""
+        try:
+            yield from self._messages(sent)
+        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
+            self._feed.count_error(f"relaying {sent.live.exchange_id}", error)
+            self._lose(sent)
+
+    def _messages(self, sent: _Sent) -> Iterator[bytes]:
+        if sent.is_lost:
+            self._lose(sent)
+            return
+        progress = _progress(sent.live)
+        if progress == sent.progress and not sent.is_over:
+            return
+        sent.progress = progress
+        # The state first: what it says of the bodies must not be ahead of their bytes.
+        state = _state_of(sent.live)
+        has_more = True
+        while has_more:
+            request, response = _some(sent.live.request_body), _some(sent.live.response_body)
+            has_more = bool(sent.live.request_body.chunks or sent.live.response_body.chunks)
+            self._keep(sent, request, response)
+            yield self._message(sent, state, request, response, is_last=not has_more)
+
+    def _parts(self, sent: _Sent) -> Iterator[bytes]:
+        """Give the messages about one exchange from its beginning, out of what was kept."""
+        state = _state_of(sent.live)
+        bodies = _portions(sent.request), _portions(sent.response)
+        parts: list[tuple[list[bytes], list[bytes]]] = list(zip_longest(*bodies, fillvalue=[])) or [([], [])]
+        for number, (request, response) in enumerate(parts, 1):
+            yield self._message(sent, state, request, response, is_last=number == len(parts))
+
+    def _message(self, sent: _Sent, state: State, request: list[bytes], response: list[bytes], *, is_last: bool) -> bytes:
+        live = sent.live
+        opening = None if sent.is_opened else _opening_of(live)
+        sent.is_opened = True
+        message = Message(
+            live.exchange_id,
+            opening,
+            state,
+            request,
+            response,
+            live.request_body.is_cut,
+            live.response_body.is_cut,
+            sent.is_over and is_last,
+        )
+        return _encoder.encode(message)
+
+    def _keep(self, sent: _Sent, request: list[bytes], response: list[bytes]) -> None:
+        """Keep what is sent, unless that becomes too much."""
+        sent.kept_bytes += _size(request) + _size(response)
+        if not sent.is_large and sent.kept_bytes <= self._held_body_bytes:
+            sent.request += request
+            sent.response += response
+            return
+        sent.is_large = True
+        self._let_go(sent)
+
+    def _let_go(self, sent: _Sent) -> None:
+        sent.request, sent.response = [], []
+        self._feed.release(sent.kept_bytes)
+        sent.kept_bytes = 0
+
+    def _lose(self, sent: _Sent) -> None:
+        """Give an exchange up: nothing more of it is sent, and it is over for us once it ends."""
+        self.lost += not sent.is_lost
+        sent.is_lost = True
+        self._keep(sent, _all(sent.live.request_body), _all(sent.live.response_body))
+        self._let_go(sent)
+        if sent.is_over:
+            self.settle([sent.live.exchange_id])
+
+
+class Mirror:
+    """Fills a feed from messages, as the hooks would. For one thread.
+
+    Args:
+        feed: What is filled.
+    """
+
+    def __init__(self, feed: HookFeed) -> None:
+        self._feed = feed
+        self._live: dict[str, LiveExchange] = {}
+
+    def apply(self, message: bytes) -> None:
+        """Take in one message.
+
+        Raises:
+            msgspec.MsgspecError: It is none.
+        """
+        told = _decoder.decode(message)
+        live = self._live.get(told.exchange_id)
+        is_new = live is None
+        if live is None:
+            if told.opening is None:
+                return
+            live = self._live[told.exchange_id] = _live_of(told.exchange_id, told.opening, self._feed)
+            self._feed.begin(live)
+        _append(live.request_body, told.request, is_cut=told.is_request_cut)
+        _append(live.response_body, told.response, is_cut=told.is_response_cut)
+        _apply_state(live, told.state)
+        if told.is_over:
+            del self._live[told.exchange_id]
+            self._feed.finish(live)
+        elif is_new:
+            self._feed.announce(live)
+
+
+def write_message(sink: IO[bytes], message: bytes) -> None:
+    """Write a message with its length before it; an empty one tells the end."""
+    sink.write(len(message).to_bytes(_LENGTH_BYTES))
+    sink.write(message)
+
+
+def read_messages(source: IO[bytes]) -> Iterator[bytes]:
+    """Read messages up to the one that tells the end, which is given too; without it the source has broken off."""
+    while len(length := source.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+        size = int.from_bytes(length)
+        message = source.read(size)
+        if len(message) < size:
+            return
+        yield message
+        if not message:
+            return
+
+
+def _opening_of(live: LiveExchange) -> Opening:
+    return Opening(
+        live.mode.value,
+        live.connection_id,
+        live.method,
+        _encoded(live.url),
+        live.http_version,
+        tuple(live.headers),
+        live.client_started_us,
+    )
+
+
+def _live_of(exchange_id: str, opening: Opening, feed: HookFeed) -> LiveExchange:
+    return LiveExchange(
+        exchange_id=exchange_id,
+        mode=CaptureMode(opening.mode),
+        connection_id=opening.connection_id,
+        method=opening.method,
+        url=opening.url.decode("utf-8", "surrogateescape"),
+        http_version=opening.http_version,
+        headers=opening.headers,
+        request_body=feed.new_body(),
+        response_body=feed.new_body(),
+        client_started_us=opening.client_started_us,
+    )
+
+
+def _state_of(live: LiveExchange) -> State:
+    values = {name: getattr(live, name) for name in _PLAIN}
+    return State(**values, error=None if live.error is None else _encoded(live.error))
+
+
+def _apply_state(live: LiveExchange, state: State) -> None:
+    for name in _PLAIN:
+        setattr(live, name, getattr(state, name))
+    live.error = None if state.error is None else state.error.decode("utf-8", "surrogateescape")
+
+
+def _append(body: LiveBody, chunks: Iterable[bytes], *, is_cut: bool) -> None:
+    for chunk in chunks:
+        body.append(chunk)
+    body.is_cut = body.is_cut or is_cut
+
+
+def _progress(live: LiveExchange) -> tuple[object, ...]:
+    bodies = live.request_body.recorded_bytes, live.response_body.recorded_bytes
+    return (*bodies, live.status_code, live.is_request_done, live.is_response_done, live.first_byte_delivered_us)
+
+
+def _some(body: LiveBody) -> list[bytes]:
+    """Take some of a body's new bytes; what comes meanwhile may be among them."""
+    chunks: list[bytes] = []
+    size = 0
+    while body.chunks and size < PART_BYTES:
+        chunks.append(body.chunks.popleft())
+        size += len(chunks[-1])
+    return chunks
+
+
+def _all(body: LiveBody) -> list[bytes]:
+    """Take all of a body's new bytes."""
+    return [body.chunks.popleft() for _ in range(len(body.chunks))]
+
+
+def _portions(chunks: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut a list into portions of about `PART_BYTES`."""
+    portion: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        portion.append(chunk)
+        size += len(chunk)
+        if size >= PART_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+def _size(chunks: Iterable[bytes]) -> int:
+    return sum(map(len, chunks))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair
+        return text.encode("utf-8", "replace")

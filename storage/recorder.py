@@ -1,0 +1,103 @@
+"""Everything that records: stores what a feed delivers, analyses it, and keeps the database within its bounds.
+
+Started front to back, stopped back to front: what is left in the feed is stored before the analysis ends.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from proxy_core.feed import CaptureFeed
+from storage.analyser import AnalysisThread
+from storage.database import Database
+from storage.notices import Notices
+from storage.recorder_status import RecorderStatus
+from storage.remote_analyst import open_analyst
+from storage.retention import RetentionPolicy, RetentionThread
+from storage.writer import StorageWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingOptions:
+    """What a recorder is told once."""
+
+    price_file: str | None = None
+    """The user's price list; `None`: the built-in one alone."""
+    has_bodies: bool = True
+    """False: exchanges lose their text once they are analysed."""
+    max_age_days: float | None = 30
+    """As in `RetentionPolicy`."""
+    max_bytes: int | None = None
+    """As in `RetentionPolicy`."""
+    store_s: float = 10.0
+    """How long storing what is left may take at the end."""
+    analyse_s: float = 15.0
+    """How long the analysis may; what it does not reach is taken up at the next start."""
+
+
+class Recorder:
+    """Records what a feed delivers.
+
+    Args:
+        database: Where to.
+        feed: Where from.
+        notices: Who hears of what was committed.
+        options: How.
+        on_settled: Called with the ids of exchanges that are stored or given up, in the writer's thread.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        feed: CaptureFeed,
+        notices: Notices,
+        options: RecordingOptions,
+        on_settled: Callable[[Sequence[str]], None] | None = None,
+    ) -> None:
+        self._options = options
+        analyst = open_analyst(database, options.price_file, has_bodies=options.has_bodies)
+        policy = RetentionPolicy(max_age_days=options.max_age_days, max_bytes=options.max_bytes)
+        self.writer = StorageWriter(database, feed, notices, on_settled=on_settled)
+        self.analysis = AnalysisThread(database, notices, analyst=analyst)
+        self.retention = RetentionThread(database, policy, notices)
+
+    def launch(self) -> None:
+        """Get ready to start; here there is nothing to wait for."""
+
+    def start(self) -> None:
+        """Begin to record.
+
+        Raises:
+            StorageError: The database does not take writes.
+        """
+        self.writer.start()
+        self.analysis.start()
+        self.retention.start()
+
+    def stop(self) -> list[tuple[str, str]]:
+        """Store what the feed still has, analyse what waits, then end; returns what went wrong: part, reason."""
+        errors: list[tuple[str, str]] = []
+        steps: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("retention", self.retention.stop),
+            ("writer", lambda: self.writer.stop(self._options.store_s)),
+            ("analysis", lambda: self.analysis.stop(self._options.analyse_s)),
+        )
+        for part, step in steps:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - noted and shown; the other parts still have to end
+                errors.append((part, str(error)))
+        return errors
+
+    def status(self) -> RecorderStatus:
+        """Return what it says of itself; safe from any thread."""
+        writer, analysis = self.writer, self.analysis
+        return RecorderStatus(
+            stored=writer.stored,
+            dropped=writer.dropped,
+            writer_errors=writer.errors,
+            analysed=analysis.analysed,
+            analysis_errors=analysis.errors,
+            last_error=writer.last_error or analysis.last_error,
+            is_failing=writer.is_failing,
+            failure=None if writer.failure is None else str(writer.failure),
+        )

@@ -1,0 +1,164 @@
+"""The recording process: takes live exchanges from the proxy's process, redacts, stores and analyses them.
+
+It exists because all this is Python and would hold the interpreter lock that the proxy needs. When the proxy's process is
+killed it stores what has arrived, so that nothing dies with it.
+
+    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay`), an empty one at
+         the end
+    out  lines of JSON: {"ready": true} or {"refusal": "..."} first, then {"changes": [[7, "finished"]], "settled": ["0193..."],
+         "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
+"""
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, BinaryIO
+
+import msgspec
+
+from proxy_core.feed import CaptureFeed
+from proxy_core.redact import Redactor
+from proxy_core.relay import Mirror, read_messages
+from storage.child_process import widen
+from storage.database import Database, open_database
+from storage.errors import StorageError
+from storage.notices import ExchangeChanged, Notices
+from storage.recorder import Recorder, RecordingOptions
+from storage.recorder_status import RecorderStatus
+from storage.recovery import recover
+
+FLUSH_S, YOUNG_S = 0.02, 0.0
+"""As in `HookFeed`: who sent this has waited already."""
+QUEUED_BYTES = 48 * 1024 * 1024
+"""With so much waiting here, no more is read: it waits where it came from, which is bounded."""
+TELL_EVERY_S = 0.02
+HEARTBEAT_S = 1.0
+
+
+class Teller:
+    """Tells the proxy's process what was stored, a few times a second, in a thread of its own.
+
+    Args:
+        sink: Where the lines go.
+    """
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self._lock = threading.Lock()
+        self._changes: list[tuple[int, str]] = []
+        self._settled: list[str] = []
+        self._news = threading.Event()
+        self._ending = threading.Event()
+        self._status: Callable[[], RecorderStatus] = RecorderStatus
+        self._thread = threading.Thread(target=self._run, name="assay-teller", daemon=True)
+
+    def hear(self, change: ExchangeChanged) -> None:
+        """Take note of a committed change."""
+        self._changes.append((change.id, change.what.value))
+        self._news.set()
+
+    def settle(self, exchange_ids: Sequence[str]) -> None:
+        """Take note of exchanges that are stored or given up."""
+        self._settled += exchange_ids
+        self._news.set()
+
+    def start(self, recorder: Recorder, feed: CaptureFeed) -> None:
+        """Begin to tell of a recorder and the feed it records from."""
+        self._status = lambda: _status(recorder, feed)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell what is left, then end."""
+        self._ending.set()
+        self._news.set()
+        self._thread.join()
+
+    def say(self, line: Mapping[str, Any]) -> None:
+        """Write a line; when nobody reads any more, nothing."""
+        with contextlib.suppress(OSError, ValueError), self._lock:
+            self._sink.write(json.dumps(line).encode() + b"\n")
+            self._sink.flush()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._news.wait(HEARTBEAT_S)
+            self._news.clear()
+            self._tell()
+            self._ending.wait(TELL_EVERY_S)
+        self._tell()
+
+    def _tell(self) -> None:
+        changes, self._changes = self._changes, []
+        settled, self._settled = self._settled, []
+        self.say({"changes": changes, "settled": settled, "status": asdict(self._status())})
+
+
+def record(source: BinaryIO, sink: BinaryIO) -> None:
+    """Record until the input ends."""
+    told = json.loads(source.readline())
+    teller = Teller(sink)
+    feed = CaptureFeed(Redactor(bytes.fromhex(told["key"])), limit_bytes=1 << 62, flush_s=FLUSH_S, young_s=YOUNG_S)
+    feed.on_lost = lambda exchange_id: teller.settle([exchange_id])
+    notices = Notices()
+    notices.subscribe(teller.hear)
+    try:
+        database = open_database(told["url"])
+        recorder = Recorder(database, feed, notices, RecordingOptions(**told["options"]), on_settled=teller.settle)
+        recorder.start()
+    except StorageError as error:
+        teller.say({"refusal": str(error)})
+        return
+    teller.say({"ready": True})
+    teller.start(recorder, feed)
+    is_told = False
+    try:
+        is_told = _take_in(source, feed, recorder)
+    finally:
+        stop_errors = _end(recorder, database, is_told=is_told)
+        teller.stop()
+        teller.say({"stop_errors": stop_errors})
+        database.close()
+
+
+def _take_in(source: BinaryIO, feed: CaptureFeed, recorder: Recorder) -> bool:
+    """Take in messages until they end; True when the end was told."""
+    mirror = Mirror(feed)
+    for message in read_messages(source):
+        if not message:
+            return True
+        try:
+            mirror.apply(message)
+        except (msgspec.MsgspecError, ValueError) as error:
+            feed.count_error("recording", error)
+        while feed.queued_bytes > QUEUED_BYTES and recorder.writer.is_running:
+            time.sleep(TELL_EVERY_S)
+        if not recorder.writer.is_running:
+            break
+    return False
+
+
+def _end(recorder: Recorder, database: Database, *, is_told: bool) -> list[tuple[str, str]]:
+    """Stop recording. Was the end not told, the proxy's process was killed: then what it left open is closed."""
+    if not is_told:
+        time.sleep(2 * FLUSH_S)  # what still ran is journalled as far as it came
+    errors = recorder.stop()
+    if is_told:
+        return errors
+    with contextlib.suppress(Exception), database.write() as connection:  # the next start does it otherwise
+        recover(connection, time.time_ns() // 1000)
+    return errors
+
+
+def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
+    status = recorder.status()
+    return replace(status, capture_errors=feed.errors, last_error=feed.last_error or status.last_error)
+
+
+if __name__ == "__main__":
+    widen(sys.stdin.fileno())
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        record(sys.stdin.buffer, sys.stdout.buffer)

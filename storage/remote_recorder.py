@@ -1,0 +1,297 @@
+"""A recorder in a process of its own: this end starts it, sends it what the hooks put, revives it when it dies or hangs.
+
+Two threads: one waits for what changed in the feed and sends it, one hears what was stored. Neither holds up the hooks; while
+nobody takes what arrives, it waits in the feed, which is bounded. Imports nothing of the database.
+"""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from typing import Any
+
+from proxy_core.hook_feed import HookFeed
+from proxy_core.relay import Relay, write_message
+from storage.child_process import close_pipes, launch, widen
+from storage.errors import DatabaseUnusableError, StorageError
+from storage.notices import Change, ExchangeChanged, Notices
+from storage.recorder_status import RecorderStatus
+
+HANG_S = 60.0
+"""The process says something every second; silent for so long it is taken for hung."""
+START_S = 60.0
+"""To open the database, which may have to be brought up to date."""
+_TAKE_S = 0.5
+_TAKE_WAITING_S = 0.05
+"""The same while something is not known to be stored."""
+_REVIVE_AFTER_S = (0.1, 0.5, 2.0, 5.0)
+_END_S = 5.0
+"""For the process to end once all is done."""
+_COUNTS = ("stored", "dropped", "writer_errors", "analysed", "analysis_errors", "capture_errors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPlan:
+    """What the process is told; see `storage.recording_worker`."""
+
+    url: str
+    """Of the database, with its password."""
+    redaction_key: bytes
+    options: Mapping[str, object]
+    """As in `storage.recorder.RecordingOptions`, which is not imported here."""
+    stop_s: float = 30.0
+    """How long it may take to end."""
+
+    def as_line(self) -> bytes:
+        """Write it as the first line the process reads."""
+        told = {"url": self.url, "key": self.redaction_key.hex(), "options": dict(self.options)}
+        return json.dumps(told).encode() + b"\n"
+
+
+class _Link:
+    """One life of the process."""
+
+    def __init__(self, plan: RecordingPlan, command: Sequence[str] | None) -> None:
+        self.process = launch("storage.recording_worker", command=command)
+        self.status = RecorderStatus()
+        self.stop_errors: list[tuple[str, str]] | None = None
+        """What the process said last; `None` as long as it did not."""
+        self.heard_at = time.monotonic()
+        self.has_ended = threading.Event()
+        """It says nothing more."""
+        assert self.process.stdin is not None
+        widen(self.process.stdin.fileno())
+        with contextlib.suppress(OSError):  # it ended at once: waiting for its first line will tell
+            self.process.stdin.write(plan.as_line())
+            self.process.stdin.flush()
+
+    def wait_ready(self) -> None:
+        """Wait until it records.
+
+        Raises:
+            DatabaseUnusableError: It cannot.
+        """
+        assert self.process.stdout is not None
+        timer = threading.Timer(START_S, self.process.kill)
+        timer.daemon = True
+        timer.start()
+        line = self.process.stdout.readline()
+        timer.cancel()
+        told: Mapping[str, Any] = json.loads(line) if line else {"refusal": "the recording process ended at once"}
+        if "refusal" in told:
+            self.end()
+            raise DatabaseUnusableError(told["refusal"])
+        self.heard_at = time.monotonic()
+
+    def send(self, messages: Iterable[bytes]) -> None:
+        """Send messages.
+
+        Raises:
+            OSError: It has died.
+        """
+        sink = self.process.stdin
+        assert sink is not None
+        for message in messages:
+            write_message(sink, message)
+        try:
+            sink.flush()
+        except ValueError as error:
+            raise BrokenPipeError from error
+
+    def end(self) -> None:
+        """Kill it, unless it has ended."""
+        self.process.kill()
+        self.process.wait()
+        close_pipes(self.process)
+
+
+class RemoteRecorder:
+    """Records elsewhere; as `storage.recorder.Recorder` to its caller.
+
+    Args:
+        feed: Where from.
+        notices: Who hears of what was committed.
+        plan: How.
+        command: The process; for tests.
+    """
+
+    def __init__(self, feed: HookFeed, notices: Notices, plan: RecordingPlan, *, command: Sequence[str] | None = None) -> None:
+        self.restarts = 0
+        """How often the process had to be started anew."""
+        self._notices = notices
+        self._plan = plan
+        self._command = command
+        self._relay = Relay(feed)
+        self._feed = feed
+        self._link: _Link | None = None
+        self._before = RecorderStatus()
+        """What earlier processes counted."""
+        self._problem: str | None = None
+        """Why there is no process right now."""
+        self._settled: SimpleQueue[str] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._deadline = float("inf")
+        self._pump = threading.Thread(target=self._run, name="assay-relay", daemon=True)
+        self._threads: list[threading.Thread] = []
+        """What hears and watches the process."""
+        self._failure: BaseException | None = None
+
+    @property
+    def process_id(self) -> int | None:
+        """Id of the running process; `None` when there is none."""
+        link = self._link
+        return link.process.pid if link is not None and link.process.poll() is None else None
+
+    def launch(self) -> None:
+        """Start the process; what it has to load, it loads while others start."""
+        self._link = _Link(self._plan, self._command)
+
+    def start(self) -> None:
+        """Wait until it is ready, then begin to record.
+
+        Raises:
+            StorageError: The database cannot be used.
+        """
+        if self._link is None:
+            self.launch()
+        assert self._link is not None
+        self._link.wait_ready()
+        self._listen(self._link)
+        self._pump.start()
+
+    def stop(self) -> list[tuple[str, str]]:
+        """Have everything stored and what waits analysed, then end; returns what went wrong: part, reason."""
+        self._deadline = time.monotonic() + self._plan.stop_s
+        self._stopping.set()
+        if self._pump.is_alive():
+            self._pump.join(self._plan.stop_s)
+        link = self._link
+        if link is None:
+            return [("recording", self._problem)] if self._problem else []
+        errors = self._await_end(link)
+        for thread in self._threads:
+            thread.join(_END_S)
+        return errors
+
+    def status(self) -> RecorderStatus:
+        """Return what it says of itself; safe from any thread."""
+        status = self._summed(self._link)
+        return replace(
+            status,
+            dropped=status.dropped + self._relay.lost,
+            last_error=self._problem or status.last_error or self._before.last_error,
+            is_failing=status.is_failing or self._problem is not None,
+            failure=None if self._failure is None else f"{type(self._failure).__name__}: {self._failure}",
+        )
+
+    # Sending.
+
+    def _run(self) -> None:
+        try:
+            self._send_all()
+        except BaseException as error:  # noqa: BLE001 - the thread's root: kept, and shown by `status`
+            self._failure = error
+
+    def _send_all(self) -> None:
+        while not self._stopping.is_set():
+            self._turn(_TAKE_WAITING_S if self._relay.waiting else _TAKE_S)
+        while not self._feed.is_seen and time.monotonic() < self._deadline:
+            self._turn(_TAKE_WAITING_S)
+        if (link := self._link) is not None:
+            with contextlib.suppress(OSError):
+                link.send([b""])
+
+    def _turn(self, timeout_s: float) -> None:
+        """Send what is new, and see whether the process is well."""
+        link = self._link
+        try:
+            if link is None or link.has_ended.is_set():
+                raise BrokenPipeError("the recording process ended")
+            link.send(self._relay.news(timeout_s))
+        except OSError:
+            self._revive()
+        while not self._settled.empty():
+            self._relay.settle([self._settled.get_nowait()])
+
+    def _revive(self) -> None:
+        """Start the process anew and send it what is not known to be stored; try until that succeeds or all ends."""
+        attempt = 0
+        while True:
+            self._bury()
+            pause_s = _REVIVE_AFTER_S[min(attempt, len(_REVIVE_AFTER_S) - 1)]
+            attempt += 1
+            if self._stopping.wait(pause_s) and time.monotonic() > self._deadline:
+                return
+            if self._stopping.is_set():
+                time.sleep(_TAKE_WAITING_S)
+            try:
+                link = _Link(self._plan, self._command)
+                link.wait_ready()
+                self.restarts += 1
+                self._link = link
+                self._listen(link)
+                link.send(self._relay.repeat())
+            except (OSError, StorageError) as error:
+                self._problem = str(error)
+                continue
+            self._problem = None
+            return
+
+    def _bury(self) -> None:
+        """Take leave of a process that died, keeping what it had counted and said."""
+        link = self._link
+        if link is None:
+            return
+        link.process.kill()
+        link.has_ended.wait(_END_S)
+        self._before, self._link = replace(self._summed(link), is_failing=False, failure=None), None
+        self._problem = "the recording process ended; it is started anew"
+        link.end()
+
+    def _summed(self, link: _Link | None) -> RecorderStatus:
+        now = link.status if link is not None else RecorderStatus()
+        return replace(now, **{name: getattr(self._before, name) + getattr(now, name) for name in _COUNTS})
+
+    # Hearing.
+
+    def _listen(self, link: _Link) -> None:
+        for target, name in ((self._hear, "assay-recorded"), (self._watch, "assay-watch")):
+            thread = threading.Thread(target=target, args=(link,), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _hear(self, link: _Link) -> None:
+        assert link.process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+            for line in link.process.stdout:
+                self._take_line(link, json.loads(line))
+        link.has_ended.set()
+
+    def _take_line(self, link: _Link, told: Mapping[str, Any]) -> None:
+        link.heard_at = time.monotonic()
+        if "stop_errors" in told:
+            link.stop_errors = [(part, reason) for part, reason in told["stop_errors"]]
+            return
+        link.status = RecorderStatus(**told["status"])
+        for exchange_id in told["settled"]:
+            self._settled.put(exchange_id)
+        for row_id, what in told["changes"]:
+            self._notices.post(ExchangeChanged(row_id, Change(what)))
+        if link.status.failure is not None:
+            link.process.kill()
+
+    def _watch(self, link: _Link) -> None:
+        """Kill a process that hangs: sending to it would wait for ever."""
+        while not link.has_ended.wait(1.0):
+            if time.monotonic() - link.heard_at > HANG_S:
+                link.process.kill()
+
+    def _await_end(self, link: _Link) -> list[tuple[str, str]]:
+        has_ended = link.has_ended.wait(self._plan.stop_s) if self._threads else True
+        link.end()
+        if self._threads and link.stop_errors is None:
+            return [("recording", "its process died" if has_ended else "its process did not end")]
+        return link.stop_errors or []
