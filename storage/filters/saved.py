@@ -54,6 +54,15 @@ class SavedFilters:
         with self._database.read() as connection:
             return _read(connection)
 
+    def find(self, name: str) -> SavedFilter:
+        """Return one by its name.
+
+        Raises:
+            NoSuchSavedFilterError: There is none of this name.
+        """
+        name = _plain(name)
+        return SavedFilter(name, _text_of(name, self.texts()))
+
     def parse(self, text: str) -> Filter | FilterError:
         """Read a filter line in which `@name` stands for a saved filter."""
         return parse(text, self.texts() if "@" in text else {})

@@ -37,13 +37,12 @@ def command(
     """Compare captured traffic with budgets; exit with 1 when one is passed. An unknown price passes no cost limit."""
     from storage.insights.gates import check_gates, parse_cost_gate, parse_tokens_gate
     from storage.insights.objects import gate_object
-    from storage.insights.reading import InsightReader
 
     gates = [*_read(parse_tokens_gate, max_tokens, "--max-tokens"), *_read(parse_cost_gate, max_cost, "--max-cost")]
     if not gates:
         raise click.UsageError("name a budget: --max-tokens or --max-cost")
     with opened_database(settings_of(ctx)) as database:
-        results = check_gates(wanted_turns(InsightReader(database), options), gates)
+        results = check_gates(wanted_turns(database, options), gates)
     if is_json:
         click.echo(json.dumps([gate_object(result) for result in results], indent=2))
     else:

@@ -59,8 +59,8 @@ def command(
     from storage.export.exporting import count_exported, export
     from storage.export.options import ExportFormat, ExportOptions
 
-    wanted = wanted_exchanges(rest)
     with opened_store(settings_of(ctx)) as store, shown_progress("exporting") as progress:
+        wanted = wanted_exchanges(rest, store)
         total = count_exported(store, wanted)
         done = 0
 

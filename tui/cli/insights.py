@@ -35,7 +35,8 @@ def command(ctx: click.Context, /, limit: int, is_json: bool, **options: Any) ->
     from storage.insights.reading import InsightReader
 
     with opened_database(settings_of(ctx)) as database:
-        found = InsightReader(database).insights(wanted_range(options), options["session_id"], wanted_clause(options))
+        where = wanted_clause(options, database)
+        found = InsightReader(database).insights(wanted_range(options), options["session_id"], where)
     if is_json:
         click.echo(json.dumps(insights_object(found), indent=2))
     else:

@@ -34,6 +34,7 @@ COMMANDS = {
     "check": CommandEntry("tui.cli.check", "Fail when a budget of tokens or dollars is passed.", _READ),
     "reconcile": CommandEntry("tui.cli.reconcile", "Compare the bill with count_tokens and the client's own report.", _READ),
     "analyze": CommandEntry("tui.cli.analyze", "Analyse a request that lies in a file.", _READ),
+    "filters": CommandEntry("tui.cli.filters", "List, save, rename or remove filters with a name.", _READ),
     "rate": CommandEntry("tui.cli.rate", "Rate an exchange; it counts for every source in it.", _READ),
     "api": CommandEntry("tui.cli.api", "Serve the JSON API over a database, without a proxy.", _READ),
     "export": CommandEntry("tui.cli.export", "Write exchanges as JSON, JSONL, HAR, CSV or OpenTelemetry.", _KEEP),

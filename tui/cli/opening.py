@@ -23,6 +23,7 @@ def opened_database(settings: Settings, *, must_exist: bool = True) -> "Iterator
     """
     from storage import errors
     from storage.database import open_database
+    from storage.filters.saved import NoSuchSavedFilterError
 
     path = settings.database_path
     if must_exist and path is not None and not path.exists():
@@ -33,7 +34,7 @@ def opened_database(settings: Settings, *, must_exist: bool = True) -> "Iterator
         raise DatabaseUnusableError(str(error)) from error
     try:
         yield database
-    except (errors.NoSuchExchangeError, errors.AmbiguousIdError) as error:
+    except (errors.NoSuchExchangeError, errors.AmbiguousIdError, NoSuchSavedFilterError) as error:
         raise NotFoundError(str(error)) from error
     except errors.StorageError as error:
         raise AssayError(str(error)) from error

@@ -15,7 +15,7 @@ from tui.cli.tables import write_rows
 from tui.settings import Group
 
 if TYPE_CHECKING:
-    from storage.insights.reading import InsightReader
+    from storage.database import Database
     from storage.insights.reconciliation import Comparison
 
 
@@ -39,11 +39,9 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, /, client_report: Path | None, is_json: bool, **options: Any) -> None:
     """Compare billed tokens and cost with what others say of them, and explain the differences."""
-    from storage.insights.reading import InsightReader
-
     report = None if client_report is None else _read_report(client_report)
     with opened_database(settings_of(ctx)) as database:
-        comparisons = _compare(InsightReader(database), options, report)
+        comparisons = _compare(database, options, report)
     if is_json:
         click.echo(json.dumps([asdict(comparison) for comparison in comparisons], indent=2))
     else:
@@ -51,10 +49,11 @@ def command(ctx: click.Context, /, client_report: Path | None, is_json: bool, **
     ctx.exit(0 if all(comparison.is_agreed for comparison in comparisons) else 1)
 
 
-def _compare(reader: "InsightReader", options: dict[str, Any], report: dict[str, Any] | None) -> "list[Comparison]":
+def _compare(database: "Database", options: dict[str, Any], report: dict[str, Any] | None) -> "list[Comparison]":
+    from storage.insights.reading import InsightReader
     from storage.insights.reconciliation import compare_client_report, compare_counts, compare_rate_limits
 
-    turns = wanted_turns(reader, options)
+    reader, turns = InsightReader(database), wanted_turns(database, options)
     comparisons = compare_counts(turns, reader.counted_prompts(wanted_range(options), options["session_id"]))
     comparisons += compare_rate_limits(reader.response_headers(turns))
     own = None if report is None else compare_client_report(turns, report)

@@ -39,12 +39,11 @@ def command(ctx: click.Context, /, removed: tuple[str, ...], deferred: tuple[str
     from storage.insights import what_if
     from storage.insights.gates import GateError, source_matches
     from storage.insights.objects import what_if_object
-    from storage.insights.reading import InsightReader
 
     if bool(removed) == bool(deferred):
         raise click.UsageError("name what to leave out: either --without or --defer")
     with opened_database(settings_of(ctx)) as database:
-        turns = wanted_turns(InsightReader(database), options)
+        turns = wanted_turns(database, options)
     recompute = what_if.without if removed else what_if.deferred
     try:
         result = recompute(turns, lambda source: any(source_matches(source, pattern) for pattern in removed or deferred))

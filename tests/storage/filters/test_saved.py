@@ -32,6 +32,7 @@ def test_a_name_stands_for_its_line(saved):
     assert saved.save("Costly", " cost:>0.05 or tokens:>50k ") == SavedFilter("costly", "cost:>0.05 or tokens:>50k")
     saved.save("fresh", "since:1h")
     assert [one.name for one in saved.all()] == ["costly", "fresh"]
+    assert saved.find("@Fresh").text == "since:1h"
     assert root(saved, "@COSTLY") == root(saved, "cost:>0.05 or tokens:>50k")
     assert root(saved, "-@costly model:opus") == root(saved, "-(cost:>0.05 or tokens:>50k) model:opus")
     found = saved.parse("@costly error:yes")
@@ -88,6 +89,8 @@ def test_what_is_used_stays(saved):
         saved.remove("bad")
     saved.remove("both")
     saved.remove("bad")
+    with pytest.raises(NoSuchSavedFilterError):
+        saved.find("bad")
     assert saved.all() == ()
     with pytest.raises(NoSuchSavedFilterError):
         saved.remove("bad")

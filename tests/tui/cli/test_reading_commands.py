@@ -176,3 +176,52 @@ def test_serve_stays_on_loopback(call: Call, captured: Path) -> None:
     result = call("serve", "--web-host", "0.0.0.0", "--data-dir", captured)
     assert result.code == 2
     assert "no login" in result.err
+
+
+def test_filters_are_saved_listed_renamed_and_removed(call: Call, own: Path) -> None:
+    at = ("--data-dir", own)
+    empty = call("filters", *at)
+    assert (empty.code, empty.out) == (0, "")
+    assert "S in the dashboard" in empty.err
+    assert call("filters", "Counts", "class:count_tokens", *at).out == "saved @counts\n"
+    assert call("filters", *at, "rest", "--", "-@counts").code == 0
+    assert call("filters", "counts", *at).out == "class:count_tokens\n"
+    assert call("filters", "counts", "--rename", "counting", *at).out == "renamed to @counting\n"
+    assert call("filters", *at).out.split() == ["name", "filter", "@counting", "class:count_tokens", "@rest", "-@counting"]
+    listed = [json.loads(line) for line in call("filters", "--json", *at).out.splitlines()]
+    assert listed[1] == {"name": "rest", "filter": "-@counting"}
+    used = call("filters", "counting", "--remove", *at)
+    assert used.code == 1
+    assert "@rest" in used.err
+    assert call("filters", "rest", "--remove", *at).out == "removed @rest\n"
+    assert call("filters", "rest", *at).code == 7
+    assert call("filters", "rest", "--remove", *at).code == 7
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("a", "error:yes", "--remove"), ("a", "--remove", "--rename", "b"), ("--remove",), ("--rename", "b"), ("a", "--json")],
+)
+def test_one_wish_at_a_time(call: Call, captured: Path, arguments: tuple[str, ...]) -> None:
+    assert call("filters", *arguments, "--data-dir", captured).code == 2
+
+
+def test_a_filter_that_cannot_be_read_is_not_saved(call: Call, own: Path) -> None:
+    refused = call("filters", "a", "cost:>", "--data-dir", own)
+    assert refused.code == 1
+    assert "cost" in refused.err
+    assert call("filters", "a b", "error:yes", "--data-dir", own).code == 1
+
+
+def test_a_saved_filter_is_used_by_name(call: Call, own: Path) -> None:
+    at = ("--data-dir", own)
+    call("filters", "counts", "class:count_tokens", *at)
+    exported = call("export", "--format", "csv", "--filter", "@counts", *at).out
+    assert exported == call("export", "--format", "csv", "--filter", "class:count_tokens", *at).out
+    assert len(exported.splitlines()) == 2
+    rest = call("insights", "--filter", "-@counts", "--json", *at)
+    assert json.loads(rest.out) == json.loads(call("insights", "--filter", "-class:count_tokens", "--json", *at).out)
+    assert call("export", "--filter", "@nobody", *at).code == 2
+    unknown = call("insights", "--filter", "@nobody", *at)
+    assert unknown.code == 2
+    assert "@nobody" in unknown.err
