@@ -1,30 +1,52 @@
 """The dashboard's application: it wires one store and, where there is one, one running proxy to the screens.
 
-It must not read rows, draw, or decide what a screen shows.
+It is painted before the store is there, and loads a screen when it is first shown: a person waits for neither. It must not read
+rows, draw, or decide what a screen shows.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from storage.store import Store
 from tui.command import bindings, palette_commands
 from tui.commands import GLOBAL_COMMANDS, PauseCapture
 from tui.listener import Listener
 from tui.live import LiveSource
 from tui.messages import CountersRead, FilterRequested
-from tui.screens.charts import ChartsScreen
 from tui.screens.dashboard import DashboardScreen
-from tui.screens.help import HelpScreen
-from tui.screens.insights import InsightsScreen
 from tui.screens.live import LiveScreen
-from tui.screens.sessions import SessionsScreen
-from tui.screens.sources import SourcesScreen
 from tui.theme import DARK, LIGHT
 from tui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+
+def _sources() -> Screen[None]:
+    from tui.screens.sources import SourcesScreen
+
+    return SourcesScreen()
+
+
+def _sessions() -> Screen[None]:
+    from tui.screens.sessions import SessionsScreen
+
+    return SessionsScreen()
+
+
+def _charts() -> Screen[None]:
+    from tui.screens.charts import ChartsScreen
+
+    return ChartsScreen()
+
+
+def _insights() -> Screen[None]:
+    from tui.screens.insights import InsightsScreen
+
+    return InsightsScreen()
 
 
 class AssayApp(App[None]):
@@ -35,17 +57,19 @@ class AssayApp(App[None]):
     BINDINGS: ClassVar = bindings(GLOBAL_COMMANDS)
     MODES: ClassVar = {
         "live": LiveScreen,
-        "sources": SourcesScreen,
-        "sessions": SessionsScreen,
-        "charts": ChartsScreen,
-        "insights": InsightsScreen,
+        "sources": _sources,
+        "sessions": _sessions,
+        "charts": _charts,
+        "insights": _insights,
     }
     DEFAULT_MODE = "live"
 
-    def __init__(self, store: Store, live: LiveSource | None = None, *, clock_us: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, store: "Store | None", live: LiveSource | None = None, *, clock_us: Callable[[], int] | None = None
+    ) -> None:
         super().__init__()
-        self.store = store
-        """Everything the screens show is read from here."""
+        self._store = store
+        self._mode_wanted: str | None = None
         self.live = live
         """The running proxy; `None` when only a database is looked at."""
         self.now_us = clock_us or (lambda: time.time_ns() // 1000)
@@ -54,6 +78,34 @@ class AssayApp(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
+
+    @property
+    def store(self) -> "Store":
+        """Everything the screens show is read from here."""
+        assert self._store is not None, "nothing reads before it was opened"
+        return self._store
+
+    @property
+    def has_store(self) -> bool:
+        """There is something to read from; before that, the screen stands empty."""
+        return self._store is not None
+
+    def open_store(self, store: "Store") -> None:
+        """Begin to read, and go where a key was pressed for meanwhile."""
+        self._store = store
+        for screen in self.screen_stack:
+            if isinstance(screen, DashboardScreen):
+                screen.begin_reading()
+                screen.show_standing(self.last_counters)
+        if self._mode_wanted is not None:
+            self.switch_mode(self._mode_wanted)
+
+    def show_mode(self, mode: str) -> None:
+        """Go to a screen, at once or when there is something to read from."""
+        if self.has_store:
+            self.switch_mode(mode)
+        else:
+            self._mode_wanted = mode
 
     @property
     def address(self) -> str:
@@ -95,7 +147,7 @@ class AssayApp(App[None]):
 
     def on_title_bar_place_clicked(self, event: TitleBar.PlaceClicked) -> None:
         """Go to the screen that was clicked."""
-        self.switch_mode(event.mode)
+        self.show_mode(event.mode)
 
     async def on_filter_requested(self, event: FilterRequested) -> None:
         """Show requests on the live screen."""
@@ -111,23 +163,23 @@ class AssayApp(App[None]):
 
     def action_show_live(self) -> None:
         """Show the requests."""
-        self.switch_mode("live")
+        self.show_mode("live")
 
     def action_show_sources(self) -> None:
         """Show the sources."""
-        self.switch_mode("sources")
+        self.show_mode("sources")
 
     def action_show_sessions(self) -> None:
         """Show the sessions."""
-        self.switch_mode("sessions")
+        self.show_mode("sessions")
 
     def action_show_charts(self) -> None:
         """Show the charts."""
-        self.switch_mode("charts")
+        self.show_mode("charts")
 
     def action_show_insights(self) -> None:
         """Show the insights."""
-        self.switch_mode("insights")
+        self.show_mode("insights")
 
     def action_pause_capture(self) -> None:
         """Pause or resume capturing."""
@@ -150,4 +202,6 @@ class AssayApp(App[None]):
 
     def action_show_help(self) -> None:
         """Show every key."""
+        from tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen())

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from storage.outline import OutlineEntry
+if TYPE_CHECKING:
+    from storage.outline import OutlineEntry
 
 
 class Grouping(StrEnum):
@@ -65,7 +66,7 @@ class _Branch:
         self.tokens: int | None = None
         self.cost: int | None = None
 
-    def add(self, entry: OutlineEntry) -> None:
+    def add(self, entry: "OutlineEntry") -> None:
         self.ids.append(entry.id)
         self.errors += entry.is_error
         if entry.input_tokens is not None:
@@ -77,7 +78,7 @@ class _Branch:
         return Group(key, key in folded, len(self.ids), self.errors, self.tokens, self.cost, self.ids[0])
 
 
-def build_rows(entries: Sequence[OutlineEntry], grouping: Grouping, folded: AbstractSet[GroupKey]) -> list[Row]:
+def build_rows(entries: "Sequence[OutlineEntry]", grouping: Grouping, folded: AbstractSet[GroupKey]) -> list[Row]:
     """Arrange exchanges into rows.
 
     Args:
@@ -106,7 +107,7 @@ def group_keys(rows: Sequence[Row]) -> set[GroupKey]:
     return {row.key for row in rows if isinstance(row, Group)}
 
 
-def _grow(entries: Sequence[OutlineEntry], grouping: Grouping) -> dict[str | None, _Branch]:
+def _grow(entries: "Sequence[OutlineEntry]", grouping: Grouping) -> dict[str | None, _Branch]:
     sessions: dict[str | None, _Branch] = {}
     for entry in entries:
         session = sessions.get(entry.session_id)

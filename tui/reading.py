@@ -1,6 +1,7 @@
 """Everything the dashboard reads from the store, as functions that workers call: the UI thread never waits for a database.
 
-No widget, no drawing, no second implementation of what the readers answer.
+No widget, no drawing, no second implementation of what the readers answer. What reads is loaded when it is first asked: the
+screen is there before the store.
 """
 
 import json
@@ -9,17 +10,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy_core.dialects.base import ParsedResponse
-from storage.filters.clauses import compile_filter
 from storage.filters.parsing import parse
 from storage.filters.tree import Filter
-from storage.outline import OutlineEntry, count_ids, read_ids, read_outline
-from storage.ranges import DAY_US, TimeRange
-from storage.store import Store
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui.outline import Grouping, GroupKey, Row, build_rows
+
+if TYPE_CHECKING:
+    from storage.outline import OutlineEntry
+    from storage.store import Store
 
 _RECHECKED: Final = 500
 """Newest rows that are looked at again each time: they may come to pass a filter once they are analysed."""
@@ -42,15 +43,17 @@ class Selection:
 class RequestRows:
     """The rows of the request list, kept current by small reads. Used by one worker at a time."""
 
-    store: Store
+    store: "Store"
     _read_for: tuple[Filter, bool] | None = None
     """Filter, and whether it was grouped."""
     _read_at: float = 0.0
-    _entries: list[OutlineEntry] = field(default_factory=list)
+    _entries: "list[OutlineEntry]" = field(default_factory=list)
     _ids: list[int] = field(default_factory=list)
 
     def update(self, selection: Selection) -> Sequence[Row]:
         """Return all rows of a selection."""
+        from storage.filters.clauses import compile_filter
+
         is_grouped = selection.grouping is not Grouping.FLAT
         now = time.monotonic()
         where = None if selection.wanted.is_empty else compile_filter(selection.wanted)
@@ -68,16 +71,22 @@ class RequestRows:
 
     def _has_holes(self, where: Any, *, is_grouped: bool) -> bool:
         """Say whether older rows have gone, or come to pass a filter, since they were read."""
+        from storage.outline import count_ids
+
         known = self._entries[-1].id if is_grouped and self._entries else self._ids[-1] if self._ids else 0
         return count_ids(self.store.database, where, upto_id=known) != (len(self._entries) if is_grouped else len(self._ids))
 
     def _update_ids(self, where: Any) -> None:
+        from storage.outline import read_ids
+
         known = self._ids
         if where is not None and known:
             del known[bisect_right(known, known[-1] - _RECHECKED) :]
         known += read_ids(self.store.database, where, after_id=known[-1] if known else 0)
 
     def _update_entries(self, where: Any) -> None:
+        from storage.outline import read_outline
+
         known = self._entries
         if known:
             last = known[-1].id - _RECHECKED
@@ -85,24 +94,24 @@ class RequestRows:
         known += read_outline(self.store.database, where, after_id=known[-1].id if known else 0)
 
 
-def read_summaries(store: Store, ids: Sequence[int]) -> tuple[ExchangeSummary, ...]:
+def read_summaries(store: "Store", ids: Sequence[int]) -> tuple[ExchangeSummary, ...]:
     """Read the rows of a list by their ids; those that are gone are left out."""
     return store.exchanges.summaries(ids)
 
 
-def read_detail(store: Store, number: int) -> ExchangeDetail | None:
+def read_detail(store: "Store", number: int) -> ExchangeDetail | None:
     """Read everything of one exchange but its bodies; `None` when it is gone."""
     return store.exchanges.detail(number)
 
 
-def read_previous(store: Store, detail: ExchangeDetail) -> ExchangeDetail | None:
+def read_previous(store: "Store", detail: ExchangeDetail) -> ExchangeDetail | None:
     """Read the request before in the same conversation; `None` for the first one."""
     if detail.summary.previous_id is None:
         return None
     return store.exchanges.detail(detail.summary.previous_id)
 
 
-def read_response(store: Store, detail: ExchangeDetail) -> ParsedResponse | None:
+def read_response(store: "Store", detail: ExchangeDetail) -> ParsedResponse | None:
     """Read the answer, put back together from its stream; `None` while there is none."""
     from proxy_core.dialects.responses import read_response as parse_response
 
@@ -110,7 +119,7 @@ def read_response(store: Store, detail: ExchangeDetail) -> ParsedResponse | None
     return parse_response(recorded) if recorded.status_code is not None else None
 
 
-def read_document(store: Store, detail: ExchangeDetail) -> dict[str, Any]:
+def read_document(store: "Store", detail: ExchangeDetail) -> dict[str, Any]:
     """Read both bodies as JSON values; what is no JSON stays text, and a stream becomes the answer it carries."""
     if not detail.request_body.is_kept:
         return {"request": _NOT_KEPT, "response": _NOT_KEPT}
@@ -136,18 +145,20 @@ def _as_json(body: bytes) -> Any:
         return text
 
 
-def unpriced_today(store: Store, now_us: int) -> int:
+def unpriced_today(store: "Store", now_us: int) -> int:
     """Count the calls of the last day whose model has no known price."""
+    from storage.ranges import DAY_US, TimeRange
+
     return store.sources.summary(TimeRange(since_us=now_us - DAY_US)).unpriced_requests
 
 
-def read_comment(store: Store, exchange_id: str) -> str | None:
+def read_comment(store: "Store", exchange_id: str) -> str | None:
     """Read the comment of a rating; `None` where there is none."""
     found = store.feedback.of_exchange(exchange_id)
     return found.feedback_text if found is not None else None
 
 
-def save_rating(store: Store, exchange_id: str, rating: float | None, comment: str | None, *, keeps_comment: bool) -> str:
+def save_rating(store: "Store", exchange_id: str, rating: float | None, comment: str | None, *, keeps_comment: bool) -> str:
     """Store, change or take back a rating.
 
     Args:
@@ -172,7 +183,7 @@ def save_rating(store: Store, exchange_id: str, rating: float | None, comment: s
     return f"Rated {rating:+.1f}; it counts for every source in the request"
 
 
-def export(store: Store, path: Path, format_name: str, exchange_id: str | None, wanted: Filter) -> tuple[str, bool]:
+def export(store: "Store", path: Path, format_name: str, exchange_id: str | None, wanted: Filter) -> tuple[str, bool]:
     """Write exchanges to a file; it has its name only once it is whole.
 
     Args:

@@ -11,7 +11,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
-from storage.store import Store
 from tui.command import CommandGroup
 from tui.live import LiveSource
 from tui.messages import CountersRead
@@ -21,6 +20,7 @@ from tui.widgets.notice_bar import NoticeBar
 from tui.widgets.title_bar import Standing, TitleBar
 
 if TYPE_CHECKING:
+    from storage.store import Store
     from tui.app import AssayApp
 
 
@@ -59,7 +59,7 @@ class DashboardScreen(Screen[None]):
         return cast("AssayApp", self.app)
 
     @property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """Where everything is read from."""
         return self.assay.store
 
@@ -76,6 +76,9 @@ class DashboardScreen(Screen[None]):
         """Show how things stand."""
         self.show_standing(self.assay.last_counters)
 
+    def begin_reading(self) -> None:
+        """Read for the first time; called once the screen and the store are both there."""
+
     def on_screen_resume(self) -> None:
         """Show how things stand by now."""
         self.show_standing(self.assay.last_counters)
@@ -88,7 +91,9 @@ class DashboardScreen(Screen[None]):
         """Show title and notice for the newest figures."""
         failure = read.failure if read is not None else None
         counters = read.counters if read is not None else None
-        self.query_one(TitleBar).standing = Standing(counters, failure is not None, self.assay.address)
+        self.query_one(TitleBar).standing = Standing(
+            counters, failure is not None, self.assay.address, is_starting=not self.assay.has_store
+        )
         notice = running_notice(counters, failure) if counters is not None else None
         self.query_one(NoticeBar).notice = notice or self.other_notice()
 

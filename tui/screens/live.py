@@ -94,12 +94,17 @@ class LiveScreen(RequestActions, DashboardScreen):
         return self.query_one(DetailPane)
 
     def on_mount(self) -> None:
+        """Show the list, and its rows when they can be read."""
+        self.requests.focus()
+        if self.assay.has_store:
+            self.begin_reading()
+
+    def begin_reading(self) -> None:
         """Read the first rows."""
         self._rows = RequestRows(self.store)
         self.set_interval(_TICK_S, self._tick)
         self.set_interval(_PRICES_S, self._read_prices)
         self.set_interval(_RECHECK_S, self._recheck)
-        self.requests.focus()
         self.read_rows()
         self._read_prices()
 
@@ -121,11 +126,12 @@ class LiveScreen(RequestActions, DashboardScreen):
 
     def on_screen_resume(self) -> None:
         """Read what came while another screen was shown."""
-        if self._rows is not None:
-            self.read_rows()
+        self.read_rows()
 
     def read_rows(self) -> None:
-        """Read the rows anew; while a read runs, once more after it."""
+        """Read the rows anew; while a read runs, once more after it; before there is a store, when there is one."""
+        if self._rows is None:
+            return
         if self._is_reading:
             self._is_stale = True
             return
@@ -135,7 +141,7 @@ class LiveScreen(RequestActions, DashboardScreen):
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_rows(self, selection: Selection, unsettled: Sequence[int], is_following: bool) -> None:
         started = time.monotonic()
-        assert self._rows is not None, "set when the screen was mounted"
+        assert self._rows is not None, "set before anything is read"
         try:
             rows = self._rows.update(selection)
             tail = rows[-_TAIL:] if is_following or len(rows) <= _TAIL else ()

@@ -10,9 +10,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from proxy_core.attribution.model import LedgerLine, Segment
-from storage.exchanges import SegmentUse
 from storage.insights.carry import CarriedContent
-from storage.insights.reading import InsightReader
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui import format as fmt
 from tui import reading
@@ -25,6 +23,7 @@ from tui.widgets.json_view import JsonView
 from tui.widgets.page_view import PageView
 
 if TYPE_CHECKING:
+    from storage.exchanges import SegmentUse
     from tui.screens.live import LiveScreen
 
 _STEP = 0.5
@@ -53,7 +52,7 @@ class FeedbackSaved(Message):
 class SegmentRead(Message):
     """The history of a segment that is to be shown."""
 
-    def __init__(self, detail: ExchangeDetail, index: int, use: SegmentUse | None) -> None:
+    def __init__(self, detail: ExchangeDetail, index: int, use: "SegmentUse | None") -> None:
         super().__init__()
         self.detail = detail
         self.index = index
@@ -208,6 +207,8 @@ class RequestActions(Screen[None]):
 
     @work(thread=True, exclusive=True, group="carry", exit_on_error=False)
     def _read_carry(self, detail: ExchangeDetail, index: int) -> None:
+        from storage.insights.reading import InsightReader
+
         carry = InsightReader(self._live.store.database).carry_of(detail.summary.id, index)
         if carry is not None:
             self.post_message(CarryRead(detail.segments[index], carry))

@@ -34,6 +34,8 @@ class Standing:
     has_failed: bool
     address: str
     """Where the proxy listens, or the name of the database."""
+    is_starting: bool = False
+    """The screen is there before what it shows."""
 
 
 class TitleBar(Widget):
@@ -82,8 +84,8 @@ class TitleBar(Widget):
             return []
         mark, word, style = _state(standing, ink)
         counters = standing.counters
-        details = [standing.address]
-        if counters is not None:
+        details = [] if standing.is_starting else [standing.address]
+        if counters is not None and not standing.is_starting:
             details.append(f"{fmt.whole(counters.stored)} stored")
             if counters.in_flight:
                 details.append(f"{counters.in_flight} running")
@@ -110,6 +112,8 @@ class TitleBar(Widget):
 
 
 def _state(standing: Standing, ink: Inks) -> tuple[str, str, Style]:
+    if standing.is_starting:
+        return "◌", "starting", ink.muted
     if standing.has_failed:
         return "✗", "stopped", ink.error
     if standing.counters is None:
