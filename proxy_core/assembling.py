@@ -90,7 +90,7 @@ class ExchangeRecording:
             ExchangeFinished(
                 exchange_id=live.exchange_id,
                 mode=live.mode,
-                state=ExchangeState.COMPLETE if live.error is None else ExchangeState.FAILED,
+                state=self._state(),
                 request=self._captured_request(),
                 request_body=self._request_body,
                 response=self._captured_response(),
@@ -153,6 +153,12 @@ class ExchangeRecording:
             headers=self._redactor.headers(live.response_headers),
             trailers=self._redactor.headers(live.response_trailers),
         )
+
+    def _state(self) -> ExchangeState:
+        live = self._live
+        if live.is_interrupted:
+            return ExchangeState.INTERRUPTED
+        return ExchangeState.COMPLETE if live.error is None else ExchangeState.FAILED
 
     def _timing(self) -> Timing:
         live = self._live

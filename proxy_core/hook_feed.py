@@ -168,6 +168,14 @@ class HookFeed:
                 live.response_body.is_cut = True
             self.finish(live)
 
+    def interrupt(self, reason: str) -> None:
+        """Finish everything that still runs as interrupted: the process that the hooks are in was killed."""
+        for live in self._live.values():
+            live.is_interrupted = True
+            live.is_response_done = False
+            live.request_body.is_cut = live.request_body.is_cut or not live.is_request_done
+        self.abandon(reason)
+
     def count_error(self, where: str, error: BaseException) -> None:
         """Note that capturing failed somewhere; the traffic went on."""
         self._errors += 1

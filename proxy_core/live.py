@@ -96,6 +96,8 @@ class LiveExchange:
     upstream_connect_us: int | None = None
     error: str | None = None
     """As mitmproxy said it; secrets possible."""
+    is_interrupted: bool = False
+    """Assay itself was killed while it ran."""
     is_request_streamed: bool = False
     is_request_done: bool = False
     is_response_done: bool = False

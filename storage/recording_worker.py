@@ -24,12 +24,12 @@ from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
 from proxy_core.relay import Mirror, read_messages
 from storage.child_process import widen
-from storage.database import Database, open_database
+from storage.database import open_database
 from storage.errors import StorageError
 from storage.notices import ExchangeChanged, Notices
 from storage.recorder import Recorder, RecordingOptions
 from storage.recorder_status import RecorderStatus
-from storage.recovery import recover
+from storage.recovery import INTERRUPTED
 
 FLUSH_S, YOUNG_S = 0.02, 0.0
 """As in `HookFeed`: who sent this has waited already."""
@@ -118,7 +118,9 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     try:
         is_told = _take_in(source, feed, recorder)
     finally:
-        stop_errors = _end(recorder, database, is_told=is_told)
+        if not is_told:
+            feed.interrupt(INTERRUPTED)
+        stop_errors = recorder.stop()
         teller.stop()
         teller.say({"stop_errors": stop_errors})
         database.close()
@@ -139,18 +141,6 @@ def _take_in(source: BinaryIO, feed: CaptureFeed, recorder: Recorder) -> bool:
         if not recorder.writer.is_running:
             break
     return False
-
-
-def _end(recorder: Recorder, database: Database, *, is_told: bool) -> list[tuple[str, str]]:
-    """Stop recording. Was the end not told, the proxy's process was killed: then what it left open is closed."""
-    if not is_told:
-        time.sleep(2 * FLUSH_S)  # what still ran is journalled as far as it came
-    errors = recorder.stop()
-    if is_told:
-        return errors
-    with contextlib.suppress(Exception), database.write() as connection:  # the next start does it otherwise
-        recover(connection, time.time_ns() // 1000)
-    return errors
 
 
 def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:

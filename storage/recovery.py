@@ -19,7 +19,8 @@ _EXCHANGES = models.ExchangeRow.__table__
 _BODIES = models.BodyRow.__table__
 _JOURNAL = models.JournalRow.__table__
 _LEASES = models.WriterLeaseRow.__table__
-_ERROR = "Assay was killed while this exchange ran"
+INTERRUPTED = "Assay was killed while this exchange ran"
+"""What is said of an exchange in progress when that happened."""
 _AT_ONCE = 50
 
 
@@ -56,7 +57,7 @@ def _close(connection: Connection, bodies: BodyWriter, row_id: int) -> None:
             lengths[f"{side}_bytes"] = body.wire_bytes
         elif side is Side.REQUEST:
             bodies.save(connection, [BodyDraft(row_id, side, _empty(), None)])
-    values = {"state": ExchangeState.INTERRUPTED, "owner": None, "error": _ERROR, "is_pending": True, **lengths}
+    values = {"state": ExchangeState.INTERRUPTED, "owner": None, "error": INTERRUPTED, "is_pending": True, **lengths}
     connection.execute(_EXCHANGES.update().where(_EXCHANGES.c.id == row_id).values(values))
 
 

@@ -1,0 +1,245 @@
+"""Recording in a process of its own: everything arrives, whatever becomes of that process or of this one."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy_core.clock import new_exchange_id, now_us
+from proxy_core.exchange import CaptureMode, ExchangeState, Side
+from proxy_core.hook_feed import HookFeed
+from proxy_core.live import LiveExchange
+from proxy_core.redact import Redactor
+from proxy_core.relay import PART_BYTES, Relay, write_message
+from storage import remote_recorder
+from storage.child_process import close_pipes, launch
+from storage.database import Database, open_database
+from storage.errors import DatabaseUnusableError
+from storage.notices import Change, Notices
+from storage.remote_recorder import RecordingPlan, RemoteRecorder
+from storage.store import Store
+
+KEY = b"sk-ant-api03-AbCdEf0123456789"
+PATIENCE_S = 30.0
+
+
+class Rig:
+    """Hooks and a recorder elsewhere, over a database in a file."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.path = path
+        self.notices = Notices()
+        self.heard: list[Change] = []
+        self.notices.subscribe(lambda change: self.heard.append(change.what))
+        self.feed = HookFeed(Redactor(b"k" * 16))
+        plan = RecordingPlan(url=f"sqlite:///{path}", redaction_key=b"k" * 16, options={"store_s": 5.0}, stop_s=20.0)
+        self.recorder = RemoteRecorder(self.feed, self.notices, plan, **options)
+
+    def begin(self, body: bytes = b'{"model": "m"}') -> LiveExchange:
+        started_us = now_us()
+        live = LiveExchange(
+            exchange_id=new_exchange_id(started_us),
+            mode=CaptureMode.INTERCEPT,
+            connection_id="c1",
+            method=b"POST",
+            url="https://api.anthropic.com/v1/messages",
+            http_version=b"HTTP/1.1",
+            headers=((b"X-Api-Key", KEY),),
+            request_body=self.feed.new_body(),
+            response_body=self.feed.new_body(),
+            client_started_us=started_us,
+            is_request_streamed=True,
+        )
+        for start in range(0, len(body), PART_BYTES):
+            live.request_body.append(body[start : start + PART_BYTES])
+        self.feed.begin(live)
+        self.feed.announce(live)
+        return live
+
+    def answer(self, live: LiveExchange, body: bytes = b"{}") -> None:
+        live.status_code, live.reason, live.response_http_version = 200, b"OK", b"HTTP/1.1"
+        live.response_body.append(body)
+
+    def exchange(self, body: bytes = b'{"model": "m"}') -> str:
+        live = self.begin(body)
+        self.answer(live)
+        self.feed.finish(live)
+        return live.exchange_id
+
+    def await_stored(self, count: int) -> None:
+        assert eventually(lambda: self.recorder.status().stored == count), self.recorder.status()
+
+    def read(self) -> dict[str, tuple[ExchangeState, bytes | None]]:
+        """Return what is in the database: state and request body by exchange id."""
+        with opened(self.path) as database:
+            exchanges = Store(database).exchanges
+            return {row.exchange_id: (row.state, exchanges.body(row.id, Side.REQUEST)) for row in exchanges.page()}
+
+
+class opened:  # noqa: N801 - used like a function
+    """An open database, closed at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = open_database(path)
+
+    def __enter__(self) -> Database:
+        return self._database
+
+    def __exit__(self, *_exc: object) -> None:
+        self._database.close()
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + PATIENCE_S
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.01)
+    return holds()
+
+
+def scripted(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = Rig(tmp_path / "assay.db")
+    yield made
+    made.recorder.stop()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("assay-")]
+
+
+def test_what_the_hooks_put_is_stored_redacted_and_analysed(rig: Rig) -> None:
+    rig.recorder.start()
+    first = rig.exchange(b'{"key": "' + KEY + b'"}')
+    rig.await_stored(1)
+    second = rig.exchange()
+    assert rig.recorder.stop() == []
+    status = rig.recorder.status()
+    assert (status.stored, status.analysed, status.dropped, status.failure) == (2, 2, 0, None)
+    assert rig.feed.is_seen
+    assert rig.heard.count(Change.FINISHED) == rig.heard.count(Change.ANALYSED) == 2
+    stored = rig.read()
+    assert set(stored) == {first, second}
+    assert b"REDACTED" in (stored[first][1] or b"")
+    assert not any(KEY in path.read_bytes() for path in rig.path.parent.iterdir())
+
+
+def test_a_running_exchange_is_there_before_its_end(rig: Rig) -> None:
+    rig.recorder.start()
+    live = rig.begin()
+    assert eventually(lambda: Change.STARTED in rig.heard)
+    assert rig.read()[live.exchange_id][0] is ExchangeState.OPEN
+    rig.answer(live)
+    rig.feed.finish(live)
+    rig.await_stored(1)
+
+
+def test_a_process_that_is_killed_is_started_anew_and_loses_nothing(rig: Rig) -> None:
+    rig.recorder.start()
+    before = rig.exchange()
+    rig.await_stored(1)
+    running = rig.begin(b"running")
+    assert eventually(lambda: Change.STARTED in rig.heard)
+    first = rig.recorder.process_id
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    meanwhile = rig.exchange(b"meanwhile")
+    rig.await_stored(2)
+    assert rig.recorder.process_id != first
+    rig.answer(running)
+    rig.feed.finish(running)
+    assert rig.recorder.stop() == []
+    assert rig.recorder.restarts == 1
+    assert {key: body for key, (state, body) in rig.read().items() if state is ExchangeState.COMPLETE} == {
+        before: b'{"model": "m"}',
+        meanwhile: b"meanwhile",
+        running.exchange_id: b"running",
+    }
+    status = rig.recorder.status()
+    assert (status.stored, status.dropped, status.is_failing) == (3, 0, False)
+
+
+def test_a_process_that_hangs_is_killed_and_started_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_recorder, "HANG_S", 3.0)
+    rig.recorder.start()
+    assert rig.recorder.process_id is not None
+    os.kill(rig.recorder.process_id, signal.SIGSTOP)
+    exchange_id = rig.exchange(bytes(4 * PART_BYTES))
+    rig.await_stored(1)
+    assert rig.recorder.restarts == 1
+    assert rig.read()[exchange_id][0] is ExchangeState.COMPLETE
+
+
+def test_when_this_process_dies_what_arrived_is_stored_and_closed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "assay.db")
+    plan = RecordingPlan(url=f"sqlite:///{rig.path}", redaction_key=b"k" * 16, options={})
+    process = launch("storage.recording_worker")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(plan.as_line())
+    process.stdin.flush()
+    assert b"ready" in process.stdout.readline()
+    relay = Relay(rig.feed)
+    over, running = rig.exchange(b"over"), rig.begin(b"running")
+    rig.answer(running, b"half an ans")
+    for message in [*relay.news(0.0), *_later(relay)]:
+        write_message(process.stdin, message)
+    process.stdin.flush()
+    process.stdin.close()
+    process.stdin = None
+    process.communicate(timeout=PATIENCE_S)
+    close_pipes(process)
+    assert rig.read() == {
+        over: (ExchangeState.COMPLETE, b"over"),
+        running.exchange_id: (ExchangeState.INTERRUPTED, b"running"),
+    }
+
+
+def _later(relay: Relay) -> list[bytes]:
+    time.sleep(0.1)
+    return list(relay.news(0.0))
+
+
+def test_a_database_that_cannot_be_used_is_told_at_the_start(rig: Rig) -> None:
+    rig.path.write_bytes(b"this is no database, whatever its name says" * 100)
+    with pytest.raises(DatabaseUnusableError, match="not a database"):
+        rig.recorder.start()
+    assert rig.recorder.process_id is None
+
+
+def test_a_process_that_does_not_come_up_is_told_at_the_start(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "assay.db", command=scripted("raise SystemExit(1)"))
+    rig.recorder.launch()
+    with pytest.raises(DatabaseUnusableError, match="ended at once"):
+        rig.recorder.start()
+    assert rig.recorder.stop() == []
+
+
+def test_one_that_dies_again_and_again_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_recorder, "_REVIVE_AFTER_S", (0.01,))
+    code = "import sys; sys.stdin.buffer.readline(); print('{\"ready\": true}', flush=True); sys.stdin.buffer.read(1)"
+    rig = Rig(tmp_path / "assay.db", command=scripted(code))
+    rig.recorder.start()
+    rig.exchange()
+    assert eventually(lambda: rig.recorder.status().dropped == 1)
+    assert rig.recorder.restarts >= 3
+    assert rig.feed.is_drained
+    assert rig.recorder.stop() != []
+
+
+def test_a_writer_that_fails_for_good_is_replaced(rig: Rig) -> None:
+    rig.recorder.start()
+    first = rig.recorder.process_id
+    link = rig.recorder._link
+    assert link is not None
+    status = {"failure": "the thread died"}
+    rig.recorder._take_line(link, {"status": status, "settled": [], "changes": []})
+    assert eventually(lambda: rig.recorder.process_id not in {None, first})
+    rig.exchange()
+    rig.await_stored(1)
