@@ -41,14 +41,14 @@ class LineWriter:
     """Writes each exchange of this process once, when it has ended and was analysed.
 
     Args:
-        store: Where exchanges are read from.
+        open_store: Gives the store that exchanges are read from; asked when there is something to write, for it loads much.
         stream: Where lines go.
         line_format: `json` or `text`.
         clock: Seconds, for not waiting for ever.
     """
 
-    def __init__(self, store: "Store", stream: TextIO, line_format: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store = store
+    def __init__(self, open_store: "Callable[[], Store]", stream: TextIO, line_format: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._open_store = open_store
         self._stream = stream
         self._format = _WRITERS[line_format]
         self._clock = clock
@@ -73,8 +73,11 @@ class LineWriter:
             time.sleep(timeout_s)
         ready = self._take_news()
         ready += self._take_overdue(float("inf") if is_final else self._clock() - ANALYSIS_S)
+        if not ready or self.is_broken:
+            return
+        exchanges = self._open_store().exchanges
         for some in batched(ready, _READ_AT_ONCE):
-            for exchange in () if self.is_broken else self._store.exchanges.summaries(some):
+            for exchange in exchanges.summaries(some):
                 self._write(self._format(exchange))
 
     def _take_news(self) -> list[int]:
@@ -134,7 +137,7 @@ def run_headless(
     """
     with ending_signals() as ending:
         runtime.start(lambda: say_where(runtime))
-        writer = LineWriter(runtime.store, stream or sys.stdout, line_format)
+        writer = LineWriter(lambda: runtime.store, stream or sys.stdout, line_format)
         end = runtime.parts.notices.subscribe(writer.hear)
         try:
             say_rest(runtime)

@@ -32,7 +32,7 @@ class Clock:
 
 
 def writer(stream: io.StringIO, clock: Clock | None = None) -> LineWriter:
-    return LineWriter(cast("Any", FakeStore()), stream, "text", clock or Clock())
+    return LineWriter(lambda: cast("Any", FakeStore()), stream, "text", clock or Clock())
 
 
 def test_a_line_once_it_ended_and_was_analysed() -> None:

@@ -42,3 +42,9 @@ def test_version_loads_little_at_all() -> None:
 def test_headless_loads_no_screen() -> None:
     modules = loaded_after("import tui.headless, tui.runtime, tui.starting, tui.cli.live, tui.cli.run, tui.cli.summary")
     assert "textual" not in modules
+
+
+def test_what_forwards_loads_no_database() -> None:
+    parts = "tui.recording, storage.remote_recorder, storage.api.remote, proxy_core.hook_feed, proxy_core.server"
+    modules = loaded_after(f"import tui.headless, tui.runtime, tui.starting, {parts}")
+    assert modules.isdisjoint({"textual", "sqlalchemy", "sqlmodel", "fastapi", "pydantic"})
