@@ -6,13 +6,10 @@ kills it twice is noted as one that cannot be analysed.
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy.exc import OperationalError
@@ -21,6 +18,7 @@ from proxy_core.attribution.model import ATTRIBUTION_VERSION
 from storage.analysing import Analyst, StoredAnalyst
 from storage.attributions import AttributionWriter
 from storage.body_free import open_body_free_analyst
+from storage.child_process import close_pipes, launch
 from storage.database import Database
 
 HANG_LIMIT_S = 120.0
@@ -65,7 +63,7 @@ class RemoteAnalyst:
             "has_bodies": has_bodies,
         }
         self._hang_limit_s = hang_limit_s
-        self._command = list(command or (sys.executable, "-m", "storage.analysis_worker"))
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._replies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._is_closed = False
@@ -138,16 +136,8 @@ class RemoteAnalyst:
         return True
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
         try:
-            self._process = process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(os.environ) | {"PYTHONPATH": path},
-                start_new_session=True,
-            )
+            self._process = process = launch("storage.analysis_worker", command=self._command)
         except OSError as error:  # no memory or no process left: that is not the exchange's fault
             raise OperationalError("starting the analysis", None, error) from error
         assert process.stdin is not None
@@ -166,12 +156,7 @@ class RemoteAnalyst:
             return
         process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was not written any more
-                    continue
+        close_pipes(process)
 
 
 def _read(source: IO[bytes], replies: "queue.SimpleQueue[bytes]") -> None:
