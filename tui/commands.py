@@ -255,6 +255,33 @@ INSIGHTS_COMMANDS: Final = CommandGroup(
 # In dialogs
 
 
+class KeepFilter(Command):
+    """Save the filter in force under a name."""
+
+    KEY = "s"
+    FOOTER = "Save"
+    IS_IN_PALETTE = False
+
+
+class RenameFilter(Command):
+    """Give the selected filter another name, also where other saved filters use it."""
+
+    KEY = "r"
+    FOOTER = "Rename"
+    IS_IN_PALETTE = False
+
+
+class DeleteFilter(Command):
+    """Delete the selected filter; pressed twice."""
+
+    KEY = "x,delete"
+    FOOTER = "Delete"
+    IS_IN_PALETTE = False
+
+
+SAVED_FILTER_COMMANDS: Final = CommandGroup("Saved filters", (KeepFilter, RenameFilter, DeleteFilter))
+
+
 class Close(Command):
     """Close this and go back."""
 
@@ -275,6 +302,7 @@ ALL_GROUPS: Final = (
     SESSIONS_COMMANDS,
     CHARTS_COMMANDS,
     INSIGHTS_COMMANDS,
+    SAVED_FILTER_COMMANDS,
     DIALOG_COMMANDS,
 )
 """Every group, in the order of the help screen."""

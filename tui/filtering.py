@@ -1,6 +1,7 @@
 """How keys and the filter line make one filter: words in, the language of `storage.filters` out. Pure."""
 
 import re
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -10,6 +11,7 @@ from storage.filters.parsing import parse
 from storage.filters.tree import Filter, FilterError
 
 _ERRORS: Final = "error:yes"
+_NONE_SAVED: Final[Mapping[str, str]] = {}
 _WORDS: Final = {SourceType(value): word for word, value in KIND_WORDS}
 
 
@@ -19,12 +21,18 @@ def kind_term(kinds: AbstractSet[SourceType]) -> str:
     return f"kind:{','.join(words)}" if words else ""
 
 
-def combined_filter(text: str, kinds: AbstractSet[SourceType]) -> Filter:
-    """Join the filter line and the kinds switched on; a line that is not understood counts as empty."""
+def combined_filter(text: str, kinds: AbstractSet[SourceType], saved: Mapping[str, str] = _NONE_SAVED) -> Filter:
+    """Join the filter line and the kinds switched on; a line that is not understood counts as empty.
+
+    Args:
+        text: The filter line.
+        kinds: Kinds switched on.
+        saved: The lines of the saved filters by name.
+    """
     term = kind_term(kinds)
     text = text.strip()
     line = f"({text}) {term}" if text and term else text or term
-    understood = parse(line)
+    understood = parse(line, saved)
     return Filter("") if isinstance(understood, FilterError) else understood
 
 

@@ -15,6 +15,18 @@ class EditFilter(Command):
     FOOTER = "Filter"
 
 
+class SaveFilter(Command):
+    """Save the filter in force, and the kinds switched on, under a name; @name in the filter line uses it."""
+
+    KEY = "S"
+
+
+class PickFilter(Command):
+    """Use, rename or delete a saved filter."""
+
+    KEY = "F"
+
+
 class ToggleKind(Command):
     """Show only what has the kinds of source switched on: requests, or sources. In the bars they are put forward."""
 
@@ -149,6 +161,8 @@ LIVE_COMMANDS: Final = CommandGroup(
     "Requests",
     (
         EditFilter,
+        SaveFilter,
+        PickFilter,
         ToggleKind,
         ClearFilter,
         ShowErrors,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from storage.database import Database
 from storage.errors import StorageError
 from storage.filters.parsing import parse
-from storage.filters.tokens import SAVED_NAME, TokenKind, tokenize
+from storage.filters.tokens import SAVED_NAME, saved_names, with_renamed
 from storage.filters.tree import Filter, FilterError
 from storage.models import SavedFilterRow
 
@@ -100,7 +100,7 @@ class SavedFilters:
                 raise SavedFilterError(f"there is a saved filter @{new} already")
             for name, line in known.items():
                 connection.execute(
-                    update(SavedFilterRow.__table__).where(_saved.name == name).values(text=_with_name(line, old, new))
+                    update(SavedFilterRow.__table__).where(_saved.name == name).values(text=with_renamed(line, old, new))
                 )
             connection.execute(update(SavedFilterRow.__table__).where(_saved.name == old).values(name=new))
         return SavedFilter(new, text)
@@ -116,7 +116,7 @@ class SavedFilters:
         with self._database.write() as connection:
             known = _read(connection)
             _text_of(name, known)
-            users = sorted(f"@{other}" for other, text in known.items() if name in used_names(text))
+            users = sorted(f"@{other}" for other, text in known.items() if name in saved_names(text))
             if users:
                 raise SavedFilterError(f"@{name} is used by {', '.join(users)}")
             connection.execute(delete(SavedFilterRow.__table__).where(_saved.name == name))
@@ -132,11 +132,6 @@ def checked_name(name: str) -> str:
     if not re.fullmatch(SAVED_NAME, plain):
         raise SavedFilterError("a name is 1 to 40 letters, digits, dots, dashes or underscores")
     return plain
-
-
-def used_names(text: str) -> set[str]:
-    """Return the names of the saved filters that a line uses."""
-    return {token.name for token in tokenize(text) if token.kind is TokenKind.SAVED}
 
 
 def _plain(name: str) -> str:
@@ -163,10 +158,3 @@ def _check_line(name: str, text: str, known: Mapping[str, str]) -> None:
     if isinstance(understood, FilterError):
         hint = f" ({understood.hint})" if understood.hint else ""
         raise SavedFilterError(f"the filter cannot be read: {understood.message}{hint}")
-
-
-def _with_name(text: str, old: str, new: str) -> str:
-    for token in reversed(tokenize(text)):
-        if token.kind is TokenKind.SAVED and token.name == old:
-            text = f"{text[: token.position]}@{new}{text[token.end :]}"
-    return text

@@ -66,6 +66,19 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def saved_names(text: str) -> set[str]:
+    """Return the names of the saved filters that a line uses."""
+    return {token.name for token in tokenize(text) if token.kind is TokenKind.SAVED}
+
+
+def with_renamed(text: str, old: str, new: str) -> str:
+    """Return a line that uses a saved filter by its new name."""
+    for token in reversed(tokenize(text)):
+        if token.kind is TokenKind.SAVED and token.name == old:
+            text = f"{text[: token.position]}@{new}{text[token.end :]}"
+    return text
+
+
 def _token_at(text: str, position: int) -> Token:
     character = text[position]
     if character == "(":

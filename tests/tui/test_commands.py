@@ -10,7 +10,9 @@ from tui.commands import (
     DIALOG_COMMANDS,
     FOLD_COMMANDS,
     GLOBAL_COMMANDS,
+    INSIGHTS_COMMANDS,
     LIST_COMMANDS,
+    SAVED_FILTER_COMMANDS,
     SESSIONS_COMMANDS,
     SOURCES_COMMANDS,
     GoToEnd,
@@ -21,7 +23,9 @@ from tui.pages.sheet import Sheet
 from tui.screens.charts import ChartsScreen
 from tui.screens.dialog import Dialog
 from tui.screens.help import write_help
+from tui.screens.insights import InsightsScreen
 from tui.screens.live import LiveScreen
+from tui.screens.saved_filters import SavedFiltersScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.sources import SourcesScreen
 from tui.theme import inks
@@ -40,6 +44,8 @@ _PLACES = (
     (SOURCES_COMMANDS, SourcesScreen),
     (SESSIONS_COMMANDS, SessionsScreen),
     (CHARTS_COMMANDS, ChartsScreen),
+    (INSIGHTS_COMMANDS, InsightsScreen),
+    (SAVED_FILTER_COMMANDS, SavedFiltersScreen),
     (DIALOG_COMMANDS, Dialog),
 )
 
@@ -58,7 +64,7 @@ def test_every_command_explains_itself(command: type[Command]) -> None:
     assert command.bindings()
 
 
-@pytest.mark.parametrize("group", [LIVE_COMMANDS, SOURCES_COMMANDS, SESSIONS_COMMANDS, CHARTS_COMMANDS])
+@pytest.mark.parametrize("group", [LIVE_COMMANDS, SOURCES_COMMANDS, SESSIONS_COMMANDS, CHARTS_COMMANDS, INSIGHTS_COMMANDS])
 def test_no_key_means_two_things_on_one_screen(group: CommandGroup) -> None:
     commands = (*group.commands, *GLOBAL_COMMANDS.commands, *LIST_COMMANDS.commands, *FOLD_COMMANDS.commands)
     keys = [key for command in commands for key in command.KEY.split(",")]

@@ -13,18 +13,17 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 
-from proxy_core.attribution.model import SourceType
 from storage.views import ExchangeDetail
 from tui import reading
-from tui.colours import KEYED_KINDS
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
-from tui.filtering import combined_filter, toggle_errors
+from tui.filtering import combined_filter
 from tui.live_commands import LIVE_COMMANDS, LeavePane
 from tui.notices import Notice, traffic_notice
 from tui.outline import GROUPINGS, Group, Grouping, GroupKey, group_keys
 from tui.reading import RequestRows, Selection
 from tui.screens.dashboard import DashboardScreen
+from tui.screens.filter_actions import FilterActions
 from tui.screens.live_reads import ContentRead, DetailRead, RowsRead, SummariesRead
 from tui.screens.request_actions import RequestActions
 from tui.widgets.breakdown import Breakdown
@@ -47,7 +46,7 @@ _RECHECK_S: Final = 1.0
 _TAIL: Final = 80
 
 
-class LiveScreen(RequestActions, DashboardScreen):
+class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     """Requests, breakdown, details."""
 
     MODE = "live"
@@ -55,10 +54,6 @@ class LiveScreen(RequestActions, DashboardScreen):
     BINDINGS: ClassVar = bindings(LIVE_COMMANDS)
     CSS_PATH = "live.tcss"
 
-    filter_text: reactive[str] = reactive("", init=False)
-    """The filter line, without the kinds switched on by key."""
-    kinds: reactive[frozenset[SourceType]] = reactive(frozenset(), init=False)
-    """Kinds switched on in the legend."""
     grouping: reactive[Grouping] = reactive(Grouping.FLAT, init=False)
     folded: reactive[frozenset[GroupKey]] = reactive(frozenset(), init=False)
 
@@ -106,13 +101,14 @@ class LiveScreen(RequestActions, DashboardScreen):
         self.set_interval(_PRICES_S, self._read_prices)
         self.set_interval(_RECHECK_S, self._recheck)
         self.read_rows()
+        self.read_saved()
         self._read_prices()
 
     # Rows
 
     def selection(self) -> Selection:
         """Return what the list is to show."""
-        wanted = combined_filter(self.filter_text, self.kinds)
+        wanted = combined_filter(self.filter_text, self.kinds, self.saved)
         return Selection(wanted, self.grouping, self.folded)
 
     def on_store_changed(self) -> None:
@@ -274,21 +270,7 @@ class LiveScreen(RequestActions, DashboardScreen):
         if self.pane.detail is not None:
             self.open_segment(self.pane.detail, event.index)
 
-    # Filter, kinds, tree
-
-    def watch_filter_text(self) -> None:
-        """Show what passes the filter."""
-        line = self.query_one(FilterLine)
-        if not line.has_class("-editing"):
-            line.rest(self.filter_text)
-        self.read_rows()
-
-    def watch_kinds(self) -> None:
-        """Put kinds forward, and show only requests that have them."""
-        self.query_one(Legend).active = self.kinds
-        self.requests.highlighted_kinds = self.kinds
-        self.pane.highlighted_kinds = self.kinds
-        self.read_rows()
+    # Tree
 
     def watch_grouping(self) -> None:
         """Arrange the list anew."""
@@ -299,19 +281,6 @@ class LiveScreen(RequestActions, DashboardScreen):
         """Fold or unfold."""
         self.read_rows()
 
-    def on_filter_line_filter_changed(self, event: FilterLine.FilterChanged) -> None:
-        """Use another filter."""
-        self.filter_text = event.text
-
-    def on_filter_line_filter_left(self) -> None:
-        """Go back to the list."""
-        self.query_one(FilterLine).rest(self.filter_text)
-        self.requests.focus()
-
-    def on_legend_kind_clicked(self, event: Legend.KindClicked) -> None:
-        """Switch a kind by mouse."""
-        self.action_toggle_kind(event.key)
-
     def on_exchange_list_fold_requested(self, event: ExchangeList.FoldRequested) -> None:
         """Fold or unfold one branch, or all."""
         if event.key is not None:
@@ -320,23 +289,6 @@ class LiveScreen(RequestActions, DashboardScreen):
             self.folded = frozenset()
         else:
             self.folded = frozenset(key for key in group_keys(self.requests.rows) if len(key) == 1)
-
-    def action_edit_filter(self) -> None:
-        """Begin typing a filter."""
-        self.query_one(FilterLine).edit(self.filter_text)
-
-    def action_toggle_kind(self, key: str) -> None:
-        """Switch a kind on or off."""
-        self.kinds ^= {KEYED_KINDS[key]}
-
-    def action_clear_filter(self) -> None:
-        """Show everything again."""
-        self.filter_text = ""
-        self.kinds = frozenset()
-
-    def action_show_errors(self) -> None:
-        """Show only what failed, or everything."""
-        self.filter_text = toggle_errors(self.filter_text)
 
     def action_cycle_grouping(self) -> None:
         """Arrange the list in the next way."""

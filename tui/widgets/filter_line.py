@@ -3,6 +3,7 @@
 The language is that of `storage.filters`; nothing of it is known here.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from textual import events
@@ -73,6 +74,8 @@ class FilterLine(Vertical):
         self._chosen = 0
         self._before = ""
         self._applied = ""
+        self.saved: Mapping[str, str] = {}
+        """The lines of the saved filters by name."""
 
     def compose(self) -> ComposeResult:
         """Lay out the input and the line below it."""
@@ -122,7 +125,7 @@ class FilterLine(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Use the filter and go back to the list; a line that is not understood stays."""
         event.stop()
-        if not isinstance(parse(event.value), FilterError):
+        if not isinstance(parse(event.value, self.saved), FilterError):
             self._apply(event.value)
             self.post_message(self.FilterLeft())
 
@@ -141,7 +144,7 @@ class FilterLine(Vertical):
 
     def _apply(self, text: str) -> None:
         field = self.query_one(FilterInput)
-        if text == field.value and text != self._applied and not isinstance(parse(text), FilterError):
+        if text == field.value and text != self._applied and not isinstance(parse(text, self.saved), FilterError):
             self._applied = text
             self.post_message(self.FilterChanged(text))
 
@@ -156,13 +159,13 @@ class FilterLine(Vertical):
 
     def _help(self) -> None:
         field = self.query_one(FilterInput)
-        self._found = complete(field.value, field.cursor_position)
+        self._found = complete(field.value, field.cursor_position, saved=self.saved)
         self._draw_help()
         self.post_message(self.CompletionWanted(field.value, field.cursor_position))
 
     def _draw_help(self) -> None:
         text = self.text
-        understood = parse(text)
+        understood = parse(text, self.saved)
         target = self.query_one("#filter-help", Static)
         is_wrong = isinstance(understood, FilterError)
         target.set_class(is_wrong and not self._found, "-error")

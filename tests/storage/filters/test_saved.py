@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from storage.database import Database
 from storage.filters.completion import complete
 from storage.filters.parsing import MAX_LENGTH, MAX_TERMS, parse
-from storage.filters.saved import NoSuchSavedFilterError, SavedFilter, SavedFilterError, SavedFilters, used_names
+from storage.filters.saved import NoSuchSavedFilterError, SavedFilter, SavedFilterError, SavedFilters
+from storage.filters.tokens import saved_names
 from storage.filters.tree import Filter, FilterError
 
 
@@ -110,7 +111,7 @@ def test_text_with_an_at_sign_is_still_text(saved):
     assert root(saved, '"@errors"') == root(saved, 'text:"@errors"')
     assert root(saved, "@scope/package") == root(saved, 'text:"@scope/package"')
     assert root(saved, "me@example.org") == root(saved, 'text:"me@example.org"')
-    assert used_names('@a "@b" x@c @d/e -@F') == {"a", "f"}
+    assert saved_names('@a "@b" x@c @d/e -@F') == {"a", "f"}
 
 
 def test_trouble_inside_a_saved_filter_names_it():
