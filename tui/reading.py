@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from proxy_core.dialects.base import ParsedResponse
 from storage.filters.parsing import parse
 from storage.filters.tree import Filter
+from storage.streaming import StreamRates, read_stream_rates
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui.outline import Grouping, GroupKey, Row, build_rows
 
@@ -150,6 +151,11 @@ def unpriced_today(store: "Store", now_us: int) -> int:
     from storage.ranges import DAY_US, TimeRange
 
     return store.sources.summary(TimeRange(since_us=now_us - DAY_US)).unpriced_requests
+
+
+def stream_rates(store: "Store") -> StreamRates:
+    """Measure how many bytes an output token takes in a stream."""
+    return read_stream_rates(store.database)
 
 
 def read_comment(store: "Store", exchange_id: str) -> str | None:

@@ -36,7 +36,7 @@ def write_help(sheet: Sheet) -> None:
             _write_entry(sheet, command.sign(), command.title(), command.help())
     sheet.heading("Marks in the list")
     for sign, name, meaning in (
-        ("⠹", "running", "the answer is still coming; ↓ counts its bytes"),
+        ("⠹", "running", "the answer is still coming; ↓ counts its tokens, reckoned from its bytes"),
         ("✗", "failed", "the API or the connection refused; the reason stands in place of the bar"),
         ("▲ ▼", "rated", "you rated it good or bad"),
         ("≠", "distorted", "the client was pointed to a base URL, which changes what it sends"),

@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 
+from storage.streaming import StreamRates
 from storage.views import ExchangeDetail
 from tui import reading
 from tui.command import bindings
@@ -39,8 +40,8 @@ _REST_S: Final = 0.06
 """How long the cursor must rest before a request is read whole."""
 _TICK_S: Final = 0.125
 _LEAST_PAUSE_S: Final = 0.1
-_PRICES_S: Final = 10.0
-"""How often it is looked whether prices are missing."""
+_SLOW_S: Final = 10.0
+"""How often it is looked whether prices are missing, and what streams are made of."""
 _RECHECK_S: Final = 1.0
 """How often rows that may still change are read without having been told."""
 _TAIL: Final = 80
@@ -64,6 +65,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self._is_stale = False
         self._rest: Timer | None = None
         self._unpriced_requests = 0
+        self._rates: StreamRates = {}
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out filter, list, pane and legend."""
@@ -98,7 +100,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         """Read the first rows."""
         self._rows = RequestRows(self.store)
         self.set_interval(_TICK_S, self._tick)
-        self.set_interval(_PRICES_S, self._read_prices)
+        self.set_interval(_SLOW_S, self._read_prices)
         self.set_interval(_RECHECK_S, self._recheck)
         self.read_rows()
         self.read_saved()
@@ -195,7 +197,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
 
     def _tick(self) -> None:
         received = dict(self.live.response_bytes()) if self.live is not None else {}
-        self.requests.tick(self.assay.now_us(), received)
+        self.requests.tick(self.assay.now_us(), received, self._rates)
 
     # The selected request
 
@@ -335,6 +337,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     @work(thread=True, exclusive=True, group="prices", exit_on_error=False)
     def _read_prices(self) -> None:
         self._unpriced_requests = reading.unpriced_today(self.store, self.assay.now_us())
+        self._rates = reading.stream_rates(self.store)
 
     def other_notice(self) -> Notice | None:
         """Say when the API cannot be reached, or prices are missing; of a database alone there is nothing to do about it."""

@@ -3,7 +3,7 @@
 It asks for what it lacks by `RowsWanted` and draws a quiet line until that comes. It must not read anything itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
@@ -12,6 +12,7 @@ from textual.reactive import reactive
 
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import ExchangeState
+from storage.streaming import StreamRates, rate_of
 from storage.views import ExchangeSummary
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
@@ -63,7 +64,8 @@ class ExchangeList(LineList):
         self._rows: Sequence[Row] = []
         self._known: dict[int, ExchangeSummary] = {}
         """By id, the last supplied at the end."""
-        self._received: dict[str, int] = {}
+        self._received: Mapping[str, int] = {}
+        self._rates: StreamRates = {}
         self._has_colour = has_colour
         self._now_us = 0
         self._is_asking = False
@@ -91,10 +93,11 @@ class ExchangeList(LineList):
             del self._known[number]
         self.refresh()
 
-    def tick(self, now_us: int, received: dict[str, int]) -> None:
-        """Move what is running: the time, and the response bytes so far by exchange id."""
+    def tick(self, now_us: int, received: Mapping[str, int], rates: StreamRates) -> None:
+        """Move what is running: the time, the response bytes so far by exchange id, and what makes tokens of them."""
         self._now_us = now_us
         self._received = received
+        self._rates = rates
         if any(summary.state is ExchangeState.OPEN for summary in self.summaries_in_sight):
             self.refresh()
 
@@ -225,8 +228,12 @@ class ExchangeList(LineList):
             highlighted=self.highlighted_kinds,
             has_colour=self._has_colour,
             now_us=self._now_us,
-            received_bytes=self._received.get(summary.exchange_id),
+            streamed_tokens=self._streamed_tokens(summary),
         )
+
+    def _streamed_tokens(self, summary: ExchangeSummary) -> int | None:
+        received = self._received.get(summary.exchange_id)
+        return rate_of(summary.model, self._rates).tokens(received) if received and summary.is_streaming else None
 
     def _stay_on(self, at: Row) -> None:
         """Put the cursor on the row it was on, wherever that is now; mostly it is where it was, or near."""

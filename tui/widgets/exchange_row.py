@@ -109,8 +109,8 @@ class RowMood:
     has_colour: bool
     now_us: int
     """For what is still running."""
-    received_bytes: int | None = None
-    """Response bytes so far; `None`: not known."""
+    streamed_tokens: int | None = None
+    """Output tokens so far, reckoned; `None`: nothing has come."""
     indent: int = 0
     """Cells of indentation below a group."""
 
@@ -205,8 +205,8 @@ def _status(summary: ExchangeSummary) -> str:
 
 
 def _output(summary: ExchangeSummary, mood: RowMood) -> str:
-    if summary.state is ExchangeState.OPEN and summary.output_tokens is None and mood.received_bytes:
-        return f"↓{-(-mood.received_bytes // 1000)}kB"
+    if summary.state is ExchangeState.OPEN and summary.output_tokens is None and mood.streamed_tokens is not None:
+        return f"↓{fmt.tokens(mood.streamed_tokens, is_estimate=True)}"
     return fmt.tokens(summary.output_tokens, is_estimate=summary.is_estimate)
 
 

@@ -8,6 +8,7 @@ import pytest
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import ExchangeState
 from storage.store import Store
+from storage.streaming import rate_of, read_stream_rates
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
 from tui.outline import Group, Grouping
 from tui.screens.export import ExportScreen
@@ -30,13 +31,15 @@ async def test_the_newest_request_is_selected_and_its_breakdown_shown(store: Sto
         assert "github" in screen_text(pilot)
 
 
-async def test_a_running_request_shows_time_and_bytes(store: Store) -> None:
+async def test_a_running_request_shows_time_and_tokens(store: Store) -> None:
     async with running(store, FakeLive()) as pilot:
         selected = live_screen(pilot).requests.selected
         assert selected is not None
         assert selected.state is ExchangeState.OPEN
         text = screen_text(pilot)
-        assert "↓15kB" in text
+        rate = rate_of(selected.model, read_stream_rates(store.database))
+        assert rate is not rate_of(None, {})
+        assert f"↓~{rate.tokens(14_200)} " in text
         assert "4.00s" in text
 
 

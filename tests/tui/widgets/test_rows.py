@@ -74,10 +74,10 @@ def test_what_is_special_is_seen(changes: dict[str, object], words: str) -> None
 
 def test_a_running_row_moves() -> None:
     summary = factories.exchange_summary(state=ExchangeState.OPEN, status_code=None, output_tokens=None, latency_ms=None)
-    text = _row(summary, now_us=summary.started_us + 2_500_000, received_bytes=14_200)
+    text = _row(summary, now_us=summary.started_us + 2_500_000, streamed_tokens=340)
     assert "2.50s" in text
-    assert "↓15kB" in text
-    assert text != _row(summary, now_us=summary.started_us + 2_700_000, received_bytes=14_200)
+    assert "↓~340" in text
+    assert text != _row(summary, now_us=summary.started_us + 2_700_000, streamed_tokens=340)
 
 
 def test_only_trouble_fails() -> None:
