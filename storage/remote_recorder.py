@@ -22,8 +22,8 @@ from storage.recorder_status import RecorderStatus
 
 HANG_S = 60.0
 """The process says something every second; silent for so long it is taken for hung."""
-START_S = 60.0
-"""To open the database, which may have to be brought up to date."""
+START_S = 600.0
+"""To open the database, which may have to be brought up to date first: that must not be broken off."""
 _TAKE_S = 0.5
 _TAKE_WAITING_S = 0.05
 """The same while something is not known to be stored."""

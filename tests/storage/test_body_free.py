@@ -42,5 +42,5 @@ def test_reanalysing_leaves_what_has_no_text_alone(tmp_path: Path) -> None:
         ask(runtime)
         runtime.drain()
         before = runtime.store.exchanges.page()
-        assert reanalyze(runtime.parts.database, is_forced=True) == (0, 0)
+        assert reanalyze(runtime.store.database, is_forced=True) == (0, 0)
         assert runtime.store.exchanges.page() == before
