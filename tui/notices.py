@@ -9,6 +9,7 @@ from enum import StrEnum
 from proxy_core.exchange import ExchangeState
 from storage.views import CaptureCounters, ExchangeSummary
 from tui import format as fmt
+from tui.invocation import own_command
 
 
 class Gravity(StrEnum):
@@ -38,7 +39,7 @@ def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | N
     """Return what is to be said about the proxy and the recording; `None` when all is well."""
     if failure is not None:
         text = f"The proxy has stopped: {fmt.one_line(failure)}"
-        return Notice(Gravity.ERROR, text, "what was captured stays here; q leaves, assay doctor explains")
+        return Notice(Gravity.ERROR, text, f"what was captured stays here; q leaves, {own_command()} doctor explains")
     if counters.is_paused:
         return Notice(Gravity.WARNING, "Capture is paused: traffic goes on unseen", "p resumes")
     return _storing_notice(counters)
@@ -49,16 +50,16 @@ def _storing_notice(counters: CaptureCounters) -> Notice | None:
     reason = fmt.one_line(counters.last_error or "")
     if any(sign in reason.lower() for sign in _DISK_SIGNS):
         text = "The disk is full: requests go on, but are not recorded"
-        return Notice(Gravity.ERROR, text, "free space, or: assay prune --older-than 7d")
+        return Notice(Gravity.ERROR, text, f"free space, or: {own_command()} prune --older-than 7d")
     if counters.writer_errors:
         text = f"Not everything could be stored: {reason or 'see the log'}"
-        return Notice(Gravity.ERROR, text, "traffic goes on; assay doctor explains")
+        return Notice(Gravity.ERROR, text, f"traffic goes on; {own_command()} doctor explains")
     if counters.dropped:
         text = f"The queue was full: {fmt.whole(counters.dropped)} requests went through unrecorded"
         return Notice(Gravity.WARNING, text, "their clients noticed nothing")
     if counters.analysis_errors:
         text = f"{fmt.whole(counters.analysis_errors)} requests could not be read: stored, but without sources"
-        return Notice(Gravity.WARNING, text, "assay reanalyze tries again")
+        return Notice(Gravity.WARNING, text, f"{own_command()} reanalyze tries again")
     return None
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.invocation import own_command
+from tui.invocation import named_command, own_command
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,16 @@ def test_a_path_where_the_name_is_not_found(monkeypatch: pytest.MonkeyPatch, pat
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.setattr("sys.argv", [path])
     assert own_command() == expected
+
+
+def test_a_process_of_ours_says_how_assay_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sys.argv", ["/opt/assay/bin/assay"])
+    handed_on = named_command()
+    monkeypatch.setattr("sys.argv", ["/opt/assay/tui/screen_worker.py"])
+    for name, value in handed_on.items():
+        monkeypatch.setenv(name, value)
+    assert own_command() == "/opt/assay/bin/assay"
 
 
 def test_the_name_where_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is told, and in which order."""
 
+import pytest
+
 from proxy_core.exchange import ExchangeState
 from storage.views import CaptureCounters
 from tests import factories
@@ -17,6 +19,20 @@ def test_a_stopped_proxy_goes_before_everything() -> None:
     assert notice is not None
     assert notice.gravity is Gravity.ERROR
     assert "port taken" in notice.text
+
+
+def test_remedies_name_the_command_by_which_assay_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sys.argv", ["/opt/bin/assay"])
+    for counters, failure in (
+        (CaptureCounters(), "port taken"),
+        (CaptureCounters(writer_errors=1, last_error="database or disk is full"), None),
+        (CaptureCounters(writer_errors=1), None),
+        (CaptureCounters(analysis_errors=1), None),
+    ):
+        notice = running_notice(counters, failure)
+        assert notice is not None
+        assert "/opt/bin/assay " in notice.remedy
 
 
 def test_a_full_disk_is_named_as_such() -> None:

@@ -4,10 +4,11 @@ import click
 
 from tui.cli.command import command as declare
 from tui.cli.options import setting_options, settings_of
+from tui.invocation import own_command
 from tui.settings import Group
 
 _HOW_TO_TRUST = """\
-Nothing needs to be installed for one session:  assay run -- CLIENT   or   eval "$(assay env)"
+Nothing needs to be installed for one session:  {assay} run -- CLIENT   or   eval "$({assay} env)"
 
 Per client (what those two set):
   Node, Claude Code      NODE_EXTRA_CA_CERTS={certificate}
@@ -58,6 +59,7 @@ def command(ctx: click.Context, /, is_path: bool, is_bundle: bool, **_settings: 
     click.echo(f"valid         {authority.valid_from:%Y-%m-%d} to {authority.valid_until:%Y-%m-%d} (renewed by itself)")
     click.echo()
     places = {
+        "assay": own_command(),
         "certificate": authority.certificate_path,
         "bundle": authority.bundle_path,
         "directory": authority.certificate_path.parent,

@@ -6,6 +6,7 @@ from tui.cli.command import command as declare
 from tui.cli.opening import opened_store
 from tui.cli.options import setting_options, settings_of
 from tui.cli.tables import write_json_lines, write_rows
+from tui.invocation import own_command
 from tui.settings import Group
 
 
@@ -66,4 +67,4 @@ def _write_all(rows: list[tuple[str, str]], *, is_json: bool) -> None:
     elif rows:
         write_rows(("name", "filter"), [(f"@{name}", text) for name, text in rows])
     else:
-        click.echo("no filters are saved yet; save one: assay filters NAME QUERY, or S in the dashboard", err=True)
+        click.echo(f"no filters are saved yet; save one: {own_command()} filters NAME QUERY, or S in the dashboard", err=True)

@@ -7,6 +7,8 @@ from typing import override
 
 import click
 
+from tui.invocation import own_command
+
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
@@ -47,7 +49,11 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             close = get_close_matches(name, list(self.entries), n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else " To run a program through Assay: assay run -- PROGRAM ..."
+            hint = (
+                f" Did you mean '{close[0]}'?"
+                if close
+                else f" To run a program through Assay: {own_command()} run -- PROGRAM ..."
+            )
             ctx.fail(f"No such command '{name}'.{hint}")
         return super().resolve_command(ctx, args)
 

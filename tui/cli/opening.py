@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tui.errors import AssayError, DatabaseUnusableError, NotFoundError
+from tui.invocation import own_command
 from tui.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def opened_database(settings: Settings, *, must_exist: bool = True) -> "Iterator
 
     path = settings.database_path
     if must_exist and path is not None and not path.exists():
-        raise NotFoundError(f"there is no database {path} yet", "Capture something first: assay run -- CLIENT, or assay demo")
+        assay = own_command()
+        raise NotFoundError(
+            f"there is no database {path} yet", f"Capture something first: {assay} run -- CLIENT, or {assay} demo"
+        )
     try:
         database = open_database(settings.database)
     except errors.DatabaseUnusableError as error:

@@ -7,6 +7,7 @@ from tui.cli.live import has_terminal
 from tui.cli.opening import opened_store
 from tui.cli.options import setting_options, settings_of
 from tui.errors import AssayError
+from tui.invocation import own_command
 from tui.settings import Group
 
 
@@ -21,7 +22,10 @@ def command(ctx: click.Context, /, **_settings: object) -> None:
     """Open the dashboard over a database; nothing is captured."""
     with opened_store(settings_of(ctx)) as store:
         if not has_terminal():
-            raise AssayError("there is no terminal to show a dashboard on", "See assay sessions, assay sources, assay export")
+            assay = own_command()
+            raise AssayError(
+                "there is no terminal to show a dashboard on", f"See {assay} sessions, {assay} sources, {assay} export"
+            )
         from tui.app import AssayApp
 
         app = AssayApp(store)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tui.config import default_config_path
 from tui.doctor.findings import Finding, bad, note, ok
 from tui.errors import AssayError
+from tui.invocation import own_command
 from tui.presence import find_running
 from tui.settings import Settings
 from tui.starting import check_address
@@ -108,6 +109,6 @@ def check_port(settings: Settings) -> Iterator[Finding]:
     except AssayError as error:
         yield bad("proxy", str(error))
         return
-    yield note(
-        "proxy", f"no Assay is running; {settings.listen}:{settings.port} is free", "Start one: assay, or assay run -- CLIENT"
-    )
+    assay = own_command()
+    text = f"no Assay is running; {settings.listen}:{settings.port} is free"
+    yield note("proxy", text, f"Start one: {assay}, or {assay} run -- CLIENT")

@@ -10,6 +10,7 @@ from pathlib import Path
 from tui.config import is_exempt
 from tui.doctor.findings import Finding, bad, note, ok
 from tui.environment import ADDING_VARIABLES, REPLACING_VARIABLES
+from tui.invocation import own_command
 
 _API_HOST = "api.anthropic.com"
 _BUILT_S = 1_767_225_600
@@ -20,9 +21,9 @@ def check_variables(environ: Mapping[str, str], proxy_url: str) -> Iterator[Find
     """See whether a client started from this shell would go to the proxy."""
     given = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
     if given is None:
-        yield note("variables", "HTTPS_PROXY is not set: clients of this shell go past Assay", _EVAL)
+        yield note("variables", "HTTPS_PROXY is not set: clients of this shell go past Assay", how_to_connect())
     elif given.rstrip("/") != proxy_url.rstrip("/"):
-        yield bad("variables", f"HTTPS_PROXY is {without_password(given)}, but Assay is {proxy_url}", _EVAL)
+        yield bad("variables", f"HTTPS_PROXY is {without_password(given)}, but Assay is {proxy_url}", how_to_connect())
     else:
         yield ok("variables", f"HTTPS_PROXY is {proxy_url}")
     exempt = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
@@ -30,7 +31,10 @@ def check_variables(environ: Mapping[str, str], proxy_url: str) -> Iterator[Find
         yield bad("variables", f"NO_PROXY={exempt} sends {_API_HOST} past every proxy", "Take that entry out of NO_PROXY")
 
 
-_EVAL = 'Run: eval "$(assay env)"   or start the client with: assay run -- CLIENT'
+def how_to_connect() -> str:
+    """Write what makes the clients of a shell come through Assay."""
+    assay = own_command()
+    return f'Run: eval "$({assay} env)"   or start the client with: {assay} run -- CLIENT'
 
 
 def check_base_url(environ: Mapping[str, str], home: Path) -> Iterator[Finding]:
@@ -65,9 +69,9 @@ def check_trust(environ: Mapping[str, str], certificate: Path) -> Iterator[Findi
     if trusting:
         yield ok("trust", f"our certificate authority is trusted by way of {', '.join(trusting)}")
     if missing and (environ.get("HTTPS_PROXY") or environ.get("https_proxy")):
-        yield bad("trust", f"the files named by {', '.join(missing)} do not hold our certificate authority", _EVAL)
+        yield bad("trust", f"the files named by {', '.join(missing)} do not hold our certificate authority", how_to_connect())
     elif not trusting:
-        yield note("trust", "no variable of this shell names our certificate authority", _EVAL)
+        yield note("trust", "no variable of this shell names our certificate authority", how_to_connect())
 
 
 def _fingerprints(path: Path) -> set[str]:

@@ -7,6 +7,7 @@ from storage.views import ExchangeDetail
 from tui import format as fmt
 from tui.colours import zone_colour
 from tui.composition import INPUT_ZONES
+from tui.invocation import own_command
 from tui.pages.sheet import Sheet
 from tui.theme import ink
 
@@ -98,7 +99,7 @@ def _write_steps(sheet: Sheet, ledger: Ledger) -> None:
     sheet.heading("Step by step", basis.library)
     if basis.price_model is None:
         sheet.text("No price is known for this model: tokens are counted, dollars are not guessed.", sheet.inks.warning)
-        sheet.text("Name one in your price file (assay config) and run: assay reanalyze", sheet.inks.muted)
+        sheet.text(f"Name one in your own price list (--prices FILE), then: {own_command()} reanalyze", sheet.inks.muted)
         return
     sheet.pair("priced as", basis.price_model)
     if basis.modifiers:

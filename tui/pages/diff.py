@@ -11,6 +11,7 @@ from proxy_core.attribution.model import Attribution, CallFacts, Segment, Source
 from storage.views import ExchangeDetail
 from tui import format as fmt
 from tui.colours import KINDS, kind_colour
+from tui.invocation import own_command
 from tui.pages.sheet import Sheet, wrap
 from tui.theme import Inks, ink
 
@@ -108,7 +109,8 @@ def write_distortion(sheet: Sheet, detail: ExchangeDetail) -> None:
         " and sets other cache marks than it would towards the API itself.",
         sheet.inks.warning,
     )
-    sheet.text("→ Capture by interception instead: assay run -- claude, without ANTHROPIC_BASE_URL.", sheet.inks.accent)
+    instead = f"{own_command()} run -- claude, without ANTHROPIC_BASE_URL"
+    sheet.text(f"→ Capture by interception instead: {instead}.", sheet.inks.accent)
 
 
 def _write_hit(sheet: Sheet, after: ExchangeDetail) -> None:

@@ -19,6 +19,7 @@ from proxy_core.attribution.model import SourceType
 from proxy_core.dialects.base import ParsedResponse
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui.composition import compose as compose_request
+from tui.invocation import own_command
 from tui.pages.cost import write_cost
 from tui.pages.diff import write_diff
 from tui.pages.headers import write_headers
@@ -208,7 +209,8 @@ def _write_nothing(sheet: Sheet, detail: ExchangeDetail) -> None:
         sheet.text("It is stored; its sources appear here in a moment.", sheet.inks.muted)
     elif detail.facts is None:
         sheet.heading("Could not be read")
-        sheet.text("It is stored byte for byte; assay reanalyze tries again, a newer version may know how.", sheet.inks.muted)
+        again = f"{own_command()} reanalyze tries again"
+        sheet.text(f"It is stored byte for byte; {again}, a newer version may know how.", sheet.inks.muted)
     else:
         sheet.heading("No prompt")
         sheet.text(
