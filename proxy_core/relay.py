@@ -1,87 +1,25 @@
 """Live exchanges carried to another process: what changed of them as messages, and a feed that is filled from these.
 
-Raw: secrets are still in it, so a message goes through a pipe to our own recording process and nowhere else. What was sent is
-kept until it is told to be stored, so that it can be sent again to a process that takes the place of one that died.
+What was sent is kept until it is told to be stored, so that it can be sent again to a process that takes the place of one that
+died.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import IO
 
 import msgspec
 
-from proxy_core.exchange import CaptureMode
 from proxy_core.hook_feed import HookFeed
 from proxy_core.live import LiveBody, LiveExchange
 from proxy_core.recording import HELD_BODY_BYTES
+from proxy_core.relay_messages import Message, State, apply_state, decode, encode, live_of, opening_of, state_of
 
 PART_BYTES = 256 * 1024
 """A message brings no more bytes of bodies than about so many: encoding one holds the interpreter lock."""
 MAX_REPEATS = 3
 """An exchange that was sent again so often, and never stored, may be what kills the process it is sent to."""
-_LENGTH_BYTES = 4
-
-type _Lines = tuple[tuple[bytes, bytes], ...]
-
-
-class Opening(msgspec.Struct, array_like=True, gc=False):
-    """What is known of an exchange from its beginning; fields as in `LiveExchange`."""
-
-    mode: str
-    connection_id: str
-    method: bytes
-    url: bytes
-    """UTF-8; what is none of it as the bytes it was."""
-    http_version: bytes
-    headers: _Lines
-    client_started_us: int
-
-
-class State(msgspec.Struct, array_like=True, gc=False):
-    """How far an exchange has come; fields as in `LiveExchange`."""
-
-    request_trailers: _Lines
-    status_code: int | None
-    reason: bytes
-    response_http_version: bytes
-    response_headers: _Lines
-    response_trailers: _Lines
-    proxy_received_us: int | None
-    proxy_forwarded_us: int | None
-    first_byte_us: int | None
-    first_byte_delivered_us: int | None
-    last_byte_us: int | None
-    delivered_us: int | None
-    upstream_connect_us: int | None
-    error: bytes | None
-    is_request_streamed: bool
-    is_request_done: bool
-    is_response_done: bool
-
-
-_PLAIN = tuple(name for name in State.__struct_fields__ if name != "error")
-
-
-class Message(msgspec.Struct, array_like=True, gc=False):
-    """What is new of one exchange."""
-
-    exchange_id: str
-    opening: Opening | None
-    """`None`: it was sent before."""
-    state: State
-    request: list[bytes]
-    """New bytes of the request's body."""
-    response: list[bytes]
-    is_request_cut: bool
-    is_response_cut: bool
-    is_over: bool
-    """Nothing follows."""
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Message)
 
 
 @dataclass(slots=True, eq=False)
@@ -176,7 +114,7 @@ class Relay:
             return
         sent.progress = progress
         # The state first: what it says of the bodies must not be ahead of their bytes.
-        state = _state_of(sent.live)
+        state = state_of(sent.live)
         has_more = True
         while has_more:
             request, response = _some(sent.live.request_body), _some(sent.live.response_body)
@@ -186,7 +124,7 @@ class Relay:
 
     def _parts(self, sent: _Sent) -> Iterator[bytes]:
         """Give the messages about one exchange from its beginning, out of what was kept."""
-        state = _state_of(sent.live)
+        state = state_of(sent.live)
         bodies = _portions(sent.request), _portions(sent.response)
         parts: list[tuple[list[bytes], list[bytes]]] = list(zip_longest(*bodies, fillvalue=[])) or [([], [])]
         for number, (request, response) in enumerate(parts, 1):
@@ -194,7 +132,7 @@ class Relay:
 
     def _message(self, sent: _Sent, state: State, request: list[bytes], response: list[bytes], *, is_last: bool) -> bytes:
         live = sent.live
-        opening = None if sent.is_opened else _opening_of(live)
+        opening = None if sent.is_opened else opening_of(live)
         sent.is_opened = True
         message = Message(
             live.exchange_id,
@@ -206,7 +144,7 @@ class Relay:
             live.response_body.is_cut,
             sent.is_over and is_last,
         )
-        return _encoder.encode(message)
+        return encode(message)
 
     def _keep(self, sent: _Sent, request: list[bytes], response: list[bytes]) -> None:
         """Keep what is sent, unless that becomes too much."""
@@ -250,78 +188,22 @@ class Mirror:
         Raises:
             msgspec.MsgspecError: It is none.
         """
-        told = _decoder.decode(message)
+        told = decode(message)
         live = self._live.get(told.exchange_id)
         is_new = live is None
         if live is None:
             if told.opening is None:
                 return
-            live = self._live[told.exchange_id] = _live_of(told.exchange_id, told.opening, self._feed)
+            live = self._live[told.exchange_id] = live_of(told.exchange_id, told.opening, self._feed.new_body)
             self._feed.begin(live)
         _append(live.request_body, told.request, is_cut=told.is_request_cut)
         _append(live.response_body, told.response, is_cut=told.is_response_cut)
-        _apply_state(live, told.state)
+        apply_state(live, told.state)
         if told.is_over:
             del self._live[told.exchange_id]
             self._feed.finish(live)
         elif is_new:
             self._feed.announce(live)
-
-
-def write_message(sink: IO[bytes], message: bytes) -> None:
-    """Write a message with its length before it; an empty one tells the end."""
-    sink.write(len(message).to_bytes(_LENGTH_BYTES))
-    sink.write(message)
-
-
-def read_messages(source: IO[bytes]) -> Iterator[bytes]:
-    """Read messages up to the one that tells the end, which is given too; without it the source has broken off."""
-    while len(length := source.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
-        size = int.from_bytes(length)
-        message = source.read(size)
-        if len(message) < size:
-            return
-        yield message
-        if not message:
-            return
-
-
-def _opening_of(live: LiveExchange) -> Opening:
-    return Opening(
-        live.mode.value,
-        live.connection_id,
-        live.method,
-        _encoded(live.url),
-        live.http_version,
-        tuple(live.headers),
-        live.client_started_us,
-    )
-
-
-def _live_of(exchange_id: str, opening: Opening, feed: HookFeed) -> LiveExchange:
-    return LiveExchange(
-        exchange_id=exchange_id,
-        mode=CaptureMode(opening.mode),
-        connection_id=opening.connection_id,
-        method=opening.method,
-        url=opening.url.decode("utf-8", "surrogateescape"),
-        http_version=opening.http_version,
-        headers=opening.headers,
-        request_body=feed.new_body(),
-        response_body=feed.new_body(),
-        client_started_us=opening.client_started_us,
-    )
-
-
-def _state_of(live: LiveExchange) -> State:
-    values = {name: getattr(live, name) for name in _PLAIN}
-    return State(**values, error=None if live.error is None else _encoded(live.error))
-
-
-def _apply_state(live: LiveExchange, state: State) -> None:
-    for name in _PLAIN:
-        setattr(live, name, getattr(state, name))
-    live.error = None if state.error is None else state.error.decode("utf-8", "surrogateescape")
 
 
 def _append(body: LiveBody, chunks: Iterable[bytes], *, is_cut: bool) -> None:
@@ -366,10 +248,3 @@ def _portions(chunks: list[bytes]) -> Iterator[list[bytes]]:
 
 def _size(chunks: Iterable[bytes]) -> int:
     return sum(map(len, chunks))
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a surrogate pair
-        return text.encode("utf-8", "replace")

@@ -3,7 +3,7 @@
 It exists because all this is Python and would hold the interpreter lock that the proxy needs. When the proxy's process is
 killed it stores what has arrived, so that nothing dies with it.
 
-    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay`), an empty one at
+    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay_messages`), an empty one at
          the end
     out  lines of JSON: {"ready": true} or {"refusal": "..."} first, then {"changes": [[7, "finished"]], "settled": ["0193..."],
          "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
@@ -22,7 +22,8 @@ import msgspec
 
 from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
-from proxy_core.relay import Mirror, read_messages
+from proxy_core.relay import Mirror
+from proxy_core.relay_messages import read_messages
 from storage.child_process import widen
 from storage.database import open_database
 from storage.errors import StorageError

@@ -14,7 +14,8 @@ from proxy_core.feed import CaptureFeed
 from proxy_core.hook_feed import FLUSH_S, HookFeed
 from proxy_core.live import LiveExchange
 from proxy_core.redact import Redactor
-from proxy_core.relay import MAX_REPEATS, PART_BYTES, Mirror, Relay, read_messages, write_message
+from proxy_core.relay import MAX_REPEATS, PART_BYTES, Mirror, Relay
+from proxy_core.relay_messages import read_messages, write_message
 
 REDACTOR = Redactor(b"a key of the tests")
 HELD = 1_000_000

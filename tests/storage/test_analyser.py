@@ -10,7 +10,7 @@ from proxy_core.attribution.prices import load_price_book
 from proxy_core.attribution.tokens.counting import TokenCount
 from proxy_core.attribution.tokens.service import lengths_only
 from storage import analyser, pacing
-from storage.analyser import AnalysisThread, reanalyze
+from storage.analyser import AnalysisThread
 from storage.analysis_context import DatabaseContext
 from storage.attributions import AttributionWriter
 from storage.errors import StorageError
@@ -18,7 +18,7 @@ from storage.notices import Change, ExchangeChanged, Notices
 from storage.pacing import Pacing
 from storage.store import Store
 from tests import factories
-from tests.storage.recorded_traffic import analyst, conversation, other_figures, store, store_and_analyse
+from tests.storage.recorded_traffic import analyst, conversation, store
 
 
 @pytest.fixture
@@ -190,19 +190,6 @@ def test_a_dead_thread_is_reported_on_stop(database, started, wait_until, monkey
     wait_until(lambda: thread.failure)
     with pytest.raises(StorageError, match="bug"):
         thread.stop()
-
-
-def test_everything_can_be_analysed_again(database):
-    store_and_analyse(database, *conversation(3))
-    seen = []
-    assert reanalyze(database, analyst=analyst(database)) == (0, 0)
-    again = reanalyze(
-        database, is_forced=True, progress=lambda *done: seen.append(done), analyst=analyst(database, other_figures(analyse))
-    )
-    assert again == (3, 0)
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert Store(database).exchanges.summary(2).title == "another title"
-    assert reanalyze(database, since_us=factories.START_US * 2, is_forced=True, analyst=analyst(database)) == (0, 0)
 
 
 def test_what_was_learnt_survives_the_process(database):

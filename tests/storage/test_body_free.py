@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from proxy_core.exchange import Side
-from storage.analyser import reanalyze
+from storage.reanalysis import reanalyze
 from tests.tui.live_rig import BODY, ask, settings_for, standin
 from tui.runtime import Runtime
 

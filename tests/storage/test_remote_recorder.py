@@ -16,7 +16,8 @@ from proxy_core.exchange import CaptureMode, ExchangeState, Side
 from proxy_core.hook_feed import HookFeed
 from proxy_core.live import LiveExchange
 from proxy_core.redact import Redactor
-from proxy_core.relay import PART_BYTES, Relay, write_message
+from proxy_core.relay import PART_BYTES, Relay
+from proxy_core.relay_messages import write_message
 from storage import remote_recorder
 from storage.child_process import close_pipes, launch
 from storage.database import Database, open_database

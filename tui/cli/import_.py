@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], no_analysis: bool, *
                 f"{report.foreign} of other hosts left out" + (f", {report.rated} ratings" if report.rated else "")
             )
         if not no_analysis:
-            from storage.analyser import reanalyze
+            from storage.reanalysis import reanalyze
 
             price_file = str(settings.prices) if settings.prices else None
             with shown_progress("analysing") as progress:

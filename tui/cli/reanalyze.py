@@ -26,7 +26,7 @@ def command(ctx: click.Context, /, since: int | None, is_forced: bool, **_settin
 
     What was captured is not touched, and an exchange whose analysis fails keeps the one it has.
     """
-    from storage.analyser import count_textless, reanalyze
+    from storage.reanalysis import count_textless, reanalyze
     from tui.starting import open_prices
 
     settings = settings_of(ctx)

@@ -1,0 +1,20 @@
+"""Analysing again changes what was found, for all or for those that need it."""
+
+from proxy_core.attribution.analysis import analyse
+from storage.reanalysis import reanalyze
+from storage.store import Store
+from tests import factories
+from tests.storage.recorded_traffic import analyst, conversation, other_figures, store_and_analyse
+
+
+def test_everything_can_be_analysed_again(database):
+    store_and_analyse(database, *conversation(3))
+    seen = []
+    assert reanalyze(database, analyst=analyst(database)) == (0, 0)
+    again = reanalyze(
+        database, is_forced=True, progress=lambda *done: seen.append(done), analyst=analyst(database, other_figures(analyse))
+    )
+    assert again == (3, 0)
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert Store(database).exchanges.summary(2).title == "another title"
+    assert reanalyze(database, since_us=factories.START_US * 2, is_forced=True, analyst=analyst(database)) == (0, 0)
