@@ -3,10 +3,10 @@
 It exists because all this is Python and would hold the interpreter lock that the proxy needs. When the proxy's process is
 killed it stores what has arrived, so that nothing dies with it.
 
-    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay_messages`), an empty one at
-         the end
-    out  lines of JSON: {"ready": true} or {"refusal": "..."} first, then {"changes": [[7, "finished"]], "settled": ["0193..."],
-         "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
+    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay_messages`), an
+         empty one at the end
+    out  lines of JSON: {"ready": true} or {"refusal": "..."} first, then {"changes": [[7, "finished"]],
+         "settled": ["0193..."], "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
 """
 
 import contextlib
