@@ -28,7 +28,7 @@ DAY_COUNT: Final = 2_500
 _AT_ONCE = 500
 _FILES_LAST_DAYS = 10
 _FAST = ("journal_mode=DELETE", "journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY")
-_DURATIONS = frozenset({"upstream_connect_us", "latency_us", "proxy_us"})
+_DURATIONS = frozenset({"upstream_connect_us", "latency_us", "proxy_us", "width_us"})
 _TOKENS = frozenset({"session_id", "prompt_id", "agent_id", "chain_hash"})
 """Random ids: new ones each day."""
 _COPIED = (
@@ -40,6 +40,7 @@ _COPIED = (
     "exchange_source",
     "source_rollup",
     "source_day",
+    "kind_rollup",
     "exchange_rollup",
     "session",
     "session_member",
@@ -95,6 +96,13 @@ def repeat(path: Path, day: Sequence[Recorded], days: int) -> None:
             raw.execute(f"CREATE TEMP TABLE day_{name} AS SELECT * FROM {name}")
             raw.execute(_copying(raw, name, len(day)))
         raw.execute("UPDATE segment_use SET uses = uses * ?", (days,))
+        raw.execute("UPDATE facet SET exchanges = exchanges * ?", (days,))
+        raw.execute("DELETE FROM source_month")
+        raw.execute(
+            "INSERT INTO source_month SELECT bucket_us - bucket_us % ?, source_id, sum(exchanges), sum(tokens), "
+            "sum(cost_nano_usd), sum(priced) FROM source_day GROUP BY 1, 2",
+            (rollups.MONTH_US,),
+        )
         raw.executemany(
             "INSERT INTO text_index(rowid, title, user_text, assistant_text) VALUES (?, ?, ?, ?)", _texts(day, days)
         )

@@ -1,8 +1,8 @@
 """How quickly the store and the API answer at ten thousand, a hundred thousand and a million (`--million`) exchanges.
 
 Run as a process of its own (`python -m benchmarks.reading DIRECTORY COUNT`). The store is that of `benchmarks.filling`; its
-sums are checked before anything is measured. Medians of warm questions, by the clock and in CPU time (which other programs do not
-lengthen); the first page after opening is measured cold.
+sums are checked before anything is measured. Medians of warm questions, by the clock and in CPU time, which other programs
+lengthen less; the first page after opening is measured cold.
 """
 
 import http.client

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
-from storage import models, rollups, texts
+from storage import facets, models, rollups, texts
 from storage.segment_uses import SegmentUses
 from storage.stored_attributions import load_contents
 
@@ -27,6 +27,7 @@ def delete_exchanges(connection: Connection, row_ids: Sequence[int]) -> None:
     for row_id in row_ids:
         texts.unindex(connection, row_id)
         uses.replace(connection, row_id, load_contents(connection, row_id), ())
+    facets.forget(connection, row_ids)
     for table in _BY_EXCHANGE:
         connection.execute(table.delete().where(table.c.exchange_id.in_(row_ids)))
     for table in _BY_ID:

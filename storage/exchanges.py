@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
 from proxy_core.attribution.model import Attribution
 from proxy_core.dialects.base import RecordedCall
 from proxy_core.exchange import Side
-from storage import bodies, models
+from storage import bodies, models, sqlite
 from storage.database import Database
 from storage.errors import AmbiguousIdError, BodyCorruptError, NoSuchExchangeError
+from storage.filters.clauses import FilterClause
 from storage.heads import StoredHead, read_head
 from storage.pieces import HASH_BYTES
 from storage.recorded import decoded_bytes, read_recorded
-from storage.rows import SUMMARY_COLUMNS, summary_of, timing_of
+from storage.rows import SUMMARY_COLUMNS, summaries_of, summary_of, timing_of
+from storage.searching import Search
 from storage.stored_attributions import load_with_texts
 from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary
 
@@ -75,15 +77,24 @@ class ExchangeReader:
             order: How it is sorted.
             offset: Leave out so many first; slow for large numbers.
         """
-        query = select(*SUMMARY_COLUMNS).where(*_bounds(before_id, after_id, where)).order_by(*_ORDERS[order])
+        query = select(*SUMMARY_COLUMNS).order_by(*_ORDERS[order])
         with self._database.read() as connection:
-            rows = connection.execute(query.limit(limit).offset(offset)).mappings()
-            return tuple(summary_of(row) for row in rows)
+            if isinstance(where, FilterClause) and order in _BY_ARRIVAL and sqlite.has_arms(connection):
+                is_descending = order is ExchangeOrder.NEWEST
+                search = Search(connection, where)
+                ids = search.find(offset + limit, (after_id, before_id), is_descending=is_descending)[offset:]
+                return summaries_of(connection.execute(_BY_IDS[order], {"ids": ids}))
+            query = query.where(*_bounds(before_id, after_id, where))
+            return summaries_of(connection.execute(query.limit(limit).offset(offset)))
 
     def count(self, where: Clause | None = None) -> int:
         """Count exchanges."""
         query = select(func.count()).select_from(_EXCHANGES).where(*_bounds(None, None, where))
         with self._database.read() as connection:
+            if isinstance(where, FilterClause) and sqlite.has_arms(connection):
+                counted = Search(connection, where).count()
+                if counted is not None:
+                    return counted
             return connection.execute(query).scalar_one()
 
     def newest_id(self) -> int:
@@ -97,7 +108,7 @@ class ExchangeReader:
         with self._database.read() as connection:
             for start in range(0, len(ids), _AT_ONCE):
                 query = select(*SUMMARY_COLUMNS).where(_EXCHANGES.c.id.in_(ids[start : start + _AT_ONCE]))
-                found.update((row["id"], summary_of(row)) for row in connection.execute(query).mappings())
+                found.update((one.id, one) for one in summaries_of(connection.execute(query)))
         return tuple(found[number] for number in ids if number in found)
 
     def summary(self, key: int | str) -> ExchangeSummary:
@@ -193,6 +204,12 @@ _ORDERS: dict[ExchangeOrder, tuple[ColumnElement[Any], ...]] = {
     ExchangeOrder.COSTLIEST: (func.coalesce(_EXCHANGES.c.cost_nano_usd, -1).desc(), _EXCHANGES.c.id.desc()),
     ExchangeOrder.LARGEST: (func.coalesce(_EXCHANGES.c.input_tokens, -1).desc(), _EXCHANGES.c.id.desc()),
     ExchangeOrder.SLOWEST: (func.coalesce(_EXCHANGES.c.latency_us, -1).desc(), _EXCHANGES.c.id.desc()),
+}
+
+_BY_ARRIVAL = frozenset({ExchangeOrder.NEWEST, ExchangeOrder.OLDEST})
+_BY_IDS = {
+    order: select(*SUMMARY_COLUMNS).where(_EXCHANGES.c.id.in_(bindparam("ids", expanding=True))).order_by(*_ORDERS[order])
+    for order in _BY_ARRIVAL
 }
 
 

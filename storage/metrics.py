@@ -5,8 +5,9 @@ hour from the exchanges themselves. It must not scan the exchanges of a range.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
@@ -20,11 +21,12 @@ from storage.models import (
     ExchangeSourceRow,
     FeedbackRow,
     SourceDayRow,
+    SourceMonthRow,
     SourceRatingRollupRow,
     SourceRollupRow,
     SourceRow,
 )
-from storage.ranges import ALL_TIME, DAY_US, HOUR_US, TimeRange, split_range
+from storage.ranges import ALL_TIME, DAY_US, HOUR_US, MONTH_US, TimeRange, split_range
 from storage.source_uses import count_uses, read_uses
 from storage.timeseries import read_series, read_trends
 from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SourceUse, SummaryMetrics, TimeBucket
@@ -34,7 +36,6 @@ _exchange = ExchangeRow.__table__.c
 _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
 _hour = SourceRollupRow.__table__.c
-_day = SourceDayRow.__table__.c
 _total = ExchangeRollupRow.__table__.c
 _rating = SourceRatingRollupRow.__table__.c
 _feedback = FeedbackRow.__table__.c
@@ -79,7 +80,7 @@ class SourceReader:
         with self._database.read() as connection:
             sources = _find_sources(connection, source_types, source_name)
             uses = _read_uses(connection, wanted, session_id)
-            ratings = _read_ratings(connection, wanted)
+            ratings = _ratings_of(sources) if wanted == ALL_TIME else _read_ratings(connection, wanted)
             trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
         found = [
             _present(row, uses[row.id], ratings.get(row.id, (0, 0.0)), trends.get(row.id, ()))
@@ -171,9 +172,10 @@ def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None
     queries: list[Select[*tuple[Any, ...]]] = []
     pieces: tuple[TimeRange, ...] = (wanted,)
     if session_id is None:
-        days = split_range(wanted, DAY_US)
-        queries += [_uses_by_day(days.whole)] if days.whole is not None else []
-        pieces = days.rest
+        for width_us, table in ((MONTH_US, SourceMonthRow), (DAY_US, SourceDayRow)):
+            splits = [split_range(piece, width_us) for piece in pieces]
+            queries += [_rolled_up(table, split.whole) for split in splits if split.whole is not None]
+            pieces = tuple(rest for split in splits for rest in split.rest)
     for piece in pieces:
         hours = split_range(piece, HOUR_US)
         queries += [_rolled_up_uses(hours.whole, session_id)] if hours.whole is not None else []
@@ -194,9 +196,10 @@ def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None
 _USE_SUMS = ("exchanges", "tokens", "cost_nano_usd", "priced")
 
 
-def _uses_by_day(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    sums = (func.sum(_day[name]).label(name) for name in _USE_SUMS)
-    return select(_day.source_id, *sums).where(wanted.holds(_day.bucket_us)).group_by(_day.source_id)
+def _rolled_up(table: type[SourceMonthRow | SourceDayRow], wanted: TimeRange) -> Select[*tuple[Any, ...]]:
+    columns = table.__table__.c
+    sums = (func.sum(columns[name]).label(name) for name in _USE_SUMS)
+    return select(columns.source_id, *sums).where(wanted.holds(columns.bucket_us)).group_by(columns.source_id)
 
 
 def _rolled_up_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:
@@ -219,6 +222,10 @@ def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[An
         .where(wanted.holds(_exchange.started_us), in_session)
         .group_by(_use.source_id)
     )
+
+
+def _ratings_of(sources: Iterable[Row[*tuple[Any, ...]]]) -> dict[int, tuple[int, float]]:
+    return {row.id: (row.feedback_count, row.rating_sum) for row in sources}
 
 
 def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, tuple[int, float]]:
@@ -266,22 +273,21 @@ def _present(row: Row[*tuple[Any, ...]], use: _Use, rating: tuple[int, float], t
 
 def _sort(found: list[SourceMetrics], order: SourceOrder, *, is_descending: bool) -> Iterable[SourceMetrics]:
     """Sort by a figure, then by name; sources without the figure come last either way."""
+    figure = _FIGURES[order]
     found.sort(key=lambda source: (source.source_type, source.source_name or ""))
-    known = [source for source in found if _figure(source, order) is not None]
-    known.sort(key=lambda source: _figure(source, order) or 0, reverse=is_descending)
-    return [*known, *(source for source in found if _figure(source, order) is None)]
+    known = [source for source in found if figure(source) is not None]
+    known.sort(key=figure, reverse=is_descending)
+    return [*known, *(source for source in found if figure(source) is None)]
 
 
-def _figure(source: SourceMetrics, order: SourceOrder) -> float | None:
-    figures: dict[SourceOrder, float | None] = {
-        SourceOrder.USAGE_COUNT: source.usage_count,
-        SourceOrder.TOTAL_TOKENS: source.total_tokens,
-        SourceOrder.AVERAGE_TOKENS: source.average_tokens,
-        SourceOrder.TOTAL_COST_USD: source.total_cost_nano_usd,
-        SourceOrder.AVERAGE_RATING: source.average_rating,
-        SourceOrder.LAST_USED: source.last_used_us,
-    }
-    return figures[order]
+_FIGURES: dict[SourceOrder, Callable[[SourceMetrics], Any]] = {
+    SourceOrder.USAGE_COUNT: attrgetter("usage_count"),
+    SourceOrder.TOTAL_TOKENS: attrgetter("total_tokens"),
+    SourceOrder.AVERAGE_TOKENS: attrgetter("average_tokens"),
+    SourceOrder.TOTAL_COST_USD: attrgetter("total_cost_nano_usd"),
+    SourceOrder.AVERAGE_RATING: attrgetter("average_rating"),
+    SourceOrder.LAST_USED: attrgetter("last_used_us"),
+}
 
 
 _SUMS = (
@@ -323,11 +329,9 @@ def _add_up(totals: defaultdict[str, int], row: Row[*tuple[Any, ...]]) -> None:
 
 
 def _all_ratings(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    query = select(func.count(), func.avg(_feedback.rating))
-    if wanted == ALL_TIME:
-        return query.select_from(FeedbackRow.__table__)
-    joined = FeedbackRow.__table__.join(ExchangeRow.__table__, _exchange.id == _feedback.exchange_id)
-    return query.select_from(joined).where(wanted.holds(_exchange.started_us))
+    """Count by the copies of the ratings that the exchanges have: an index holds them by time."""
+    is_rated = _exchange.rating.is_not(None)
+    return select(func.count(), func.avg(_exchange.rating)).where(is_rated, wanted.holds(_exchange.started_us))
 
 
 def _first_and_last(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:

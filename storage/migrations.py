@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex
 from sqlmodel import SQLModel
 
-from storage import models, sqlite
+from storage import facets, models, rollups, sqlite
 from storage.errors import DatabaseTooNewError, DatabaseUnusableError, MigrationError
 
 _VERSIONS = models.SchemaVersionRow.__table__
@@ -45,7 +46,38 @@ def m002_grounds(connection: Connection) -> None:
     connection.execute(text("DROP INDEX IF EXISTS ix_learned_overhead_learned_us"))
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", m001_first), Migration(2, "grounds", m002_grounds))
+def m003_facets(connection: Connection) -> None:
+    """Count what exchanges have in common, sum up by kind and month, and keep an exchange's sources side by side."""
+    for row in (models.FacetRow, models.KindRollupRow, models.SourceMonthRow):
+        row.__table__.create(connection, checkfirst=True)
+    if "facet_id" not in {column["name"] for column in inspect(connection).get_columns("exchange")}:
+        connection.execute(text("ALTER TABLE exchange ADD COLUMN facet_id INTEGER"))
+    _turn_sources(connection)
+    for table in (models.ExchangeRow.__table__, models.SessionMemberRow.__table__):
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
+    rollups.recompute_wider(connection)
+    facets.recompute(connection)
+
+
+def _turn_sources(connection: Connection) -> None:
+    """Order `exchange_source` by exchange, no longer by source."""
+    table = models.ExchangeSourceRow.__table__
+    if inspect(connection).get_pk_constraint(table.name)["constrained_columns"][0] == "exchange_id":
+        return
+    connection.execute(text("ALTER TABLE exchange_source RENAME TO exchange_source_before"))
+    table.create(connection)
+    names = ", ".join(column.name for column in table.columns)
+    moved = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM exchange_source_before ORDER BY 1, 2"  # noqa: S608 - names of our own columns
+    connection.execute(text(moved))
+    connection.execute(text("DROP TABLE exchange_source_before"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first", m001_first),
+    Migration(2, "grounds", m002_grounds),
+    Migration(3, "facets", m003_facets),
+)
 
 
 def migrate(connection: Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

@@ -11,9 +11,12 @@ from sqlmodel import Field
 from storage.model_base import NO_ROWID, Row, wide
 from storage.total_models import (
     ExchangeRollupRow,
+    FacetRow,
+    KindRollupRow,
     SessionMemberRow,
     SessionRow,
     SourceDayRow,
+    SourceMonthRow,
     SourceRatingRollupRow,
     SourceRollupRow,
 )
@@ -25,8 +28,10 @@ __all__ = [
     "ExchangeRollupRow",
     "ExchangeRow",
     "ExchangeSourceRow",
+    "FacetRow",
     "FeedbackRow",
     "JournalRow",
+    "KindRollupRow",
     "LearnedOverheadRow",
     "LoosePieceRow",
     "MarkRow",
@@ -38,6 +43,7 @@ __all__ = [
     "SessionMemberRow",
     "SessionRow",
     "SourceDayRow",
+    "SourceMonthRow",
     "SourceRatingRollupRow",
     "SourceRollupRow",
     "SourceRow",
@@ -45,6 +51,7 @@ __all__ = [
     "WriterLeaseRow",
 ]
 
+_HAS_ERROR = text("error IS NOT NULL OR error_message IS NOT NULL")
 _KEEP_IDS = {"sqlite_autoincrement": True}
 
 
@@ -87,6 +94,11 @@ class ExchangeRow(Row, table=True):
         Index("ix_exchange_session", "session_id", "id"),
         Index("ix_exchange_owner", "owner", sqlite_where=text("owner IS NOT NULL")),
         Index("ix_exchange_pending", "is_pending", sqlite_where=text("is_pending")),
+        Index("ix_exchange_rated", "started_us", "rating", sqlite_where=text("rating IS NOT NULL")),
+        Index("ix_exchange_tokens", text("(input_tokens + coalesce(output_tokens, 0))")),
+        Index(
+            "ix_exchange_error", "error", "error_message", sqlite_where=text("error IS NOT NULL OR error_message IS NOT NULL")
+        ),
         _KEEP_IDS,
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -118,7 +130,7 @@ class ExchangeRow(Row, table=True):
     delivered_us: int | None = wide()
     upstream_connect_us: int | None = wide()
     """A duration."""
-    latency_us: int | None = wide()
+    latency_us: int | None = wide(index=True)
     """Start to last byte delivered; stored for sorting and filtering."""
     proxy_us: int | None = wide()
     """Of it, the proxy's own share."""
@@ -162,7 +174,7 @@ class ExchangeRow(Row, table=True):
     cache_write_1h_tokens: int | None
     fresh_tokens: int | None
     is_estimate: bool = True
-    cost_nano_usd: int | None = wide()
+    cost_nano_usd: int | None = wide(index=True)
     is_streaming: bool = False
     is_distorted: bool = False
     spectrum: bytes = Field(default=b"", sa_type=LargeBinary)
@@ -171,6 +183,8 @@ class ExchangeRow(Row, table=True):
     """Copy of the feedback's rating."""
     has_note: bool = False
     """The feedback has a text."""
+    facet_id: int | None = Field(index=True)
+    """What it has in common with others (`FacetRow`); `None`: it is open, or not analysed."""
 
 
 class ExchangeHeadRow(Row, table=True):
@@ -286,10 +300,10 @@ class ExchangeSourceRow(Row, table=True):
     """How much of one source was in one exchange."""
 
     __tablename__ = "exchange_source"
-    __table_args__ = (Index("ix_exchange_source_exchange", "exchange_id", "source_id"), NO_ROWID)
-    source_id: int = Field(primary_key=True)
+    __table_args__ = (Index("ix_exchange_source_source", "source_id", "exchange_id"), NO_ROWID)
     exchange_id: int = Field(primary_key=True)
     """`exchange.id`."""
+    source_id: int = Field(primary_key=True)
     tokens: int
     """Input tokens, calibrated where billed."""
     content_bytes: int = wide()

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, true
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
+MONTH_US = 30 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Totals by hour, kept in the transaction that changes what they sum up.
+"""Totals by minute, hour, day and month, kept in the transaction that changes what they sum up.
 
 What an exchange adds is a pure function of its row and of its sources, so a change first takes back what the old rows had
 added. `recompute` sums up everything anew and must come to the same; a test holds the two together. Roll-ups outlive the
@@ -6,18 +6,19 @@ exchanges: hours in which retention has deleted something are never recomputed. 
 estimate of a request that was refused, or the answer of a count_tokens call, is nobody's consumption.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Table, bindparam, func, literal, or_, select
 
 from proxy_core.attribution.model import RequestClass
 from proxy_core.exchange import ExchangeState
 from storage import models
+from storage.ranges import DAY_US, HOUR_US, MINUTE_US, MONTH_US
 from storage.upserts import add_amounts
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
+KIND_WIDTHS_US = (MINUTE_US, HOUR_US, DAY_US)
+"""Widths of the buckets of `kind_rollup`."""
 FLOOR_MARK = "rollup_floor_us"
 """Mark: exchanges that started before this time may have been deleted."""
 TOKEN_COLUMNS = (
@@ -44,13 +45,16 @@ EXCHANGE_COLUMNS = (
 )
 """What `of_exchange` reads of a row."""
 SOURCE_COLUMNS = ("source_id", "tokens", "cost_nano_usd")
-"""What `of_source` reads of a row."""
+"""What `of_source` reads of a row, beside `source_type`."""
 
 _EXCHANGES = models.ExchangeRow.__table__
 _ROLLUPS = models.ExchangeRollupRow.__table__
 _SOURCE_ROLLUPS = models.SourceRollupRow.__table__
 _SOURCE_DAYS = models.SourceDayRow.__table__
+_SOURCE_MONTHS = models.SourceMonthRow.__table__
+_KINDS = models.KindRollupRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
+_SOURCES = models.SourceRow.__table__
 _MARKS = models.MarkRow.__table__
 
 type Row = Mapping[Any, Any]
@@ -106,6 +110,12 @@ def of_source(exchange: Row, row: Row) -> tuple[tuple[Any, ...], dict[str, int]]
     return (hour_of(exchange["started_us"]), row["source_id"], exchange["session_id"] or ""), amounts
 
 
+def kind_of(exchange: Row, row: Row) -> tuple[int, str]:
+    """Say under which (minute, kind) a row of `exchange_source` counts."""
+    started_us = exchange["started_us"]
+    return started_us - started_us % MINUTE_US, row["source_type"]
+
+
 def add(sums: Sums, change: tuple[tuple[Any, ...], dict[str, int]] | None, sign: int = 1) -> None:
     """Add (or with -1 take back) one contribution."""
     if change is None:
@@ -122,12 +132,25 @@ def apply_exchanges(connection: Connection, sums: Sums) -> None:
 
 
 def apply_sources(connection: Connection, sums: Sums) -> None:
-    """Write changes of `source_rollup`, and of `source_day`, which sums it up."""
+    """Write changes of `source_rollup`, and of `source_day` and `source_month`, which sum it up."""
     _apply(connection, _SOURCE_ROLLUPS, sums, "exchanges")
     days: Sums = {}
     for (hour_us, source_id, _session_id), amounts in sums.items():
         add(days, ((hour_us - hour_us % DAY_US, source_id), amounts))
     _apply(connection, _SOURCE_DAYS, days, "exchanges")
+    months: Sums = {}
+    for (day_us, source_id), amounts in days.items():
+        add(months, ((day_us - day_us % MONTH_US, source_id), amounts))
+    _apply(connection, _SOURCE_MONTHS, months, "exchanges")
+
+
+def apply_kinds(connection: Connection, minutes: Sums) -> None:
+    """Write changes of `kind_rollup`, from those by (minute, kind)."""
+    sums: Sums = {}
+    for (minute_us, source_type), amounts in minutes.items():
+        for width_us in KIND_WIDTHS_US:
+            add(sums, ((width_us, minute_us - minute_us % width_us, source_type), amounts))
+    _apply(connection, _KINDS, sums, "exchanges")
 
 
 def _apply(connection: Connection, table: Table, sums: Sums, count: str) -> None:
@@ -161,7 +184,7 @@ def read_floor(connection: Connection) -> int:
 
 
 def recompute(connection: Connection) -> None:
-    """Sum up anew all hours whose exchanges are all there."""
+    """Sum up anew all hours whose exchanges are all there; days and months from the hours."""
     floor = read_floor(connection)
     for table, sums in ((_ROLLUPS, sum_exchanges(connection, floor)), (_SOURCE_ROLLUPS, sum_sources(connection, floor))):
         connection.execute(table.delete().where(table.c.bucket_us >= floor))
@@ -169,16 +192,43 @@ def recompute(connection: Connection) -> None:
         rows = [dict(zip(keys, key, strict=True)) | amounts for key, amounts in sums.items()]
         if rows:
             connection.execute(table.insert(), rows)
-    _sum_up_days(connection)
+    _sum_up(connection, _SOURCE_ROLLUPS, _SOURCE_DAYS, DAY_US)
+    recompute_wider(connection)
 
 
-def _sum_up_days(connection: Connection) -> None:
+def recompute_wider(connection: Connection) -> None:
+    """Sum up anew what is by month and by kind."""
+    _sum_up(connection, _SOURCE_DAYS, _SOURCE_MONTHS, MONTH_US)
+    _recompute_kinds(connection, read_floor(connection))
+
+
+def _sum_up(connection: Connection, narrow: Table, wide: Table, width_us: int) -> None:
+    """Make the rows of a table from those of one with shorter buckets."""
+    bucket = narrow.c.bucket_us - narrow.c.bucket_us % width_us
+    amounts = [column.name for column in wide.c if not column.primary_key]
+    sums = select(bucket, narrow.c.source_id, *(func.sum(narrow.c[name]) for name in amounts))
+    connection.execute(wide.delete())
+    connection.execute(
+        wide.insert().from_select(["bucket_us", "source_id", *amounts], sums.group_by(bucket, narrow.c.source_id))
+    )
+
+
+def _recompute_kinds(connection: Connection, floor_us: int) -> None:
+    """Sum up anew the minutes whose exchanges are all there; hours and days from the sources' hours."""
+    is_minute = _KINDS.c.width_us == MINUTE_US
+    connection.execute(_KINDS.delete().where(or_(~is_minute, _KINDS.c.bucket_us >= floor_us)))
+    minutes = sum_kinds(connection, floor_us)
+    names = [column.name for column in _KINDS.primary_key]
+    rows = [dict(zip(names, (MINUTE_US, *key), strict=True)) | amounts for key, amounts in minutes.items()]
+    if rows:
+        connection.execute(_KINDS.insert(), rows)
     hours = _SOURCE_ROLLUPS.c
-    day = hours.bucket_us - hours.bucket_us % DAY_US
-    amounts = [column.name for column in _SOURCE_DAYS.c if not column.primary_key]
-    sums = select(day, hours.source_id, *(func.sum(hours[name]) for name in amounts)).group_by(day, hours.source_id)
-    connection.execute(_SOURCE_DAYS.delete())
-    connection.execute(_SOURCE_DAYS.insert().from_select(["bucket_us", "source_id", *amounts], sums))
+    amounts = [column.name for column in _KINDS.c if not column.primary_key]
+    for width_us in (HOUR_US, DAY_US):
+        bucket = hours.bucket_us - hours.bucket_us % width_us
+        sums = select(literal(width_us), bucket, _SOURCES.c.source_type, *(func.sum(hours[name]) for name in amounts))
+        joined = sums.join(_SOURCES, _SOURCES.c.id == hours.source_id).group_by(bucket, _SOURCES.c.source_type)
+        connection.execute(_KINDS.insert().from_select([*names, *amounts], joined))
 
 
 def sum_exchanges(connection: Connection, floor_us: int = 0) -> Sums:
@@ -193,10 +243,24 @@ def sum_exchanges(connection: Connection, floor_us: int = 0) -> Sums:
 def sum_sources(connection: Connection, floor_us: int = 0) -> Sums:
     """Sum up `exchange_source` by hour, source and session."""
     sums: Sums = {}
-    joined = _EXCHANGE_SOURCES.join(_EXCHANGES, _EXCHANGE_SOURCES.c.exchange_id == _EXCHANGES.c.id)
-    sources = [_EXCHANGE_SOURCES.c[name] for name in SOURCE_COLUMNS]
-    columns = [_EXCHANGES.c[name] for name in ("started_us", "session_id", "request_class", "is_estimate")]
-    query = select(*columns, *(column.label(f"source_{column.name}") for column in sources)).select_from(joined)
-    for row in connection.execute(query.where(_EXCHANGES.c.started_us >= floor_us)).mappings():
-        add(sums, of_source(row, {name: row[f"source_{name}"] for name in SOURCE_COLUMNS}))
+    for exchange, source in _pairs(connection, floor_us):
+        add(sums, of_source(exchange, source))
     return sums
+
+
+def sum_kinds(connection: Connection, floor_us: int = 0) -> Sums:
+    """Sum up `exchange_source` by minute and kind."""
+    sums: Sums = {}
+    for exchange, source in _pairs(connection, floor_us):
+        add(sums, (kind_of(exchange, source), of_source(exchange, source)[1]))
+    return sums
+
+
+def _pairs(connection: Connection, floor_us: int) -> Iterator[tuple[Row, Row]]:
+    joined = _EXCHANGE_SOURCES.join(_EXCHANGES, _EXCHANGE_SOURCES.c.exchange_id == _EXCHANGES.c.id)
+    joined = joined.join(_SOURCES, _SOURCES.c.id == _EXCHANGE_SOURCES.c.source_id)
+    sources = [_EXCHANGE_SOURCES.c[name].label(f"source_{name}") for name in SOURCE_COLUMNS]
+    columns = [_EXCHANGES.c[name] for name in ("started_us", "session_id", "request_class", "is_estimate")]
+    query = select(*columns, *sources, _SOURCES.c.source_type).select_from(joined)
+    for row in connection.execute(query.where(_EXCHANGES.c.started_us >= floor_us)).mappings():
+        yield row, {"source_type": row["source_type"], **{name: row[f"source_{name}"] for name in SOURCE_COLUMNS}}

@@ -1,6 +1,6 @@
 """Rows of `exchange` become views. Pure; nothing else knows how a view is put together from columns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from proxy_core.attribution.model import RequestClass
@@ -57,6 +57,14 @@ _TIMES = (
 _MORE = ("state", "mode", "error", "error_type", "error_message", "request_class", "spectrum", "latency_us", "proxy_us")
 SUMMARY_COLUMNS = tuple(_EXCHANGES.c[name] for name in dict.fromkeys((*_AS_THEY_ARE, *_MORE, *_TIMES)))
 """What `summary_of` reads."""
+
+
+_NAMES = tuple(column.name for column in SUMMARY_COLUMNS)
+
+
+def summaries_of(rows: Iterable[Sequence[Any]]) -> tuple[ExchangeSummary, ...]:
+    """Make the views of rows of exactly `SUMMARY_COLUMNS`."""
+    return tuple(summary_of(dict(zip(_NAMES, row, strict=True))) for row in rows)
 
 
 def summary_of(row: Mapping[Any, Any]) -> ExchangeSummary:

@@ -9,7 +9,7 @@ import msgspec
 from proxy_core.attribution.model import Ledger, SourceType, Zone
 from storage.views import Spectrum
 
-_CODES: Final[Mapping[SourceType, int]] = {
+CODES: Final[Mapping[SourceType, int]] = {
     SourceType.USER: 1,
     SourceType.FRAMEWORK: 2,
     SourceType.MCP_SERVER: 3,
@@ -27,7 +27,7 @@ _CODES: Final[Mapping[SourceType, int]] = {
     SourceType.UNATTRIBUTED: 15,
 }
 """Numbers are in databases: none is ever given to another kind."""
-_KINDS = {code: kind for kind, code in _CODES.items()}
+_KINDS = {code: kind for kind, code in CODES.items()}
 
 
 def encode_spectrum(ledger: Ledger | None) -> bytes:
@@ -36,7 +36,7 @@ def encode_spectrum(ledger: Ledger | None) -> bytes:
     for line in ledger.lines if ledger else ():
         if line.zone is not Zone.OUTPUT:
             tokens[line.source.source_type] += line.tokens
-    flat = [part for kind, amount in tokens.most_common() if amount > 0 for part in (_CODES[kind], amount)]
+    flat = [part for kind, amount in tokens.most_common() if amount > 0 for part in (CODES[kind], amount)]
     return msgspec.msgpack.encode(flat) if flat else b""
 
 

@@ -6,6 +6,7 @@ No other module may hold SQL that only SQLite knows. Each function here does not
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,18 +123,68 @@ def unindex_text(connection: Connection, row_id: int, texts: Sequence[str]) -> N
         connection.exec_driver_sql(statement, (row_id, *texts))
 
 
-def match_text(words: str, columns: Iterable[str] = ()) -> Select[Any]:
+def match_text(words: str, columns: Iterable[str] = (), ids: tuple[int, int] | None = None) -> Select[Any]:
     """Select the ids of exchanges whose texts hold all the words (each as a prefix), for `id IN (...)`.
 
     Args:
         words: What a person typed; every character but letters and digits parts words, nothing is syntax.
         columns: Only these of `TEXT_COLUMNS`; all when empty.
+        ids: Only ids between these two.
     """
     index = table("text_index", column("rowid"))
+    found = select(index.c.rowid).where(literal_column("text_index").op("MATCH")(_text_query(words, columns)))
+    return found if ids is None else found.where(index.c.rowid > ids[0], index.c.rowid < ids[1])
+
+
+def _text_query(words: str, columns: Iterable[str] = ()) -> str:
     chosen = " ".join(name for name in columns if name in TEXT_COLUMNS)
     terms = " ".join(f'"{term}"*' for term in _terms(words)) or '""'
-    query = f"{{{chosen}}} : ({terms})" if chosen else terms
-    return select(index.c.rowid).where(literal_column("text_index").op("MATCH")(query))
+    return f"{{{chosen}}} : ({terms})" if chosen else terms
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A way to exchanges that share something, by which the database gives their ids in order, a few at a time."""
+
+    sql: str
+    """A query up to its where clause, with `?` for each value."""
+    values: tuple[Any, ...]
+    id_column: str
+    """Name of the exchange's id in it."""
+
+
+def has_arms(connection: Connection) -> bool:
+    """Tell whether arms can be read."""
+    return connection.dialect.name == "sqlite"
+
+
+def text_arm(words: str) -> Arm:
+    """Return the way to the exchanges whose texts hold all the words."""
+    return Arm("SELECT rowid FROM text_index WHERE text_index MATCH ?", (_text_query(words),), "rowid")
+
+
+def read_arm(connection: Connection, arm: Arm, ids: tuple[int, int], limit: int, *, is_descending: bool) -> list[int]:
+    """Return the first ids of an arm between two ids, in order; inside a transaction that has begun."""
+    direction = "DESC" if is_descending else "ASC"
+    order = f"AND {arm.id_column} > ? AND {arm.id_column} < ? ORDER BY {arm.id_column} {direction} LIMIT ?"
+    # The driver's own cursor: with hundreds of arms, what SQLAlchemy adds to each query would be most of the time.
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"{arm.sql} {order}", (*arm.values, *ids, limit))
+        return [row[0] for row in cursor.fetchall()]
+    finally:
+        cursor.close()
+
+
+def count_arms(connection: Connection, arms: Sequence[Arm]) -> int:
+    """Count the exchanges that any of the arms leads to; at most 400 arms."""
+    if len(arms) == 1:
+        counted = arms[0].sql.replace(arms[0].id_column, "count(*)", 1)
+        return int(connection.exec_driver_sql(counted, arms[0].values).scalar_one())
+    union = " UNION ".join(arm.sql for arm in arms) or "SELECT 0 WHERE 0"
+    values = tuple(value for arm in arms for value in arm.values)
+    counted = f"SELECT count(*) FROM ({union})"  # noqa: S608 - arms are our own SQL, their values are bound
+    return int(connection.exec_driver_sql(counted, values).scalar_one())
 
 
 def _terms(words: str) -> list[str]:
@@ -162,6 +213,35 @@ def checkpoint(engine: Engine, *, mode: str = "TRUNCATE") -> bool:
         return False
     finally:
         raw.close()
+
+
+class CommitCounter:
+    """Tells whether anybody committed, in this process or another, for the price of a look at shared memory.
+
+    Args:
+        engine: Whose database; one of its connections is kept until `close`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.raw_connection() if engine.dialect.name == "sqlite" else None
+
+    def value(self) -> int | None:
+        """Return a number that every commit of another connection changes; `None` where or while that cannot be told."""
+        if self._connection is None:
+            return None
+        cursor = self._connection.cursor()
+        try:
+            return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.OperationalError:
+            return None
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def give_back(connection: Connection, pages: int) -> bool:

@@ -1,4 +1,8 @@
-"""Tokens, cost and requests over time, from the hourly roll-ups; by the minute from the exchanges of at most one day."""
+"""Tokens, cost and requests over time, from the roll-ups; by the minute at most one day.
+
+Kinds of source have sums of their own for every width. The leading sources are read one by one, and what is left of the kinds'
+sums is the others': there may be thousands of files.
+"""
 
 import time
 from collections import defaultdict
@@ -6,12 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Subquery, case, func, select
+from sqlalchemy import Connection, Row, Select, func, select, union_all
 
 from proxy_core.attribution.model import Zone
 from storage.expressions import is_counted, sum_billed
-from storage.models import ExchangeRollupRow, ExchangeRow, ExchangeSourceRow, SourceDayRow, SourceRollupRow, SourceRow
-from storage.ranges import DAY_US, HOUR_US, MINUTE_US, TimeRange, widen_range
+from storage.models import (
+    ExchangeRollupRow,
+    ExchangeRow,
+    ExchangeSourceRow,
+    KindRollupRow,
+    SourceDayRow,
+    SourceMonthRow,
+    SourceRollupRow,
+    SourceRow,
+)
+from storage.ranges import DAY_US, HOUR_US, MINUTE_US, MONTH_US, TimeRange, split_range, widen_range
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
 
 _exchange = ExchangeRow.__table__.c
@@ -19,6 +32,8 @@ _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
 _hour = SourceRollupRow.__table__.c
 _day = SourceDayRow.__table__.c
+_month = SourceMonthRow.__table__.c
+_kind = KindRollupRow.__table__.c
 _total = ExchangeRollupRow.__table__.c
 
 BUCKET_US = {TimeBucket.MINUTE: MINUTE_US, TimeBucket.HOUR: HOUR_US, TimeBucket.DAY: DAY_US}
@@ -64,13 +79,18 @@ def read_series(
     elif bucket is TimeBucket.HOUR and wanted.since_us is None:
         wanted = _last(7 * DAY_US, wanted, now_us)
     wanted = widen_range(wanted, width_us)
-    if group in {SeriesGroup.KIND, SeriesGroup.NAME}:
-        rows = _source_rows(connection, wanted, width_us, group, top)
+    if group is SeriesGroup.KIND:
+        rows = _kind_rows(connection, wanted, width_us)
+    elif group is SeriesGroup.NAME:
+        rows = _name_rows(connection, wanted, width_us, top)
     else:
         rows = _total_rows(connection, wanted, width_us, group)
-    sums: defaultdict[tuple[int, str], _Sum] = defaultdict(_Sum)
+    sums: dict[tuple[int, str], _Sum] = {}
     for bucket_us, key, tokens, cost_nano_usd, priced, requests in rows:
-        sums[bucket_us, key].add(tokens, cost_nano_usd, priced, requests)
+        total = sums.get((bucket_us, key))
+        if total is None:
+            sums[bucket_us, key] = total = _Sum()
+        total.add(tokens, cost_nano_usd, priced, requests)
     return tuple(_points(sums, _largest(sums, top)))
 
 
@@ -88,13 +108,14 @@ def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session
     width_us = -(-(end - start) // (buckets * grain_us)) * grain_us
     count = -(-(end - start) // width_us)
     table = _day if is_long else _hour
-    query = select(table.source_id, table.bucket_us, func.sum(table.tokens)).group_by(table.bucket_us, table.source_id)
+    part = (table.bucket_us - start) // width_us
+    query = select(table.source_id, part, func.sum(table.tokens)).group_by(table.source_id, part)
     query = query.where(TimeRange(start, end).holds(table.bucket_us))
     if session_id is not None:
         query = query.where(_hour.session_id == session_id)
     trends: defaultdict[int, list[int]] = defaultdict(lambda: [0] * count)
-    for source_id, bucket_us, tokens in connection.execute(query):
-        trends[source_id][(bucket_us - start) // width_us] += tokens
+    for source_id, number, tokens in connection.execute(query):
+        trends[source_id][number] = tokens
     return {source_id: tuple(trend) for source_id, trend in trends.items()}
 
 
@@ -117,60 +138,62 @@ def _last(span_us: int, wanted: TimeRange, now_us: int | None) -> TimeRange:
     return TimeRange(earliest if wanted.since_us is None else max(earliest, wanted.since_us), until)
 
 
-def _source_rows(
-    connection: Connection, wanted: TimeRange, width_us: int, group: SeriesGroup, top: int
-) -> Iterator[_SeriesRow]:
-    """Let the database sum up by kind, or by the sources with the most tokens: there may be thousands of files."""
-    if group is SeriesGroup.KIND:
-        kinds = select(_source.id, _source.source_type.label("key")).subquery()
-        for bucket_us, kind, tokens, cost_nano_usd, priced, uses in connection.execute(_used(wanted, width_us, kinds)):
-            yield bucket_us, kind, tokens, cost_nano_usd, priced, uses
-        return
-    leading = _leading(connection, wanted, top)
-    names = {source_id: name or kind for source_id, kind, name in leading}
-    key = case((_source.id.in_(list(names)), _source.id), else_=0).label("key")
-    keys = select(_source.id, key).subquery()
-    for bucket_us, source_id, tokens, cost_nano_usd, priced, uses in connection.execute(_used(wanted, width_us, keys)):
-        yield bucket_us, names.get(source_id, OTHER), tokens, cost_nano_usd, priced, uses
+def _kind_rows(connection: Connection, wanted: TimeRange, width_us: int) -> Iterator[_SeriesRow]:
+    query = select(_kind.bucket_us, _kind.source_type, _kind.tokens, _kind.cost_nano_usd, _kind.priced, _kind.exchanges)
+    yield from connection.execute(query.where(_kind.width_us == width_us, wanted.holds(_kind.bucket_us)))
+
+
+def _name_rows(connection: Connection, wanted: TimeRange, width_us: int, top: int) -> Iterator[_SeriesRow]:
+    """Give the leading sources' uses, and what the others come to."""
+    names = {source_id: name or kind for source_id, kind, name in _leading(connection, wanted, top)}
+    others: dict[int, _Sum] = {}
+    for bucket_us, _, tokens, cost_nano_usd, priced, uses in _kind_rows(connection, wanted, width_us):
+        others.setdefault(bucket_us, _Sum()).add(tokens, cost_nano_usd, priced, uses)
+    for bucket_us, source_id, tokens, cost_nano_usd, priced, uses in connection.execute(_used(wanted, width_us, list(names))):
+        yield bucket_us, names[source_id], tokens, cost_nano_usd, priced, uses
+        others[bucket_us].add(-(tokens or 0), -(cost_nano_usd or 0), -priced, -uses)
+    for bucket_us, rest in others.items():
+        if rest.requests:
+            yield bucket_us, OTHER, rest.tokens, rest.cost_nano_usd, rest.priced, rest.requests
 
 
 def _leading(connection: Connection, wanted: TimeRange, top: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Find the sources with the most tokens in the days of a range."""
-    tokens = func.sum(_day.tokens)
-    query = (
-        select(_source.id, _source.source_type, _source.source_name)
-        .join(SourceDayRow.__table__, _day.source_id == _source.id)
-        .where(widen_range(wanted, DAY_US).holds(_day.bucket_us))
-        .group_by(_source.id, _source.source_type, _source.source_name)
-        .order_by(tokens.desc(), _source.id)
-        .limit(top)
-    )
-    return connection.execute(query).all()
+    months = split_range(widen_range(wanted, DAY_US), MONTH_US)
+    parts = [select(_day.source_id, _day.tokens).where(rest.holds(_day.bucket_us)) for rest in months.rest]
+    if months.whole is not None:
+        parts.append(select(_month.source_id, _month.tokens).where(months.whole.holds(_month.bucket_us)))
+    if not parts:
+        return ()
+    used = union_all(*parts).subquery()
+    sums = select(used.c.source_id, func.sum(used.c.tokens).label("tokens")).group_by(used.c.source_id)
+    most = sums.order_by(func.sum(used.c.tokens).desc(), used.c.source_id).limit(top).subquery()
+    query = select(_source.id, _source.source_type, _source.source_name).join(most, most.c.source_id == _source.id)
+    return connection.execute(query.order_by(most.c.tokens.desc(), _source.id)).all()
 
 
-def _used(wanted: TimeRange, width_us: int, keys: Subquery) -> Select[*tuple[Any, ...]]:
-    """Sum up the uses of sources by bucket and by the key that each source has."""
+def _used(wanted: TimeRange, width_us: int, sources: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    """Sum up the uses of some sources by bucket."""
     if width_us == MINUTE_US:
-        return _used_by_minute(wanted, keys)
+        return _used_by_minute(wanted, sources)
     table = _day if width_us == DAY_US else _hour
     sums = (func.sum(table.tokens), func.sum(table.cost_nano_usd), func.sum(table.priced), func.sum(table.exchanges))
     return (
-        select(table.bucket_us, keys.c.key, *sums)
-        .join(keys, keys.c.id == table.source_id)
-        .where(wanted.holds(table.bucket_us))
-        .group_by(table.bucket_us, keys.c.key)
+        select(table.bucket_us, table.source_id, *sums)
+        .where(wanted.holds(table.bucket_us), table.source_id.in_(sources))
+        .group_by(table.bucket_us, table.source_id)
     )
 
 
-def _used_by_minute(wanted: TimeRange, keys: Subquery) -> Select[*tuple[Any, ...]]:
+def _used_by_minute(wanted: TimeRange, sources: Sequence[int]) -> Select[*tuple[Any, ...]]:
     bucket = _exchange.started_us - _exchange.started_us % MINUTE_US
     sums = (sum_billed(_use.tokens), func.sum(_use.cost_nano_usd), func.count(_use.cost_nano_usd), func.count())
     joined = ExchangeRow.__table__.join(ExchangeSourceRow.__table__, _use.exchange_id == _exchange.id)
     return (
-        select(bucket, keys.c.key, *sums)
-        .select_from(joined.join(keys, keys.c.id == _use.source_id))
-        .where(wanted.holds(_exchange.started_us))
-        .group_by(bucket, keys.c.key)
+        select(bucket, _use.source_id, *sums)
+        .select_from(joined)
+        .where(wanted.holds(_exchange.started_us), _exchange.attribution_version.is_not(None), _use.source_id.in_(sources))
+        .group_by(bucket, _use.source_id)
     )
 
 
@@ -211,9 +234,14 @@ def _largest(sums: dict[tuple[int, str], _Sum], top: int) -> frozenset[str]:
 
 
 def _points(sums: dict[tuple[int, str], _Sum], kept: frozenset[str]) -> Iterator[SeriesPoint]:
-    merged: defaultdict[tuple[int, str], _Sum] = defaultdict(_Sum)
+    merged: dict[tuple[int, str], _Sum] = {}
     for (bucket_us, key), total in sums.items():
-        merged[bucket_us, key if key in kept else OTHER].add(total.tokens, total.cost_nano_usd, total.priced, total.requests)
-    for (bucket_us, key), total in sorted(merged.items()):
+        if key in kept:
+            merged[bucket_us, key] = total
+        else:
+            other = merged.setdefault((bucket_us, OTHER), _Sum())
+            other.add(total.tokens, total.cost_nano_usd, total.priced, total.requests)
+    for bucket_us, key in sorted(merged):
+        total = merged[bucket_us, key]
         cost = total.cost_nano_usd if total.priced else None
         yield SeriesPoint(bucket_us=bucket_us, key=key, tokens=total.tokens, cost_nano_usd=cost, requests=total.requests)

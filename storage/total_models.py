@@ -1,9 +1,11 @@
-"""Tables of sums: by hour, day, session and rating. They outlive the exchanges they were summed from.
+"""Tables of sums: by minute, hour, day, month, session and rating. They outlive the exchanges they were summed from.
+
+All but `facet`: that counts the exchanges which are there.
 
 Imported through `storage.models`, whose conventions hold here too.
 """
 
-from sqlalchemy import Index
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field
 
 from storage.model_base import NO_ROWID, Row, wide
@@ -39,6 +41,68 @@ class SourceDayRow(Row, table=True):
     cost_nano_usd: int = wide(default=0)
     priced: int = 0
     """As in `source_rollup`."""
+
+
+class SourceMonthRow(Row, table=True):
+    """`source_day` by thirty days and source: all time is a few rows of each."""
+
+    __tablename__ = "source_month"
+    __table_args__ = (NO_ROWID,)
+    bucket_us: int = wide(primary_key=True)
+    """Start of the thirty days, counted from the epoch."""
+    source_id: int = Field(primary_key=True)
+    exchanges: int = 0
+    tokens: int = wide(default=0)
+    cost_nano_usd: int = wide(default=0)
+    priced: int = 0
+    """As in `source_rollup`."""
+
+
+class KindRollupRow(Row, table=True):
+    """`exchange_source` by minute, by hour and by day, for each kind of source: what charts draw."""
+
+    __tablename__ = "kind_rollup"
+    __table_args__ = (NO_ROWID,)
+    width_us: int = wide(primary_key=True)
+    """Of the bucket: a minute, an hour or a day."""
+    bucket_us: int = wide(primary_key=True)
+    """Its start."""
+    source_type: str = Field(primary_key=True)
+    exchanges: int = 0
+    """Uses: an exchange counts for each of its sources."""
+    tokens: int = wide(default=0)
+    cost_nano_usd: int = wide(default=0)
+    priced: int = 0
+    """As in `source_rollup`."""
+
+
+class FacetRow(Row, table=True):
+    """What many exchanges have in common, stored once: filters look at these few rows instead of at each exchange."""
+
+    __tablename__ = "facet"
+    id: int | None = Field(default=None, primary_key=True)
+    hash: bytes = Field(unique=True, sa_type=LargeBinary)
+    """16 bytes of BLAKE2b over all that follows but the count."""
+    state: str
+    mode: str
+    method: str
+    host: str
+    path: str
+    status_code: int | None
+    has_error: bool
+    """`exchange.error` is known."""
+    error_type: str | None
+    client_name: str | None
+    client_version: str | None
+    model: str | None
+    request_class: str | None
+    agent_type: str | None
+    is_streaming: bool
+    is_estimate: bool
+    kinds: int
+    """Kinds of the sources in the request: the bits of their codes in `storage.spectrum`."""
+    exchanges: int = 0
+    """How many there are now."""
 
 
 class ExchangeRollupRow(Row, table=True):
@@ -106,7 +170,7 @@ class SessionMemberRow(Row, table=True):
     """What occurs in a session and how often: its prompts, agents and models; their number is a count of rows."""
 
     __tablename__ = "session_member"
-    __table_args__ = (NO_ROWID,)
+    __table_args__ = (Index("ix_session_member_value", "kind", "value"), NO_ROWID)
     session_id: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     """`prompt`, `agent` or `model`."""

@@ -9,16 +9,19 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from storage import models, rollups, session_totals
+from storage import facets, models, rollups, session_totals
 from storage.rollups import Row
 
 _EXCHANGES = models.ExchangeRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
-_COLUMNS = tuple(dict.fromkeys(("id", *rollups.EXCHANGE_COLUMNS, *session_totals.SESSION_COLUMNS)))
+_SOURCES = models.SourceRow.__table__
+_COLUMNS = tuple(dict.fromkeys((*facets.EXCHANGE_COLUMNS, *rollups.EXCHANGE_COLUMNS, *session_totals.SESSION_COLUMNS)))
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _READ_EXCHANGES = select(*(_EXCHANGES.c[name] for name in _COLUMNS)).where(_EXCHANGES.c.id.in_(_IDS))
-_READ_SOURCES = select(*(_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS))).where(
-    _EXCHANGE_SOURCES.c.exchange_id.in_(_IDS)
+_READ_SOURCES = (
+    select(_SOURCES.c.source_type, *(_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS)))
+    .join(_SOURCES, _SOURCES.c.id == _EXCHANGE_SOURCES.c.source_id)
+    .where(_EXCHANGE_SOURCES.c.exchange_id.in_(_IDS))
 )
 
 
@@ -32,15 +35,18 @@ def following(connection: Connection, row_ids: Sequence[int]) -> Iterator[None]:
     sources_before = _read_sources(connection, before)
     yield
     after = _read(connection, row_ids)
+    sources_after = _read_sources(connection, after)
     _apply_exchanges(connection, before, after)
-    _apply_sources(connection, sources_before, _read_sources(connection, after))
+    _apply_sources(connection, sources_before, sources_after)
     session_totals.apply(connection, before, after)
+    facets.follow(connection, after, _kinds(sources_after))
 
 
 def recompute(connection: Connection) -> None:
     """Sum up everything anew; the outcome is what the steps before had come to."""
     rollups.recompute(connection)
     session_totals.recompute(connection)
+    facets.recompute(connection)
 
 
 def _read(connection: Connection, row_ids: Sequence[int]) -> list[Row]:
@@ -66,7 +72,18 @@ def _apply_exchanges(connection: Connection, before: Sequence[Row], after: Seque
 
 def _apply_sources(connection: Connection, before: Sequence[tuple[Row, Row]], after: Sequence[tuple[Row, Row]]) -> None:
     sums: rollups.Sums = {}
+    kinds: rollups.Sums = {}
     for pairs, sign in ((before, -1), (after, 1)):
         for exchange, source in pairs:
-            rollups.add(sums, rollups.of_source(exchange, source), sign)
+            key, amounts = rollups.of_source(exchange, source)
+            rollups.add(sums, (key, amounts), sign)
+            rollups.add(kinds, (rollups.kind_of(exchange, source), amounts), sign)
     rollups.apply_sources(connection, sums)
+    rollups.apply_kinds(connection, kinds)
+
+
+def _kinds(pairs: Sequence[tuple[Row, Row]]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for exchange, source in pairs:
+        found[exchange["id"]] = found.get(exchange["id"], 0) | facets.kind_bit(source["source_type"])
+    return found

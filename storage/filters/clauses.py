@@ -1,19 +1,21 @@
 """Turn a filter into a where clause over `exchange`. Figures that are not known fail every test but `none` and a negation.
 
-Nothing typed ever becomes SQL: every value is a bound parameter, and wildcards in it are escaped.
+Nothing typed ever becomes SQL: every value is a bound parameter, and wildcards in it are escaped. What facets answer is asked
+of them, and of an exchange itself only where it has none.
 """
 
 import operator
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, false, func, not_, null, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage import sqlite
-from storage.expressions import first_byte_after_us, is_failed
+from storage.filters.columns import EXCHANGE_FIELDS, FACET_FIELDS, FACETED, FieldColumns, has_source
 from storage.filters.fields import FIELD_BY_NAME, Kind
 from storage.filters.tree import (
     ChoiceTest,
@@ -32,13 +34,13 @@ from storage.filters.tree import (
     TimeTest,
     UnknownTest,
 )
-from storage.models import ExchangeRow, ExchangeSourceRow, FeedbackRow, SourceRow
+from storage.models import ExchangeRow, FacetRow, FeedbackRow, SourceRow
 
 type Clause = ColumnElement[bool]
 
 _exchange = ExchangeRow.__table__.c
+_facet = FacetRow.__table__.c
 _source = SourceRow.__table__.c
-_use = ExchangeSourceRow.__table__.c
 _OPERATORS: dict[Comparison, Callable[[Any, Any], Any]] = {
     Comparison.LESS: operator.lt,
     Comparison.AT_MOST: operator.le,
@@ -50,53 +52,144 @@ _LARGEST_WHOLE = 2**53
 """Up to here whole numbers are bound as such; beyond it they would not fit into a database's integers."""
 _FLOAT_SLACK = 1e-9
 """Ratings and shares are kept as binary fractions: equal means this close."""
+SCALES = {"cost": 1e9, "latency": 1e3, "ttfb": 1e3, "proxy": 1e3}
+"""From the field's unit to the column's."""
+_FRACTIONS = frozenset({"cached", "rating"})
+_NUL = str.maketrans("\0", "\ufffd")
+"""A text ends at NUL for some databases: looking for it would find everything."""
 
 
-def compile_filter(wanted: Filter, now_us: int | None = None) -> Clause:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a filter is used on."""
+
+    now_us: int
+    """What `since:1h` counts from."""
+    ids: tuple[int, int] | None = None
+    """Only exchanges between these two ids are asked about, of a database with full-text search; `None`: any, of any."""
+    fields: FieldColumns = EXCHANGE_FIELDS
+
+
+class FilterClause(ColumnElement[bool]):
+    """A compiled filter that still knows what it was made from, so that readers can find a quicker way to what passes."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, root: Node, now_us: int) -> None:
+        self.root = root
+        self.now_us = now_us
+        self.plain = compile_node(root, Scope(now_us))
+
+
+@compiles(FilterClause)
+def _render_filter(element: FilterClause, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.plain.self_group(), **options))
+
+
+def compile_filter(wanted: Filter, now_us: int | None = None) -> FilterClause:
     """Return the where clause of a filter.
 
     Args:
         wanted: the filter.
         now_us: what `since:1h` counts from, microseconds since the epoch; `None`: the present.
     """
-    return _compile(wanted.root, time.time_ns() // 1000 if now_us is None else now_us)
+    return FilterClause(wanted.root, time.time_ns() // 1000 if now_us is None else now_us)
 
 
-def _compile(node: Node, now_us: int) -> Clause:
+def compile_node(node: Node, scope: Scope) -> Clause:
+    """Return the where clause of a part of a filter."""
+    if scope.fields is EXCHANGE_FIELDS and is_faceted(node):
+        return _by_facet(node, scope)
     match node:
         case Term():
-            return or_(*(_compile_test(node.field, test, now_us) for test in node.tests))
+            return or_(*(_compile_test(node.field, test, scope) for test in node.tests))
         case Negation():
-            return _compile(node.operand, now_us).is_not(true())
+            return compile_node(node.operand, scope).is_not(true())
         case Conjunction():
-            return and_(true(), *(_compile(operand, now_us) for operand in node.operands))
+            return and_(true(), *(compile_node(operand, scope) for operand in join_faceted(node.operands)))
         case Disjunction():
-            return or_(false(), *(_compile(operand, now_us) for operand in node.operands))
+            return or_(false(), *(compile_node(operand, scope) for operand in node.operands))
 
 
-def _compile_test(field: str, test: Test, now_us: int) -> Clause:
+def is_faceted(node: Node) -> bool:
+    """Whether facets alone answer it."""
+    match node:
+        case Term():
+            return node.field in FACETED
+        case Negation():
+            return is_faceted(node.operand)
+        case Conjunction() | Disjunction():
+            return bool(node.operands) and all(is_faceted(operand) for operand in node.operands)
+
+
+def join_faceted(operands: Sequence[Node]) -> list[Node]:
+    """Put what facets answer of a conjunction into one operand."""
+    faceted = tuple(operand for operand in operands if is_faceted(operand))
+    others = [operand for operand in operands if not is_faceted(operand)]
+    if not faceted or not others:
+        return [*faceted, *others]
+    return [Conjunction(faceted), *others]
+
+
+def compile_facets(node: Node, now_us: int) -> Clause:
+    """Return the where clause over `facet` of a part that facets answer."""
+    return _compile_plain(node, Scope(now_us, fields=FACET_FIELDS))
+
+
+def compile_unfaceted(node: Node, now_us: int) -> Clause:
+    """Return the where clause over `exchange` of a part that facets answer, for exchanges that have none."""
+    return and_(_exchange.facet_id.is_(None), _compile_plain(node, Scope(now_us)))
+
+
+def _by_facet(node: Node, scope: Scope) -> Clause:
+    facets = select(_facet.id).where(compile_facets(node, scope.now_us))
+    return or_(_exchange.facet_id.in_(facets), compile_unfaceted(node, scope.now_us))
+
+
+def _compile_plain(node: Node, scope: Scope) -> Clause:
+    """Compile without asking facets, or for them."""
+    match node:
+        case Term():
+            return or_(*(_compile_test(node.field, test, scope) for test in node.tests))
+        case Negation():
+            return _compile_plain(node.operand, scope).is_not(true())
+        case Conjunction():
+            return and_(true(), *(_compile_plain(operand, scope) for operand in node.operands))
+        case Disjunction():
+            return or_(false(), *(_compile_plain(operand, scope) for operand in node.operands))
+
+
+def _compile_test(name: str, test: Test, scope: Scope) -> Clause:
     clause: Clause
     match test:
         case TimeTest():
-            moment = test.at_us if test.at_us is not None else now_us - (test.ago_us or 0)
-            clause = _exchange.started_us >= moment if field == "since" else _exchange.started_us < moment
+            moment = moment_of(test, scope.now_us)
+            clause = _exchange.started_us >= moment if name == "since" else _exchange.started_us < moment
         case UnknownTest():
-            clause = _UNKNOWN[field] if field in _UNKNOWN else _EXPRESSIONS[field].is_(null())
+            clause = scope.fields.is_unknown(name)
         case NumberTest() | RangeTest():
-            clause = _compile_figure(field, test)
+            clause = compile_figure(name, test, scope.fields.figures[name])
         case FlagTest():
-            clause = _FLAGS[field] if test.is_set else _FLAGS[field].is_not(true())
+            flag = scope.fields.flags[name]
+            clause = flag if test.is_set else flag.is_not(true())
         case ChoiceTest():
-            clause = _any_source(_source.source_type == test.value) if field == "kind" else _EXPRESSIONS[field] == test.value
+            is_kind = name == "kind"
+            clause = scope.fields.has_kind(test.value) if is_kind else scope.fields.figures[name] == test.value
         case TextTest():
-            clause = _compile_text(field, test)
+            clause = _compile_text(name, test, scope)
     return clause
 
 
-def _compile_figure(field: str, test: NumberTest | RangeTest) -> Clause:
-    column = _EXPRESSIONS[field]
-    scale = _SCALES.get(field, 1)
-    slack = _FLOAT_SLACK if field in _FRACTIONS else 0
+def moment_of(test: TimeTest, now_us: int) -> int:
+    """Return the moment that is meant, microseconds since the epoch."""
+    return test.at_us if test.at_us is not None else now_us - (test.ago_us or 0)
+
+
+def compile_figure(name: str, test: NumberTest | RangeTest, column: ColumnElement[Any]) -> Clause:
+    """Compare a column, in its own unit, with what was written in the field's."""
+    scale = SCALES.get(name, 1)
+    slack = _FLOAT_SLACK if name in _FRACTIONS else 0
     if isinstance(test, RangeTest):
         return column.between(_round(test.low * scale) - slack, _round(test.high * scale) + slack)
     value = _round(test.value * scale)
@@ -112,47 +205,57 @@ def _round(value: float) -> float:
     return int(rounded) if rounded.is_integer() and abs(rounded) < _LARGEST_WHOLE else rounded
 
 
-def _compile_text(field: str, test: TextTest) -> Clause:
-    # A text ends at NUL for some databases: looking for it would find everything.
-    test = TextTest(test.text.replace("\0", "\ufffd"), is_exact=test.is_exact)
-    if field == "text":
-        return _search(test.text)
-    if field == "source":
-        return _any_source(_text_matches(_source.source_name, test))
-    if field == "note":
+def _compile_text(name: str, test: TextTest, scope: Scope) -> Clause:
+    test = without_nul(test)
+    if name == "text":
+        return _search(test.text, scope)
+    if name == "source":
+        return has_source(text_matches(_source.source_name, test))
+    if name == "note":
         note = FeedbackRow.__table__.c
-        return _exchange.id.in_(select(note.exchange_id).where(_text_matches(note.feedback_text, test)))
-    columns = _TEXTS[field]
-    if FIELD_BY_NAME[field].kind is Kind.PREFIX and not test.is_exact:
-        return or_(*(_begins(column, test.text) for column in columns))
-    return or_(*(_text_matches(column, test) for column in columns))
+        return _exchange.id.in_(select(note.exchange_id).where(text_matches(note.feedback_text, test)))
+    columns = scope.fields.texts[name]
+    if FIELD_BY_NAME[name].kind is Kind.PREFIX and not test.is_exact:
+        return or_(*(begins(column, test.text) for column in columns))
+    return or_(*(text_matches(column, test) for column in columns))
 
 
-def _text_matches(column: ColumnElement[Any], test: TextTest) -> Clause:
+def without_nul(test: TextTest) -> TextTest:
+    """Replace what would end the text for a database."""
+    return TextTest(test.text.translate(_NUL), is_exact=test.is_exact)
+
+
+def text_matches(column: ColumnElement[Any], test: TextTest) -> Clause:
+    """Compare as a part, or as a whole; case does not matter."""
     if test.is_exact:
         return func.lower(column) == func.lower(test.text)
     return column.icontains(test.text, autoescape=True)
 
 
-def _begins(column: ColumnElement[Any], text: str) -> Clause:
+def begins(column: ColumnElement[Any], text: str) -> Clause:
     """Compare as a range, which an index answers; ids are lower case, but some clients write others."""
     spellings = {text, text.lower()}
     return or_(*(and_(column >= spelling, column < f"{spelling}\U0010ffff") for spelling in sorted(spellings)))
 
 
-def _any_source(wanted: Clause) -> Clause:
-    sources = select(_source.id).where(wanted)
-    return _exchange.id.in_(select(_use.exchange_id).where(_use.source_id.in_(sources)))
+def text_parts(text: str) -> tuple[Node, ...]:
+    """Return the tests of facets that `text:` stands for, beside full-text search, sources' names and errors."""
+    return tuple(Term(name, (TextTest(text),)) for name in ("model", "path"))
 
 
-def _search(text: str) -> Clause:
+def error_columns() -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of errors that `text:` looks into."""
+    return (_exchange.error, _exchange.error_message)
+
+
+def _search(text: str, scope: Scope) -> Clause:
     """Look for words in the prompt, the answer and the title, and for the text in a source's name, the model and errors."""
     test = TextTest(text)
-    columns = (_exchange.model, _exchange.error, _exchange.error_message, _exchange.path)
     return or_(
-        _TextSearch(text),
-        _any_source(_text_matches(_source.source_name, test)),
-        *(_text_matches(column, test) for column in columns),
+        _TextSearch(text) if scope.ids is None else _exchange.id.in_(sqlite.match_text(text, ids=scope.ids)),
+        _by_facet(Disjunction(text_parts(text)), scope),
+        *(text_matches(column, test) for column in error_columns()),
+        has_source(text_matches(_source.source_name, test)),
     )
 
 
@@ -168,54 +271,9 @@ class _TextSearch(ColumnElement[bool]):
 
 @compiles(_TextSearch)
 def _render_plain(element: _TextSearch, compiler: SQLCompiler, **options: Any) -> str:
-    return str(compiler.process(_text_matches(_exchange.title, TextTest(element.text)), **options))
+    return str(compiler.process(text_matches(_exchange.title, TextTest(element.text)), **options))
 
 
 @compiles(_TextSearch, "sqlite")
 def _render_full_text(element: _TextSearch, compiler: SQLCompiler, **options: Any) -> str:
     return str(compiler.process(_exchange.id.in_(sqlite.match_text(element.text)), **options))
-
-
-_EXPRESSIONS: dict[str, ColumnElement[Any]] = {
-    "status": _exchange.status_code,
-    "tokens": _exchange.input_tokens + func.coalesce(_exchange.output_tokens, 0),
-    "input": _exchange.input_tokens,
-    "output": _exchange.output_tokens,
-    "cached": _exchange.cache_read_tokens * 100.0 / func.nullif(_exchange.input_tokens, 0),
-    "cost": _exchange.cost_nano_usd,
-    "latency": _exchange.latency_us,
-    "ttfb": first_byte_after_us(),
-    "proxy": _exchange.proxy_us,
-    "size": _exchange.request_bytes,
-    "rating": _exchange.rating,
-    "state": _exchange.state,
-    "class": _exchange.request_class,
-    "mode": _exchange.mode,
-}
-_SCALES = {"cost": 1e9, "latency": 1e3, "ttfb": 1e3, "proxy": 1e3}
-"""From the field's unit to the column's."""
-_FRACTIONS = frozenset({"cached", "rating"})
-_TEXTS: dict[str, tuple[ColumnElement[Any], ...]] = {
-    "model": (_exchange.model,),
-    "client": (_exchange.client_name, _exchange.client_version, _exchange.client_name + "/" + _exchange.client_version),
-    "session": (_exchange.session_id,),
-    "prompt": (_exchange.prompt_id,),
-    "agent": (_exchange.agent_type, _exchange.agent_id),
-    "id": (_exchange.exchange_id,),
-    "host": (_exchange.host,),
-    "path": (_exchange.path,),
-    "method": (_exchange.method,),
-}
-_UNKNOWN: dict[str, Clause] = {
-    "model": _exchange.model.is_(null()),
-    "client": _exchange.client_name.is_(null()),
-    "session": _exchange.session_id.is_(null()),
-    "prompt": _exchange.prompt_id.is_(null()),
-    "agent": and_(_exchange.agent_id.is_(null()), _exchange.agent_type.is_(null())),
-    "note": not_(_exchange.has_note),
-}
-_FLAGS: dict[str, Clause] = {
-    "error": is_failed(),
-    "stream": _exchange.is_streaming.is_(true()),
-    "estimate": _exchange.is_estimate.is_(true()),
-}

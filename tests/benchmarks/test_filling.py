@@ -26,7 +26,15 @@ def test_repeated_days_add_up(database):
     assert store.sources.summary().total_requests == 720
     assert find_wrong_sums(database, START_US) == []
     assert find_wrong_sums(database, START_US + 5 * DAY_US) == []
-    tables = (models.SourceDayRow, models.SessionMemberRow, models.SourceRatingRollupRow, models.SourceRow)
+    tables = (
+        models.SourceDayRow,
+        models.SourceMonthRow,
+        models.KindRollupRow,
+        models.FacetRow,
+        models.SessionMemberRow,
+        models.SourceRatingRollupRow,
+        models.SourceRow,
+    )
     with database.write() as connection:
         kept = [set(connection.execute(select(row.__table__)).all()) for row in tables]
         totals.recompute(connection)

@@ -206,3 +206,46 @@ def test_a_database_of_the_first_version_goes_on(tmp_path):
     store(database, *conversation(2))
     assert verify_database(database).proved == 4
     database.close()
+
+
+def test_a_database_of_the_second_version_gets_facets_and_wider_sums(tmp_path):
+    from tests.storage.recorded_traffic import conversation, store_and_analyse
+
+    path = tmp_path / "assay.db"
+    database = open_database(path)
+    store_and_analyse(database, *conversation(4))
+    made = (models.FacetRow, models.KindRollupRow, models.SourceMonthRow, models.ExchangeSourceRow)
+    expected = _rows(database, made)
+    with database.write() as connection:
+        for name in ("ix_exchange_facet_id", "ix_exchange_tokens", "ix_exchange_rated", "ix_session_member_value"):
+            connection.execute(text(f"DROP INDEX {name}"))
+        connection.execute(text("ALTER TABLE exchange DROP COLUMN facet_id"))
+        for name in ("facet", "kind_rollup", "source_month"):
+            connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text("ALTER TABLE exchange_source RENAME TO newer"))
+        connection.execute(
+            text(
+                "CREATE TABLE exchange_source (source_id INTEGER NOT NULL, exchange_id INTEGER NOT NULL, "
+                "tokens INTEGER NOT NULL, content_bytes BIGINT NOT NULL, cost_nano_usd BIGINT, segments INTEGER NOT NULL, "
+                "PRIMARY KEY (source_id, exchange_id)) WITHOUT ROWID"
+            )
+        )
+        columns = "source_id, exchange_id, tokens, content_bytes, cost_nano_usd, segments"
+        connection.execute(text(f"INSERT INTO exchange_source ({columns}) SELECT {columns} FROM newer"))
+        connection.execute(text("DROP TABLE newer"))
+        connection.execute(text("CREATE INDEX ix_exchange_source_exchange ON exchange_source (exchange_id, source_id)"))
+        connection.execute(text("DELETE FROM schema_version WHERE version > 2"))
+    database.close()
+    database = open_database(path)
+    assert _rows(database, made) == expected
+    assert all(rows for rows in expected.values())
+    with database.read() as connection:
+        assert inspect(connection).get_pk_constraint("exchange_source")["constrained_columns"] == ["exchange_id", "source_id"]
+        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'")).scalars().all()
+    assert {"ix_exchange_tokens", "ix_exchange_facet_id", "ix_session_member_value"} <= set(names)
+    database.close()
+
+
+def _rows(database, tables):
+    with database.read() as connection:
+        return {row.__tablename__: sorted(map(tuple, connection.execute(select(row.__table__)))) for row in tables}

@@ -1,0 +1,239 @@
+"""The quick ways to what passes a part of a filter: ids in order from indices, a few at a time, merged.
+
+A stream gives exactly the exchanges that pass its part, without looking at any other. Where there is no quick way (a negation
+of a source, a figure that thousands pass) there is no stream, and the exchanges themselves have to be looked at.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+
+from storage.filters.clauses import (
+    begins,
+    compile_facets,
+    compile_figure,
+    compile_unfaceted,
+    error_columns,
+    is_faceted,
+    join_faceted,
+    moment_of,
+    text_matches,
+    text_parts,
+    without_nul,
+)
+from storage.filters.columns import EXCHANGE_FIELDS
+from storage.filters.tree import (
+    Comparison,
+    Conjunction,
+    Disjunction,
+    Negation,
+    Node,
+    NumberTest,
+    RangeTest,
+    Term,
+    Test,
+    TextTest,
+    TimeTest,
+)
+from storage.models import ExchangeRow, FacetRow, FeedbackRow, SessionMemberRow, SessionRow, SourceRow
+from storage.sqlite import Arm, count_arms, read_arm, text_arm
+
+_exchange = ExchangeRow.__table__.c
+_facet = FacetRow.__table__.c
+_source = SourceRow.__table__.c
+_session = SessionRow.__table__.c
+_member = SessionMemberRow.__table__.c
+_feedback = FeedbackRow.__table__.c
+_MOST_ARMS = 400
+"""More are not merged: asking each once would take longer than looking at what is newest."""
+_MOST_COLLECTED = 5_000
+"""So many ids at most are collected and sorted, where an index gives them in another order."""
+_FIRST_READ = 16
+_GROWTH = 4
+_INDEXED = frozenset({"cost", "latency", "tokens", "rating"})
+"""Figures with an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Exchanges that pass a part of a filter."""
+
+    arms: tuple[Arm, ...] = ()
+    """Their union, each in order of ids."""
+    collected: tuple[int, ...] = ()
+    """Further ids, ascending."""
+    is_exact: bool = True
+    """False: others may be among them."""
+
+    def __or__(self, other: "Stream") -> "Stream":
+        collected = tuple(sorted({*self.collected, *other.collected}))
+        return Stream((*self.arms, *other.arms), collected, self.is_exact and other.is_exact)
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether `count` can be asked."""
+        return len(self.arms) + len(self.collected) <= _MOST_ARMS or not self.arms
+
+    def count(self, connection: Connection) -> int:
+        """Count the exchanges."""
+        if not self.arms:
+            return len(self.collected)
+        return count_arms(connection, (*self.arms, *(Arm("SELECT ?", (number,), "") for number in self.collected)))
+
+    def ids(self, connection: Connection, between: tuple[int, int], *, is_descending: bool) -> Iterator[int]:
+        """Give the ids between two ids in order, each once; the database is asked for more as they are taken."""
+        runs = [_read_on(connection, arm, between, is_descending=is_descending) for arm in self.arms]
+        inside = [number for number in self.collected if between[0] < number < between[1]]
+        runs.append(iter(reversed(inside) if is_descending else inside))
+        last = None
+        for number in heapq.merge(*runs, reverse=is_descending):
+            if number != last:
+                yield number
+            last = number
+
+
+def _read_on(connection: Connection, arm: Arm, between: tuple[int, int], *, is_descending: bool) -> Iterator[int]:
+    low, high = between
+    limit = _FIRST_READ
+    while True:
+        found = read_arm(connection, arm, (low, high), limit, is_descending=is_descending)
+        yield from found
+        if len(found) < limit:
+            return
+        low, high = (low, found[-1]) if is_descending else (found[-1], high)
+        limit *= _GROWTH
+
+
+def stream_of(connection: Connection, node: Node, now_us: int) -> Stream | None:
+    """Return the stream of a part of a filter; `None`: there is no quick way."""
+    if is_faceted(node):
+        return _faceted(connection, node, now_us)
+    match node:
+        case Term(field="since" | "until") | Negation():
+            return None
+        case Term():
+            return _union(_of_test(connection, node.field, test, now_us) for test in node.tests)
+        case Disjunction():
+            return _union(stream_of(connection, operand, now_us) for operand in node.operands)
+        case Conjunction():
+            streams = (stream_of(connection, operand, now_us) for operand in join_faceted(node.operands))
+            found = next((stream for stream in streams if stream is not None), None)
+            return None if found is None else Stream(found.arms, found.collected, is_exact=False)
+
+
+def time_stream(connection: Connection, tests: Sequence[tuple[str, TimeTest]], now_us: int) -> Stream | None:
+    """Return the stream of all `since:` and `until:` of a conjunction together."""
+    clauses = [
+        _exchange.started_us >= moment_of(test, now_us) if name == "since" else _exchange.started_us < moment_of(test, now_us)
+        for name, test in tests
+    ]
+    return _collect(connection, select(_exchange.id).where(and_(*clauses)).order_by(_exchange.started_us))
+
+
+def _union(streams: Iterator[Stream | None]) -> Stream | None:
+    whole = Stream()
+    for stream in streams:
+        if stream is None:
+            return None
+        whole |= stream
+    return whole if len(whole.arms) <= _MOST_ARMS else None
+
+
+def _faceted(connection: Connection, node: Node, now_us: int) -> Stream | None:
+    query = select(_facet.id, _facet.exchanges).where(compile_facets(node, now_us), _facet.exchanges > 0)
+    facets = {row[0]: row[1] for row in connection.execute(query)}
+    loose = _collect(connection, select(_exchange.id).where(compile_unfaceted(node, now_us)))
+    if loose is None:
+        return None
+    if len(facets) > 1 and sum(facets.values()) <= _MOST_COLLECTED:
+        found = _collect(connection, select(_exchange.id).where(_exchange.facet_id.in_(list(facets))))
+        return None if found is None else found | loose
+    if len(facets) > _MOST_ARMS:
+        return None
+    return Stream(tuple(Arm("SELECT id FROM exchange WHERE facet_id = ?", (facet,), "id") for facet in facets)) | loose
+
+
+def _of_test(connection: Connection, name: str, test: Test, now_us: int) -> Stream | None:
+    match test:
+        case TextTest():
+            return _of_text(connection, name, without_nul(test), now_us)
+        case NumberTest() | RangeTest() if name in _INDEXED:
+            return _of_figure(connection, name, test)
+        case NumberTest() | RangeTest() if name == "input":
+            return _at_least(connection, test)
+    return None
+
+
+def _of_figure(connection: Connection, name: str, test: NumberTest | RangeTest) -> Stream | None:
+    """Collect by the index of a figure."""
+    return _collect(connection, select(_exchange.id).where(compile_figure(name, test, EXCHANGE_FIELDS.figures[name])))
+
+
+def _at_least(connection: Connection, test: NumberTest | RangeTest) -> Stream | None:
+    """Collect by the index of all tokens: they are at least those of the input."""
+    if isinstance(test, NumberTest) and test.comparison in {Comparison.LESS, Comparison.AT_MOST}:
+        return None
+    low = NumberTest(Comparison.AT_LEAST, test.low if isinstance(test, RangeTest) else test.value)
+    found = _of_figure(connection, "tokens", low)
+    return None if found is None else Stream(found.arms, found.collected, is_exact=False)
+
+
+def _of_text(connection: Connection, name: str, test: TextTest, now_us: int) -> Stream | None:
+    match name:
+        case "source":
+            return _of_sources(connection, text_matches(_source.source_name, test))
+        case "text":
+            return _of_search(connection, test, now_us)
+        case "session" | "prompt":
+            return _of_sessions(connection, name, test)
+        case "note":
+            return _collect(connection, select(_feedback.exchange_id).where(text_matches(_feedback.feedback_text, test)))
+        case "id":
+            return _collect(connection, select(_exchange.id).where(_is_meant(_exchange.exchange_id, test)))
+    return None
+
+
+def _is_meant(column: ColumnElement[Any], test: TextTest) -> ColumnElement[bool]:
+    return text_matches(column, test) if test.is_exact else begins(column, test.text)
+
+
+def _of_sources(connection: Connection, is_meant: ColumnElement[bool]) -> Stream | None:
+    sources = connection.execute(select(_source.id).where(is_meant).limit(_MOST_ARMS + 1)).scalars().all()
+    if len(sources) > _MOST_ARMS:
+        return None
+    sql = "SELECT exchange_id FROM exchange_source WHERE source_id = ?"
+    return Stream(tuple(Arm(sql, (source,), "exchange_id") for source in sources))
+
+
+def _of_sessions(connection: Connection, name: str, test: TextTest) -> Stream | None:
+    """Follow the sessions that are meant, or those with a prompt that is meant."""
+    wanted = select(_session.session_id).where(_is_meant(_session.session_id, test))
+    if name == "prompt":
+        wanted = select(_member.session_id).where(_member.kind == name, _is_meant(_member.value, test)).distinct()
+    sessions = connection.execute(wanted.limit(_MOST_ARMS + 1)).scalars().all()
+    if len(sessions) > _MOST_ARMS:
+        return None
+    arms = (Arm("SELECT id FROM exchange WHERE session_id = ?", (each,), "id") for each in sessions)
+    return Stream(tuple(arms), is_exact=name == "session")
+
+
+def _of_search(connection: Connection, test: TextTest, now_us: int) -> Stream | None:
+    """Whatever `text:` looks into, each by its own way."""
+    errors = or_(*(text_matches(column, test) for column in error_columns()))
+    has_error = or_(*(column.is_not(None) for column in error_columns()))
+    parts = (
+        Stream((text_arm(test.text),)),
+        _of_sources(connection, text_matches(_source.source_name, test)),
+        _faceted(connection, Disjunction(text_parts(test.text)), now_us),
+        _collect(connection, select(_exchange.id).where(has_error, errors)),
+    )
+    return _union(iter(parts))
+
+
+def _collect(connection: Connection, query: Select[tuple[Any]]) -> Stream | None:
+    """Read ids that an index gives in another order; `None`: there are too many to sort."""
+    found = connection.execute(query.limit(_MOST_COLLECTED + 1)).scalars().all()
+    return None if len(found) > _MOST_COLLECTED else Stream(collected=tuple(sorted(found)))
