@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import latency, report, starting, streams
+from benchmarks import api_load, latency, report, starting, streams
 from benchmarks.processes import ROOT, Contestants
 
-PARTS = ("latency", "streams", "storing", "reading", "starting")
+PARTS = ("latency", "streams", "api", "storing", "reading", "starting")
 
 
 def main() -> int:
@@ -28,13 +28,16 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
-        if {"latency", "streams"} & set(arguments.only):
+        if {"latency", "streams", "api"} & set(arguments.only):
             with Contestants(directory) as contestants:
                 if "streams" in arguments.only:
                     results["streams"] = streams.measure(contestants, is_smoke=arguments.smoke, say=_say)
                     keep()
                 if "latency" in arguments.only:
                     results["latency"] = latency.measure(contestants, is_smoke=arguments.smoke, say=_say)
+                    keep()
+                if "api" in arguments.only:
+                    results["api"] = api_load.measure(contestants, directory, is_smoke=arguments.smoke, say=_say)
                     keep()
         if "storing" in arguments.only:
             results["storing"] = _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000)

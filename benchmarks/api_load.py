@@ -1,7 +1,7 @@
 """What reading the JSON API costs the traffic: 100 captures a second, with and without 200 reads a second beside them.
 
-`python -m benchmarks.api_load`: Assay headless with everything on, its API in the same process; blocks with and without readers
-in turn; prints latency of the captured requests and the ratio, as JSON.
+Assay headless with everything on; blocks with and without readers in turn: latency of the captured requests and their ratio,
+what a read takes, and what CPU time the process that answers spends on it. `python -m benchmarks.api_load` prints it alone.
 """
 
 import asyncio
@@ -11,17 +11,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.clients import Http1Client
 from benchmarks.connecting import Route
 from benchmarks.figures import percentile, ratio, spread
 from benchmarks.latency import bodies
-from benchmarks.processes import Contestants, cpu_seconds, free_port, wait_listening
+from benchmarks.processes import ROOT, Contestants, children, cpu_seconds, free_port, wait_listening
 
 CAPTURES_PER_S, READS_PER_S = 100, 200
 BODY_BYTES, CONNECTIONS = 20_000, 10
-ROUNDS, BLOCK_S = 5, 6.0
 PATHS = (
     "/api/claude/requests?limit=20",
     "/api/claude/metrics/summary",
@@ -29,6 +32,20 @@ PATHS = (
     "/api/claude/metrics/timeseries?bucket=hour",
     "/api/claude/sessions",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    """An Assay that runs for this."""
+
+    route: Route
+    api_port: int
+    pid: int
+
+    def api_cpu_s(self) -> float:
+        """Return what the process that answers the API has used so far; 0 when there is none of its own."""
+        found = (pid for pid in children(self.pid) if b"storage.api.worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        return sum(cpu_seconds(pid) for pid in found)
 
 
 class _Api:
@@ -50,27 +67,25 @@ class _Api:
         self._writer.close()
 
 
-async def _paced(rate: float, lanes: int, until: float, act) -> int:  # type: ignore[no-untyped-def]
-    """Call `act(lane)` at a steady rate, spread over lanes; returns how often it was called."""
-    done = 0
+async def _paced(rate: float, lanes: int, until: float, act: Callable[[int], Awaitable[None]]) -> None:
+    """Call `act(lane)` at a steady rate, spread over lanes."""
 
     async def lane(number: int) -> None:
-        nonlocal done
         due = time.perf_counter() + number / rate
         while due < until:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             await act(number)
-            done += 1
             due += lanes / rate
 
     await asyncio.gather(*(lane(number) for number in range(lanes)))
-    return done
 
 
-async def _block(route: Route, api_port: int, *, has_readers: bool) -> dict[str, float]:
-    context = route.context("http/1.1")
-    clients = [await Http1Client.connect(route, context) for _ in range(CONNECTIONS)]
-    readers = [_Api(*await asyncio.open_connection("127.0.0.1", api_port, limit=2**22), api_port) for _ in range(10)]
+async def _block(served: _Served, block_s: float, *, has_readers: bool) -> dict[str, float]:
+    context = served.route.context("http/1.1")
+    clients = [await Http1Client.connect(served.route, context) for _ in range(CONNECTIONS)]
+    readers = [
+        _Api(*await asyncio.open_connection("127.0.0.1", served.api_port, limit=2**22), served.api_port) for _ in clients
+    ]
     supply, paths = itertools.cycle(list(itertools.islice(bodies(BODY_BYTES), 200))), itertools.cycle(PATHS)
     latencies: list[float] = []
     reads: list[float] = []
@@ -85,66 +100,94 @@ async def _block(route: Route, api_port: int, *, has_readers: bool) -> dict[str,
         await readers[lane].get(next(paths))
         reads.append((time.perf_counter() - begun) * 1000)
 
-    until = time.perf_counter() + BLOCK_S
+    cpu_before, until = served.api_cpu_s(), time.perf_counter() + block_s
     work = [_paced(CAPTURES_PER_S, CONNECTIONS, until, capture)]
     if has_readers:
         work.append(_paced(READS_PER_S, len(readers), until, read))
     await asyncio.gather(*work)
+    cpu_s = served.api_cpu_s() - cpu_before
     for client in clients:
         await client.close()
     for reader in readers:
         reader.close()
-    figures = {"p50_ms": percentile(latencies, 0.5), "p99_ms": percentile(latencies, 0.99), "captures": len(latencies)}
-    return figures | ({"read_p50_ms": percentile(reads, 0.5), "reads": len(reads)} if reads else {})
+    return _figures(latencies, reads, cpu_s, block_s)
 
 
-def main() -> None:
-    """Measure and print."""
-    with (
-        tempfile.TemporaryDirectory(prefix="assay-api-", ignore_cleanup_errors=True) as name,
-        Contestants(Path(name)) as setting,
-    ):
-        direct = setting.target("direct").route
-        route, api_port, process = _start(Path(name) / "own", direct)
-        blocks: dict[bool, list[dict[str, float]]] = {False: [], True: []}
-        try:
-            asyncio.run(_block(route, api_port, has_readers=True))
-            for number in range(ROUNDS):
-                for has_readers in (number % 2 == 0, number % 2 != 0):
-                    blocks[has_readers].append(asyncio.run(_block(route, api_port, has_readers=has_readers)))
-            cpu = cpu_seconds(process.pid)
-        finally:
-            process.terminate()
-            process.wait(20)
-    print(json.dumps(_summary(blocks) | {"cpu_s": round(cpu, 1)}, indent=1))
+def _figures(latencies: list[float], reads: list[float], cpu_s: float, block_s: float) -> dict[str, float]:
+    figures = {"p50_ms": percentile(latencies, 0.5), "p99_ms": percentile(latencies, 0.99)}
+    figures["captures_per_s"] = len(latencies) / block_s
+    if reads:
+        figures |= {"read_p50_ms": percentile(reads, 0.5), "read_p99_ms": percentile(reads, 0.99)}
+        figures |= {"reads_per_s": len(reads) / block_s, "read_cpu_ms": cpu_s / len(reads) * 1000}
+    return figures
 
 
-def _start(home: Path, direct: Route) -> tuple[Route, int, "subprocess.Popen[bytes]"]:
+def measure(contestants: Contestants, directory: Path, *, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure in rounds of two blocks, one with readers and one without, in turn first."""
+    rounds, block_s = (2, 2.0) if is_smoke else (7, 6.0)
+    blocks: dict[bool, list[dict[str, float]]] = {False: [], True: []}
+    with _serving(directory / "api-load", contestants.target("direct").route) as served:
+        asyncio.run(_block(served, block_s, has_readers=True))
+        for number in range(rounds):
+            for has_readers in (number % 2 == 0, number % 2 != 0):
+                blocks[has_readers].append(asyncio.run(_block(served, block_s, has_readers=has_readers)))
+    result = _summary(blocks)
+    say(_line(result))
+    return result
+
+
+@contextmanager
+def _serving(home: Path, direct: Route) -> Iterator[_Served]:
     port, api_port = free_port(), free_port()
     command = [
         *(sys.executable, "-c", "from tui.cli.main import main; main()", "--headless", "--port", str(port)),
         *("--api-port", str(api_port), "--api-no-token", "--intercept", "localhost", "--upstream-proxy", "none"),
         *("--upstream-ca", str(direct.ca_path), "--data-dir", str(home)),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_listening(port)
-    wait_listening(api_port)
-    certificate = next(path for path in home.rglob("*.pem") if b"BEGIN CERTIFICATE" in path.read_bytes())
-    return Route(upstream_port=direct.upstream_port, proxy_port=port, ca_path=certificate), api_port, process
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_listening(port)
+        wait_listening(api_port)
+        certificate = next(path for path in home.rglob("*.pem") if b"BEGIN CERTIFICATE" in path.read_bytes())
+        route = Route(upstream_port=direct.upstream_port, proxy_port=port, ca_path=certificate)
+        yield _Served(route=route, api_port=api_port, pid=process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
-def _summary(blocks: dict[bool, list[dict[str, float]]]) -> dict[str, object]:
+def _summary(blocks: dict[bool, list[dict[str, float]]]) -> dict[str, Any]:
     with_readers, without = blocks[True], blocks[False]
-    result: dict[str, object] = {
-        "captures_per_s": CAPTURES_PER_S,
-        "reads_per_s": sum(block["reads"] for block in with_readers) / BLOCK_S / len(with_readers),
-        "read_p50_ms": spread([block["read_p50_ms"] for block in with_readers]).as_json(),
-    }
+
+    def of_reads(figure: str) -> dict[str, float]:
+        return spread([block[figure] for block in with_readers]).as_json()
+
+    names = ("captures_per_s", "reads_per_s", "read_p50_ms", "read_p99_ms", "read_cpu_ms")
+    result: dict[str, Any] = {name: of_reads(name) for name in names}
     for figure in ("p50_ms", "p99_ms"):
-        ours, theirs = [b[figure] for b in with_readers], [b[figure] for b in without]
-        result[figure] = {"with_readers": spread(ours).as_json(), "without": spread(theirs).as_json()}
-        result[f"{figure}_ratio"] = ratio(ours, theirs).as_json()
+        ours, theirs = [block[figure] for block in with_readers], [block[figure] for block in without]
+        result[figure] = {
+            "with_readers": spread(ours).as_json(),
+            "without": spread(theirs).as_json(),
+            "ratio": ratio(ours, theirs).as_json(),
+        }
     return result
+
+
+def _line(result: dict[str, Any]) -> str:
+    ratios = "  ".join(f"{name[:3]} x{result[name]['ratio']['median']:.2f}" for name in ("p50_ms", "p99_ms"))
+    reads = f"{result['read_p50_ms']['median']:.2f} ms, {result['read_cpu_ms']['median']:.2f} ms of CPU"
+    return f"api: captured requests with {READS_PER_S} reads a second over without: {ratios}; a read takes {reads}"
+
+
+def main() -> None:
+    """Measure and print."""
+    with (
+        tempfile.TemporaryDirectory(prefix="assay-api-", ignore_cleanup_errors=True) as name,
+        Contestants(Path(name)) as contestants,
+    ):
+        result = measure(contestants, Path(name), is_smoke="--smoke" in sys.argv, say=lambda _line: None)
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

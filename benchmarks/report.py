@@ -48,6 +48,8 @@ def markdown(results: dict[str, Any]) -> str:
         parts.append(_latency(latency))
     if streams := results.get("streams"):
         parts.append(_streams(streams))
+    if api := results.get("api"):
+        parts.append(_api(api))
     if storing := results.get("storing"):
         parts.append(_storing(storing))
     if reading := results.get("reading"):
@@ -112,6 +114,18 @@ def _streams(cases: list[dict[str, Any]]) -> str:
             rows.append([*row, f"{figures['failed']['high']:.0f}"])
     header = ["case", "through", "first byte ms", "p99", "new connection", "event delay p50 ms", "p99", "failed"]
     return _table("Streams: one of 50 events 20 ms apart, then many of 20 events 400 ms apart", header, rows)
+
+
+def _api(result: dict[str, Any]) -> str:
+    shown = [f"{result[name]['median']:.0f}" for name in ("captures_per_s", "reads_per_s")]
+    shown += [f"{result[name]['median']:.2f}" for name in ("read_p50_ms", "read_p99_ms", "read_cpu_ms")]
+    for name in ("p50_ms", "p99_ms"):
+        case = result[name]
+        shown += [f"{case[each]['median']:.2f}" for each in ("without", "with_readers")]
+        shown.append(f"{case['ratio']['median']:.2f} ({case['ratio']['low']:.2f} - {case['ratio']['high']:.2f})")
+    reads = "captures/s, reads/s, read p50 ms, p99, CPU ms"
+    header = f"{reads}, captured p50 ms, with reads, x, p99, with reads, x".split(", ")
+    return _table("Reading the JSON API beside a capture; x = captured requests with reads over without", header, [shown])
 
 
 def _storing(result: dict[str, dict[str, float]]) -> str:
