@@ -1,5 +1,7 @@
 """`assay view`: the dashboard over what was captured before, without a proxy."""
 
+import os
+
 import click
 
 from tui.cli.command import command as declare
@@ -21,7 +23,7 @@ from tui.settings import Group
 def command(ctx: click.Context, /, **_settings: object) -> None:
     """Open the dashboard over a database; nothing is captured."""
     with opened_store(settings_of(ctx)) as store:
-        if not has_terminal():
+        if not has_terminal() and "TEXTUAL_DRIVER" not in os.environ:
             assay = own_command()
             raise AssayError(
                 "there is no terminal to show a dashboard on", f"See {assay} sessions, {assay} sources, {assay} export"

@@ -15,6 +15,7 @@ from proxy_core.standin.server import StandinServer
 from storage.recorder_status import RecorderStatus
 from tests.tui.cli.conftest import Call
 from tests.tui.live_rig import BODY, HEADERS, ask, options_for, settings_for, standin
+from tui.browser import BrowserServer
 from tui.cli import live
 from tui.cli.progress import shown_progress
 from tui.cli.run import run
@@ -195,19 +196,15 @@ def test_with_a_terminal_the_dashboard_is_shown(
 
 
 def test_serve(call: Call, captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[str] = []
-
-    class Server:
-        def __init__(self, command: str, **_where: Any) -> None:
-            lines.append(command)
-
-        def serve(self) -> None:
-            """Return at once."""
-
-    monkeypatch.setattr("textual_serve.server.Server", Server)
-    assert call("serve", "--data-dir", captured).code == 0
-    assert "view --database" in lines[0]
-    monkeypatch.setitem(sys.modules, "textual_serve.server", None)
+    served: list[BrowserServer] = []
+    monkeypatch.setattr(BrowserServer, "serve", lambda server: served.append(server))
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    printed = call("serve", "--data-dir", captured)
+    assert printed.code == 0
+    assert served[0].address in printed.err
+    assert served[0].command.endswith(" view")
+    assert os.environ["ASSAY_DATA_DIR"] == str(captured)
+    monkeypatch.setitem(sys.modules, "tui.browser", None)
     assert "pip install textual-serve" in call("serve", "--data-dir", captured).err
 
 
