@@ -1,28 +1,41 @@
 """zstd, as storage uses it: small runs of bytes, many of which look like one seen before.
 
 A packed run says by its first byte whether it is left as it is, plain zstd, or zstd with the built-in dictionary of what the
-Messages API always says, or with that and a ground: earlier bytes of the same conversation. Delta coding is zstd with an
-earlier run as its dictionary. Both are of depth one, never a chain, so that a run needs at most one other to be read.
+Messages API always says, or with that and a ground: earlier bytes of the same conversation; an event stream is folded before
+(`storage.folding`). Delta coding is zstd with an earlier run as its dictionary. Both are of depth one, never a chain, so that
+a run needs at most one other to be read.
 """
 
 import threading
+from typing import NamedTuple
 
 import zstandard
 
 from storage.common_text import COMMON_1
 from storage.errors import BodyCorruptError
+from storage.folding import fold, unfold
 
 _LEVEL = 6
-_GROUND_LEVEL = 9
-_THOROUGH_LEVEL = 11
-_QUICK_USES = 2
-"""Bodies packed against a ground before its dictionary is prepared thoroughly."""
+_SEARCH = zstandard.ZstdCompressionParameters(
+    window_log=17,
+    chain_log=16,
+    hash_log=16,
+    search_log=5,
+    min_match=5,
+    target_length=32,
+    strategy=zstandard.STRATEGY_LAZY2,
+    write_checksum=False,
+    write_dict_id=False,
+)
+"""How matches in a ground are looked for: nearly as well as by level 11, which takes twenty times as long to prepare."""
 _PLAIN = b"\x00"
 """Marks bytes that are kept as they are; no zstd frame begins with it."""
 _COMMON = b"\x01"
 """Marks zstd with the dictionary of number 1."""
 _GROUND = b"\x02"
 """Marks zstd with the dictionary of number 1 and a ground."""
+_FOLDED = b"\x03"
+"""Marks a folded stream, packed in one of the other ways."""
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_COMMON_BYTES = 64 * 1024
 """Longer runs gain nothing from the dictionary."""
@@ -34,6 +47,30 @@ _local = threading.local()
 
 def pack(raw: bytes, base: bytes | None = None) -> bytes:
     """Compress, against `base` where there is one; bytes that do not shrink are kept as they are."""
+    content = prepare(raw)
+    return content.mark + _pack(content.data, base)
+
+
+class Content(NamedTuple):
+    """What is compressed: bytes, or the stream that was folded into them."""
+
+    data: bytes
+    mark: bytes = b""
+    """What its packed form begins with."""
+
+    @property
+    def is_stream(self) -> bool:
+        """It was folded."""
+        return bool(self.mark)
+
+
+def prepare(raw: bytes) -> Content:
+    """Fold what is a stream; what would not come back is left alone: storing must not depend on that."""
+    folded = fold(raw)
+    return Content(raw) if folded is None or unfold(folded) != raw else Content(folded, _FOLDED)
+
+
+def _pack(raw: bytes, base: bytes | None = None) -> bytes:
     if base is not None:
         packed = zstandard.ZstdCompressor(
             level=_LEVEL, dict_data=_dictionary(base), write_checksum=False, write_dict_id=False
@@ -53,6 +90,8 @@ def unpack(packed: bytes, base: bytes | None = None) -> bytes:
     """
     if packed[:1] == _PLAIN:
         return packed[1:]
+    if packed[:1] == _FOLDED:
+        return unfold(unpack(packed[1:], base))
     try:
         if packed[:1] == _COMMON:
             return _contexts().common_decompressor.decompress(packed[1:], max_output_size=MAX_RAW_BYTES)
@@ -71,40 +110,26 @@ def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
 
 def pack_ground(raw: bytes) -> bytes:
     """Compress what many others will be compressed against, as `pack`, but thoroughly."""
-    common = _dictionary(COMMON_1)
-    thorough = zstandard.ZstdCompressor(level=_GROUND_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False)
-    packed = _COMMON + thorough.compress(raw)
+    packed = _COMMON + _contexts().thorough_compressor.compress(raw)
     return packed if len(packed) <= len(raw) else _PLAIN + raw
 
 
 class Ground:
-    """Earlier bytes that later ones are compressed against. For one thread.
-
-    Preparing a dictionary well takes milliseconds, which only a conversation that goes on gives back.
-    """
+    """Earlier bytes that later ones are compressed against. For one thread."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self._dictionary = _dictionary(COMMON_1 + raw)
         self._compressor: zstandard.ZstdCompressor | None = None
         self._decompressor: zstandard.ZstdDecompressor | None = None
-        self.uses = 0
-        """Bodies packed against it."""
 
-    def begin(self) -> None:
-        """Say that another body is going to be packed against it."""
-        self.uses += 1
-        if self.uses == 1:
-            self._compressor = self._compressing(_LEVEL)
-        elif self.uses == _QUICK_USES + 1:
-            self._dictionary.precompute_compress(level=_THOROUGH_LEVEL)
-            self._compressor = self._compressing(_THOROUGH_LEVEL)
-
-    def pack(self, raw: bytes) -> bytes:
-        """Compress against it; bytes that do not shrink are kept as they are. Call `begin` before."""
-        assert self._compressor is not None
-        packed = _GROUND + self._compressor.compress(raw)
-        return packed if len(packed) <= len(raw) else _PLAIN + raw
+    def pack(self, content: Content) -> bytes:
+        """Compress against it; bytes that do not shrink are kept as they are."""
+        if self._compressor is None:
+            self._dictionary.precompute_compress(compression_params=_SEARCH)
+            self._compressor = zstandard.ZstdCompressor(compression_params=_SEARCH, dict_data=self._dictionary)
+        packed = _GROUND + self._compressor.compress(content.data)
+        return content.mark + (packed if len(packed) <= len(content.data) else _PLAIN + content.data)
 
     def unpack(self, packed: bytes) -> bytes:
         """Undo `pack`.
@@ -112,6 +137,8 @@ class Ground:
         Raises:
             BodyCorruptError: These are not bytes that `pack` made, or the ground is another one.
         """
+        if packed[:1] == _FOLDED:
+            return unfold(self.unpack(packed[1:]))
         if packed[:1] != _GROUND:
             return unpack(packed)
         if self._decompressor is None:
@@ -120,9 +147,6 @@ class Ground:
             return self._decompressor.decompress(packed[1:], max_output_size=MAX_RAW_BYTES)
         except zstandard.ZstdError as error:
             raise BodyCorruptError(f"a stored run of bytes cannot be decompressed: {error}") from error
-
-    def _compressing(self, level: int) -> zstandard.ZstdCompressor:
-        return zstandard.ZstdCompressor(level=level, dict_data=self._dictionary, write_checksum=False, write_dict_id=False)
 
 
 class _Contexts:
@@ -135,6 +159,7 @@ class _Contexts:
         self.common_compressor = zstandard.ZstdCompressor(
             level=_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False
         )
+        self.thorough_compressor = zstandard.ZstdCompressor(compression_params=_SEARCH, dict_data=common)
         self.common_decompressor = zstandard.ZstdDecompressor(dict_data=common)
 
 

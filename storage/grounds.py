@@ -3,8 +3,8 @@
 The first request of a conversation, or one that brings much at once, makes a ground of what is new in it: one piece that holds
 many, so that each of them is next to nothing. Later turns bring two or three short messages, which alone compress badly and
 against a ground well. When enough of them has gathered, they become the next ground, and their rows are written anew against
-it. A ground is found by the pieces that a body shares with earlier ones, so it outlives restarts. It stands alone: a piece
-needs at most one other to be read.
+it; so are those of the streams that had brought the same words before. A ground is found by the pieces that a body shares with
+earlier ones, so it outlives restarts. It stands alone: a piece needs at most one other to be read.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from storage.compression import Ground, pack, pack_ground
+from storage.compression import Content, Ground, pack, pack_ground, prepare
 from storage.pieces import LOOSE, KnownPiece, NewPiece, PieceWriter, hash_piece, read_pieces
 
 LONGEST_GROUND_BYTES = 64 * 1024
@@ -24,7 +24,9 @@ _WORTH_BYTES = 3 * 1024
 _ANEW_BYTES = 24 * 1024
 """New bytes, in several pieces, that make another ground: against each other they compress better than against an old one."""
 _SMALL_SHARE = 0.12
-"""What shrinks to less (streams do) is left loose: in a ground it would take more room than it does now."""
+"""What shrinks to less is left loose, as streams are: in a ground it would take more room than it does now."""
+_LOOSE_BYTES = 512 * 1024
+"""Bytes of these that are held until they are compressed against the next ground; what is more stays as it is."""
 _REMEMBERED = 8
 _REMEMBERED_BODIES = 1_000
 
@@ -37,10 +39,23 @@ class _Conversation:
     gathered: dict[bytes, bytes] = field(default_factory=dict)
     """Contents by hash, in order of arrival."""
     gathered_bytes: int = 0
+    loose: dict[bytes, Content] = field(default_factory=dict)
+    """The same of what will never be part of a ground."""
+    loose_bytes: int = 0
 
-    def gather(self, key: bytes, content: bytes) -> None:
-        self.gathered[key] = content
-        self.gathered_bytes += len(content)
+    def gather(self, key: bytes, content: Content, packed_bytes: int) -> None:
+        size = len(content.data)
+        if not content.is_stream and packed_bytes > _SMALL_SHARE * size:
+            self.gathered[key] = content.data
+            self.gathered_bytes += size
+        elif self.loose_bytes + size <= _LOOSE_BYTES:
+            self.loose[key] = content
+            self.loose_bytes += size
+
+    def forget(self) -> None:
+        """Begin anew: what was gathered has become part of another ground."""
+        self.gathered, self.gathered_bytes = {}, 0
+        self.loose, self.loose_bytes = {}, 0
 
 
 class GroundedPieces:
@@ -112,16 +127,15 @@ class GroundedPieces:
     def _rows(self, conversation: _Conversation, ground_id: int, new: Mapping[bytes, bytes]) -> list[NewPiece]:
         """Say of each where in the ground it is, or compress it against that."""
         ground, rows, position = conversation.ground, [], 0
-        ground.begin()
         for key, raw in new.items():
             if ground.raw.startswith(raw, position):
                 rows.append(NewPiece(key, len(raw), None, ground_id, position))
                 position += len(raw)
             else:
-                packed = ground.pack(raw)
+                content = prepare(raw)
+                packed = ground.pack(content)
                 rows.append(NewPiece(key, len(raw), packed, ground_id, LOOSE))
-                if len(packed) > _SMALL_SHARE * len(raw):
-                    conversation.gather(key, raw)
+                conversation.gather(key, content, len(packed))
         return rows
 
     def _renew(self, connection: Connection, ground_id: int | None) -> int | None:
@@ -130,11 +144,14 @@ class GroundedPieces:
         if conversation is None or conversation.gathered_bytes < GATHERED_BYTES:
             return ground_id
         joined, places = _join(conversation.gathered)
-        conversation.gathered, conversation.gathered_bytes = {}, 0
+        loose = conversation.loose
+        conversation.forget()
         next_id = self._make(connection, joined)
         if next_id is None:
             return ground_id
-        self._pieces.move(connection, next_id, places)
+        ground = self._conversation(connection, next_id).ground
+        self._pieces.repack(connection, next_id, {key: ground.pack(content) for key, content in loose.items()})
+        self._pieces.move(connection, next_id, places)  # last: only deleting lets half-empty pages be joined
         return next_id
 
     def _conversation(self, connection: Connection, ground_id: int) -> _Conversation:

@@ -33,6 +33,8 @@ _READ_LOOSE = select(_LOOSE.c.id, _LOOSE.c.packed).where(_LOOSE.c.id.in_(bindpar
 _INSERT = _PIECES.insert()
 _INSERT_LOOSE = _LOOSE.insert()
 _MOVE = update_columns(_PIECES, ("ground_id", "start"))
+_GROUND = update_columns(_PIECES, ("ground_id",))
+_REPACK = update_columns(_LOOSE, ("packed",))
 _DELETE_LOOSE = _LOOSE.delete().where(_LOOSE.c.id.in_(bindparam("ids", expanding=True)))
 _READ_SWEEPS = select(_MARKS.c.number).where(_MARKS.c.name == SWEEP_MARK)
 _STAMP = (
@@ -143,6 +145,14 @@ class PieceWriter:
             connection.execute(_MOVE, rows)
             for some in _slices(list(known.values())):
                 connection.execute(_DELETE_LOOSE, {"ids": some})
+        self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
+
+    def repack(self, connection: Connection, ground_id: int, packed: Mapping[bytes, bytes]) -> None:
+        """Say that loose pieces are compressed against another ground now; those that were forgotten stay as they are."""
+        known = {key: self._known[key].id for key in packed if key in self._known}
+        if known:
+            connection.execute(_GROUND, [{"row_id": piece_id, "ground_id": ground_id} for piece_id in known.values()])
+            connection.execute(_REPACK, [{"row_id": piece_id, "packed": packed[key]} for key, piece_id in known.items()])
         self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
 
     def _trim(self, used: Iterable[bytes]) -> None:

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from benchmarks.storing import prose
-from storage import models
-from storage.compression import Ground
+from storage import grounds, models
+from storage.compression import Ground, prepare
 from storage.errors import BodyCorruptError
 from storage.grounds import GroundedPieces
 from storage.pieces import LOOSE, PieceCache, PieceWriter, hash_piece, read_pieces
 from storage.sweeping import sweep
+from tests import factories
 from tests.storage.recorded_traffic import conversation, store
 
 LOOSE_PIECES = models.LoosePieceRow.__table__
@@ -130,15 +131,44 @@ def test_what_gathers_becomes_the_next_ground(database):
     assert contents_of(database, ids, PieceCache()) == history
 
 
-def test_streams_stay_loose(database):
+def stream_of(text):
+    events = (
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text[start : start + 5]}}
+        for start in range(0, len(text), 5)
+    )
+    return factories.sse(list(events))
+
+
+def test_streams_are_packed_anew_against_the_ground_that_has_their_words(database):
     writer = PieceWriter()
     grounded = GroundedPieces(writer)
-    save(database, 1, START, grounded, writer)
-    for turn in range(2, 12):
-        stream = b"".join(b'data: {"type":"content_block_delta","delta":{"text":"%d of %d"}}' % (n, turn) for n in range(100))
-        (row,) = rows_of(database, save(database, 1, [stream], grounded, writer))
-        assert row.start == LOOSE
-        assert contents_of(database, [row.id]) == [stream]
+    history, streams, sizes = list(START), {}, {}
+    for turn in range(1, 40):
+        answer = prose(chance, 1200)
+        ids = save(database, turn, history, grounded, writer)
+        assert contents_of(database, ids) == history
+        (number,) = save(database, turn, [stream_of(answer)], grounded, writer)
+        sizes[number] = len(loose_of(database)[number])
+        streams[number] = stream_of(answer)
+        history += [answer.encode(), prose(chance, 1500).encode()]
+    assert contents_of(database, list(streams)) == list(streams.values())
+    rows, loose = rows_of(database, list(streams)), loose_of(database)
+    assert {row.start for row in rows} == {LOOSE}
+    assert len({row.ground_id for row in rows}) > 1
+    first = rows[0]
+    assert len(loose[first.id]) < 0.6 * sizes[first.id]
+
+
+def test_streams_that_are_too_much_to_hold_stay_with_their_ground(database, monkeypatch):
+    monkeypatch.setattr(grounds, "_LOOSE_BYTES", 3000)
+    writer = PieceWriter()
+    grounded = GroundedPieces(writer)
+    history, ids = list(START), []
+    for turn in range(1, 50):
+        save(database, turn, history, grounded, writer)
+        ids += save(database, turn, [stream_of(prose(chance, 1200))], grounded, writer)
+        history.append(prose(chance, 1500).encode())
+    assert len({row.ground_id for row in rows_of(database, ids[:10])}) == 2
 
 
 def test_many_conversations_keep_apart(database):
@@ -200,8 +230,7 @@ def test_a_missing_ground_is_told(database):
 def test_anything_comes_back(contents, raw):
     ground = Ground(raw)
     for content in contents:
-        ground.begin()
-        assert Ground(raw).unpack(ground.pack(content)) == content
+        assert Ground(raw).unpack(ground.pack(prepare(content))) == content
 
 
 def test_damage_is_an_error_of_ours():
