@@ -39,7 +39,7 @@ NOW_US: Final = 1_795_186_920_000_000
 """2026-11-20 15:02:00 UTC: the present of every picture."""
 
 _SECOND: Final = 1_000_000
-_BEGINNINGS_H: Final = ((1, 21.0), (2, 9.5), (7, 6.2), (4, 3.1), (5, 1.3), (6, 0.12))
+_BEGINNINGS_H: Final = ((1, 21.0), (2, 9.5), (7, 6.2), (4, 3.1), (5, 1.3), (6, 0.0105))
 """Seed of a session, and how many hours before now it began."""
 
 
@@ -62,9 +62,8 @@ def build(path: Path, sessions: Sequence[tuple[int, float]] = _BEGINNINGS_H, *, 
     """
     database = open_database(path)
     events = [event for seed, hours in sessions for event in _play(seed, NOW_US - round(hours * 3_600 * _SECOND))]
-    if has_running:
-        events += _unfinished(events[-1])
-    _store(database, events)
+    more = [_refused(events[-5]), _running(events[-1])] if has_running else []
+    _store(database, [*events, *more])
     store = Store(database)
     _rate(store)
     return store
@@ -175,22 +174,27 @@ def _answer(finished: ExchangeFinished) -> dict[str, Any]:
     return {"id": parsed.message_id, "content": [dict(block) for block in parsed.blocks]}
 
 
-def _unfinished(last: ExchangeFinished) -> list[ExchangeFinished | ExchangeStarted]:
-    """Make a request that the network refused, and one that is still running."""
-    failed = ExchangeFinished(
-        exchange_id=f"{(NOW_US - 31 * _SECOND) // 1000:012x}7fff8{1:015x}",
-        mode=last.mode,
+def _refused(retry: ExchangeFinished) -> ExchangeFinished:
+    """Make the request that the network refused before its client tried once more."""
+    started_us = retry.timing.client_started_us - 330_000
+    return ExchangeFinished(
+        exchange_id=f"{started_us // 1000:012x}7fff8{1:015x}",
+        mode=retry.mode,
         state=ExchangeState.FAILED,
-        request=last.request,
-        request_body=last.request_body,
+        request=retry.request,
+        request_body=retry.request_body,
         response=None,
         response_body=None,
-        timing=Timing(client_started_us=NOW_US - 31 * _SECOND, proxy_received_us=NOW_US - 31 * _SECOND + 1_100),
+        timing=Timing(client_started_us=started_us, proxy_received_us=started_us + 1_100),
         error="connection to api.anthropic.com was reset before it answered",
-        connection_id=last.connection_id,
+        connection_id=retry.connection_id,
     )
+
+
+def _running(last: ExchangeFinished) -> ExchangeStarted:
+    """Make a request that is still running."""
     started_us = NOW_US - 4 * _SECOND
-    running = ExchangeStarted(
+    return ExchangeStarted(
         exchange_id=RUNNING_ID,
         mode=last.mode,
         request=last.request,
@@ -200,7 +204,6 @@ def _unfinished(last: ExchangeFinished) -> list[ExchangeFinished | ExchangeStart
         ),
         connection_id=last.connection_id,
     )
-    return [failed, running]
 
 
 RUNNING_ID: Final = f"{(NOW_US - 4 * _SECOND) // 1000:012x}7fff8{2:015x}"

@@ -31,19 +31,19 @@ class KindStyle:
 
 _STYLES: Final = (
     KindStyle(SourceType.USER, "User", "U", "#7cc4f5", "#2b8fd0", "1"),
-    KindStyle(SourceType.FRAMEWORK, "Framework", "F", "#7d8797", "#9aa3b0", "2"),
-    KindStyle(SourceType.MCP_SERVER, "MCP", "M", "#f0a020", "#d07a00", "3"),
+    KindStyle(SourceType.FRAMEWORK, "Framework", "F", "#7d8797", "#868f9d", "2"),
+    KindStyle(SourceType.MCP_SERVER, "MCP", "M", "#f0a020", "#b25000", "3"),
     KindStyle(SourceType.SKILL, "Skill", "S", "#1fa87f", "#00785a", "4"),
     KindStyle(SourceType.MEMORY, "Memory", "Y", "#e58fc0", "#b03483", "5"),
     KindStyle(SourceType.TOOL, "Tool", "T", "#3f74d8", "#1f4fb8", "6"),
-    KindStyle(SourceType.AGENT, "Agent", "G", "#f2e05a", "#c9b400", "7"),
+    KindStyle(SourceType.AGENT, "Agent", "G", "#f2e05a", "#b29500", "7"),
     KindStyle(SourceType.FILE, "File", "L", "#b5541c", "#7e3a0c", "8"),
     KindStyle(SourceType.ASSISTANT, "Assistant", "A", "#dfe6f0", "#2c3442", "9"),
     KindStyle(SourceType.COMMAND, "Command", "C", "#57c7c7", "#128a8a"),
     KindStyle(SourceType.HOOK, "Hook", "H", "#a8662e", "#9a5a24"),
     KindStyle(SourceType.OUTPUT_STYLE, "Style", "O", "#9a6fd0", "#7443b0"),
     KindStyle(SourceType.SUMMARY, "Summary", "Z", "#8fae5d", "#5b7a2a"),
-    KindStyle(SourceType.OVERHEAD, "Overhead", "V", "#525b6b", "#c3c8d0"),
+    KindStyle(SourceType.OVERHEAD, "Overhead", "V", "#5c6678", "#979fab"),
     KindStyle(SourceType.UNATTRIBUTED, "Unknown", "?", "#ff4d6d", "#d6123a"),
 )
 

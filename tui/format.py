@@ -50,6 +50,17 @@ def usd(nano_usd: int | None, *, is_estimate: bool = False) -> str:
     return f"{mark}${amount:,.{digits}f}"
 
 
+def short_figure(text: str) -> str:
+    """Leave out the zeros after a figure's point that say nothing, for axes: `$0.30`, `16k`."""
+    figure, unit = (text[:-1], text[-1]) if text[-1:].isalpha() else (text, "")
+    if "." not in figure:
+        return text
+    least = 2 if figure.startswith("$") else 0
+    head, _, digits = figure.partition(".")
+    digits = digits[:least] + digits[least:].rstrip("0")
+    return (f"{head}.{digits}" if digits else head) + unit
+
+
 def exact_usd(nano_usd: int | None) -> str:
     """Write an amount in dollars to the last micro-dollar, for arithmetic that is shown."""
     return UNKNOWN if nano_usd is None else f"${nano_usd / 1e9:.6f}"

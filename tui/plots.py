@@ -5,14 +5,19 @@ Where there is no colour, a letter stands for each series. Must not know what is
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from rich.style import Style
 
+from tui.format import short_figure
 from tui.theme import Inks
 from tui.widgets.line_list import Line
 
 _LABEL_CELLS: Final = 8
+_MARGIN_CELLS: Final = 1
+"""Left free at the right edge."""
+_MOST_COLUMN_CELLS: Final = 12
 _LOWER_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _FAR: Final = 4
 """A limit so many times above the curve is left out: it would flatten it."""
@@ -63,25 +68,27 @@ def stacked_columns(series: Sequence[Series], times: Sequence[str], frame: Frame
     if columns == 0 or rows < 1:
         return []
     top = nice_ceiling(max((sum(one.values[i] for one in series) for i in range(columns)), default=0))
-    cells, gap = column_cells(frame.width - _LABEL_CELLS - 1, columns)
+    spans = column_spans(_room(frame.width), columns)
     stacks = [_pixels(series, index, top, rows * _STEPS) for index in range(columns)]
     lines: list[Line] = []
     for row in range(rows):
         line = _axis_label(row, rows, top, frame)
-        for stack in stacks:
+        at = 0
+        for stack, (start, cells) in zip(stacks, spans, strict=True):
             floor = (rows - 1 - row) * _STEPS
+            if start > at:
+                line.append((" " * (start - at), Style.null()))
             line.append(_cell(series, stack[floor : floor + _STEPS], cells, frame))
-            if gap:
-                line.append((" " * gap, Style.null()))
+            at = start + cells
         lines.append(line)
-    lines.append(_time_axis(times, cells + gap, frame))
+    lines.append(_time_axis(times, [start for start, _ in spans], frame))
     return lines
 
 
 def filled_curve(values: Sequence[int], limit: int | None, frame: Frame, colour: str) -> list[Line]:
     """Draw a curve in braille, filled to the ground, with a dotted line at a limit that is near enough to be seen."""
     rows = frame.height
-    room = frame.width - _LABEL_CELLS - 1
+    room = _room(frame.width)
     if not values or rows < 2 or room < 4:
         return []
     limit = limit if limit is not None and limit <= _FAR * max(values) else None
@@ -112,22 +119,32 @@ def nice_ceiling(value: int) -> int:
     return 10 * power
 
 
-def column_cells(room: int, columns: int) -> tuple[int, int]:
-    """Return the cells of a column and of the gap after it, so that all fit."""
-    pitch = max(1, room // columns)
-    gap = 1 if pitch >= 3 else 0
-    return min(12, pitch - gap), gap
+def column_spans(room: int, columns: int) -> list[tuple[int, int]]:
+    """Return first cell and cells of each column: all as wide, spread over the room, with gaps where there is enough."""
+    pitch = _pitch(room, columns)
+    cells = int(pitch) - (1 if pitch >= 3 else 0)
+    return [(int(index * pitch), cells) for index in range(columns)]
 
 
 def label_step(width: int, columns: int, label_cells: int = 6) -> int:
     """Return how many columns apart labels must stand so that they do not touch."""
-    cells, gap = column_cells(width - _LABEL_CELLS - 1, columns)
-    return max(1, -(-(label_cells + 2) // (cells + gap)))
+    return max(1, ceil((label_cells + 2) / _pitch(_room(width), columns)))
 
 
 def most_columns(width: int) -> int:
     """Return how many columns a plot of this width can show."""
-    return max(1, width - _LABEL_CELLS - 1)
+    return max(1, _room(width))
+
+
+def _room(width: int) -> int:
+    """Return the cells that a plot has between its axis and the right edge."""
+    return width - _LABEL_CELLS - 1 - _MARGIN_CELLS
+
+
+def _pitch(room: int, columns: int) -> float:
+    """Return how far columns stand apart; narrow ones touch."""
+    pitch = room / columns
+    return 1 if pitch < 2 else min(_MOST_COLUMN_CELLS + 1, pitch)
 
 
 def _pixels(series: Sequence[Series], index: int, top: int, height: int) -> list[int | None]:
@@ -165,14 +182,14 @@ def _axis_label(row: int, rows: int, top: int, frame: Frame) -> list[tuple[str, 
     """Write the value at a line's upper edge on some lines, and the axis on all."""
     steps = 4 if rows >= 12 else 2
     shown = {round(rows * step / steps): top - top * step // steps for step in range(steps)}
-    text = frame.label(shown[row]) if row in shown else ""
+    text = short_figure(frame.label(shown[row])) if row in shown else ""
     return [(f"{text:>{_LABEL_CELLS - 1}} ", frame.inks.muted), ("┤" if row in shown else "│", frame.inks.faint)]
 
 
-def _time_axis(times: Sequence[str], pitch: int, frame: Frame) -> Line:
+def _time_axis(times: Sequence[str], starts: Sequence[int], frame: Frame) -> Line:
     line = " " * (_LABEL_CELLS + 1)
     for index, text in enumerate(times):
-        at = _LABEL_CELLS + 1 + index * pitch
+        at = _LABEL_CELLS + 1 + starts[index]
         is_last = at + len(text) > frame.width
         if text and at >= len(line) + (2 if index else 0) and not is_last:
             line += " " * (at - len(line)) + text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui.plots import Frame, Series, column_cells, filled_curve, label_step, nice_ceiling, stacked_columns
+from tui.plots import Frame, Series, column_spans, filled_curve, label_step, nice_ceiling, stacked_columns
 from tui.theme import inks
 
 
@@ -69,9 +69,12 @@ def test_a_near_limit_is_drawn_and_a_far_one_is_not() -> None:
 
 
 def test_columns_share_the_room() -> None:
-    assert column_cells(30, 10) == (2, 1)
-    assert column_cells(30, 30) == (1, 0)
-    assert column_cells(300, 2) == (12, 1)
+    assert column_spans(30, 10)[:2] == [(0, 2), (3, 2)]
+    assert column_spans(30, 30)[-1] == (29, 1)
+    assert column_spans(300, 2) == [(0, 12), (13, 12)]
+    assert column_spans(71, 25)[-1] == (68, 2)
+    assert {cells for _, cells in column_spans(71, 25)} == {2}
+    assert {cells for _, cells in column_spans(71, 40)} == {1}
     assert label_step(120, 25) == 2
 
 

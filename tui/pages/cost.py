@@ -35,7 +35,7 @@ def write_cost(sheet: Sheet, detail: ExchangeDetail) -> None:
     if ledger.notes or detail.notes:
         sheet.heading("Notes")
         for note in dict.fromkeys((*ledger.notes, *detail.notes)):
-            sheet.text(f"· {note}", sheet.inks.warning)
+            sheet.remark(note)
 
 
 def _write_usage(sheet: Sheet, detail: ExchangeDetail) -> None:
@@ -97,6 +97,10 @@ def _write_zone(sheet: Sheet, zone: Zone, lines: list[LedgerLine]) -> None:
 def _write_steps(sheet: Sheet, ledger: Ledger) -> None:
     basis = ledger.cost_basis
     sheet.heading("Step by step", basis.library)
+    if basis.price_model is None and (not ledger.is_settled or basis.modifiers):
+        for step in basis.steps:
+            sheet.text(step, sheet.inks.muted)
+        return
     if basis.price_model is None:
         sheet.text("No price is known for this model: tokens are counted, dollars are not guessed.", sheet.inks.warning)
         sheet.text(f"Name one in your own price list (--prices FILE), then: {own_command()} reanalyze", sheet.inks.muted)

@@ -70,10 +70,10 @@ def _write_counts(sheet: Sheet, changes: tuple[SegmentChange, ...], old: tuple[S
         (Change.MOVED, "moved"),
     ):
         found = [item for item in changes if item.change is change]
-        size = sum(_segment(item, old, new).content_bytes for item in found)
-        style = _ink(change, sheet.inks) if found else sheet.inks.faint
-        runs.append((f"{_MARKS[change]} {len(found)} {word}", style))
-        runs.append((f" ({fmt.size(size)})   " if found else "   ", sheet.inks.muted))
+        if found:
+            size = sum(_segment(item, old, new).content_bytes for item in found)
+            runs.append((f"{_MARKS[change]} {len(found)} {word}", _ink(change, sheet.inks)))
+            runs.append((f" ({fmt.size(size)})   ", sheet.inks.muted))
     same = sum(1 for item in changes if item.change is Change.SAME)
     sheet.line(*runs, (f"{same} unchanged", sheet.inks.muted))
 
@@ -140,7 +140,7 @@ def _write_change(sheet: Sheet, change: SegmentChange, old: tuple[Segment, ...],
         ("■ ", colour),
         (_source_name(segment.source), sheet.inks.strong),
         (f"  {segment.part.value}  ", sheet.inks.muted),
-        (where, sheet.inks.faint),
+        (where, sheet.inks.muted),
     )
     if change.change is Change.EDITED and change.before_index is not None:
         _write_edit(sheet, old[change.before_index].text, segment.text)
@@ -171,7 +171,7 @@ def _write_lines(sheet: Sheet, marked: list[tuple[str, str]], style: Style | Non
         sheet.line((f"     {mark} ", own), (first + rest, own if style is None else sheet.inks.muted))
     if len(shown) > _SHOWN_LINES:
         more = len(shown) - _SHOWN_LINES
-        sheet.text(f"… {more} more line{'s' if more != 1 else ''}", sheet.inks.faint, indent=7)
+        sheet.text(f"… {more} more line{'s' if more != 1 else ''}", sheet.inks.muted, indent=7)
 
 
 def _segment(change: SegmentChange, old: tuple[Segment, ...], new: tuple[Segment, ...]) -> Segment:

@@ -51,6 +51,11 @@ class Sheet:
         for part in wrap(text, max(10, self.width - indent - 1)):
             self.lines.append([(" " * indent + part, style or self.inks.plain)])
 
+    def remark(self, text: str) -> None:
+        """Write a note with a dot before it, wrapped beside the dot."""
+        for number, part in enumerate(wrap(text, max(10, self.width - 4))):
+            self.lines.append([(" · " if number == 0 else "   ", self.inks.warning), (part, self.inks.warning)])
+
     def line(self, *runs: tuple[str, Style]) -> None:
         """Write one line as it is."""
         self.lines.append(list(runs))

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.style import Style
 
-from proxy_core.exchange import Timing
+from proxy_core.exchange import ExchangeState, Timing
 from storage.views import ExchangeDetail
 from tui import format as fmt
 from tui.pages.sheet import Sheet
@@ -41,7 +41,8 @@ def phases(timing: Timing) -> tuple[Phase, ...]:
 def write_timing(sheet: Sheet, detail: ExchangeDetail) -> None:
     """Write waterfall, times and rates."""
     timing, summary = detail.timing, detail.summary
-    total = f"{fmt.milliseconds(timing.latency_ms)} in all" if timing.latency_ms is not None else "not at its end"
+    ended = "still running" if summary.state is ExchangeState.OPEN else "it never ended"
+    total = f"{fmt.milliseconds(timing.latency_ms)} in all" if timing.latency_ms is not None else ended
     sheet.heading("Where the time went", total)
     sheet.gap()
     span_us = max((phase.end_us or 0 for phase in phases(timing)), default=0) - timing.client_started_us
@@ -88,12 +89,12 @@ def _write_phase(sheet: Sheet, phase: Phase, origin_us: int, span_us: int) -> No
 
 
 def _write_owners(sheet: Sheet, timing: Timing) -> None:
-    spent: dict[str, int] = {"client": 0, "assay": 0, "api": 0}
+    spent: dict[str, int] = {}
     for phase in phases(timing):
         if phase.start_us is not None and phase.end_us is not None and phase.name != "Assay passes first byte on":
-            spent[phase.owner] += phase.end_us - phase.start_us
-    connect = timing.upstream_connect_us or 0
-    spent["assay"] = max(0, spent["assay"] - connect)
+            spent[phase.owner] = spent.get(phase.owner, 0) + phase.end_us - phase.start_us
+    if "assay" in spent:
+        spent["assay"] = max(0, spent["assay"] - (timing.upstream_connect_us or 0))
     names = {"client": "client", "assay": "Assay", "api": "API"}
     runs: list[tuple[str, Style]] = [(" ", sheet.inks.plain)]
     for owner, taken in spent.items():

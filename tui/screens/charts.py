@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from rich.style import Style
 from textual import work
 from textual.message import Message
 from textual.reactive import reactive
@@ -20,6 +21,7 @@ from tui.plots import Frame, filled_curve, label_step, most_columns, stacked_col
 from tui.ranges import PERIODS, Period, next_period, range_of
 from tui.screens.dashboard import DashboardScreen
 from tui.theme import Inks, ink
+from tui.widgets.fact_line import FactLine
 from tui.widgets.line_list import Line
 from tui.widgets.plot_view import PlotView
 
@@ -27,6 +29,8 @@ _GROUPS: Final = (SeriesGroup.KIND, SeriesGroup.MODEL, SeriesGroup.ZONE)
 _GROUP_NAMES: Final = {SeriesGroup.KIND: "kind of source", SeriesGroup.MODEL: "model", SeriesGroup.ZONE: "cache"}
 _MOST_WIDE: Final = 2_000
 """Buckets that a plot can be asked to show before a wider bucket is chosen for it."""
+_FIGURES_CELLS: Final = 17
+"""Cells of an entry of the legend beside its name: mark, amount, share, gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class ChartsScreen(DashboardScreen):
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out title, plot, legend, and the window's fill."""
-        yield Static(id="chart-title", markup=False)
+        yield FactLine(id="chart-title")
         yield PlotView(id="chart")
         yield PlotView(id="chart-legend")
         yield Static(id="window-title", markup=False)
@@ -122,7 +126,7 @@ class ChartsScreen(DashboardScreen):
         """Draw the chart, unless another one was chosen."""
         if event.view == self.view:
             has_colour = not self.app.no_color
-            self.query_one("#chart-title", Static).update(chart_title(event.view, event.totals))
+            self.query_one("#chart-title", FactLine).update(chart_title(event.view, event.totals))
             self.query_one("#chart", PlotView).show(
                 lambda width, height, inks: draw_chart(event, width, height, inks, has_colour=has_colour)
             )
@@ -169,12 +173,11 @@ def chart_title(view: ChartView, totals: SummaryMetrics) -> str:
     what = "Tokens" if view.measure is Measure.TOKENS else "Dollars"
     parts = [
         f"{what} by {_GROUP_NAMES[view.group]}",
-        view.period.name,
-        f"by the {view.bucket.value}",
-        f"{fmt.whole(totals.total_requests)} requests",
+        f"{view.period.name}, by the {view.bucket.value}",
+        fmt.usd(totals.total_cost_nano_usd),
         f"{fmt.tokens(totals.total_input_tokens)} in",
         f"{fmt.tokens(totals.total_output_tokens)} out",
-        fmt.usd(totals.total_cost_nano_usd),
+        f"{fmt.whole(totals.total_requests)} requests",
     ]
     return " " + " · ".join(parts)
 
@@ -204,16 +207,18 @@ def draw_legend(event: SeriesRead, width: int, height: int, inks: Inks, *, has_c
     totals = _columns(event, width, inks).totals()
     everything = sum(amount for _, amount in totals)
     write = value_writer(event.view.measure)
-    pitch = 32 if width >= 96 else max(26, (width - 1) // 3)
+    names = min(24, max((len(series.name) for series, _ in totals), default=0))
+    gap = 1 if width < 100 else 4
+    pitch = names + _FIGURES_CELLS + gap - 1
     across = max(1, (width - 1) // pitch)
-    lines: list[list[tuple[str, object]]] = [[(" ", inks.plain)] for _ in range(height)]
+    lines: list[list[tuple[str, Style]]] = [[(" ", inks.plain)] for _ in range(height)]
     for place, (series, amount) in enumerate(totals[: across * height]):
         line = lines[place % height] if len(totals) > across else lines[place // across]
         line.append(("■ " if has_colour else f"{series.letter} ", ink(series.colour)))
-        line.append((fmt.fit(series.name, pitch - 17), inks.plain))
-        line.append((fmt.fit(write(amount), 8, is_right=True), inks.muted))
-        line.append((fmt.fit(fmt.percent(amount, everything), 5, is_right=True) + "  ", inks.faint))
-    return lines  # type: ignore[return-value]
+        line.append((fmt.fit(series.name, names), inks.plain))
+        line.append((fmt.fit(write(amount), 9, is_right=True), inks.plain))
+        line.append((fmt.fit(fmt.percent(amount, everything), 5, is_right=True) + " " * gap, inks.muted))
+    return lines
 
 
 def draw_window(event: SeriesRead, width: int, height: int, inks: Inks) -> Sequence[Line]:

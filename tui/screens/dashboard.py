@@ -34,12 +34,19 @@ class DashboardScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - as Textual types it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual types it
 
+    SCOPED_CSS = False  # the palette, which lies above a screen, is styled here, too
     CSS = """
     DashboardScreen { layers: base; background: $background; }
-    NoticeBar { height: 1; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
+    NoticeBar { height: auto; max-height: 2; display: none; }
     NoticeBar.-info { background: $panel; color: $secondary; }
     NoticeBar.-warning { background: $warning 20%; color: $warning; }
     NoticeBar.-error { background: $error 20%; color: $error; }
+    CommandPalette > Vertical { margin-top: 2; width: 92; max-width: 100%; background: $surface; }
+    CommandPalette SearchIcon { display: none; }
+    CommandPalette #--input { border: round $primary; padding: 0 1; }
+    CommandPalette #--input.--list-visible { border: round $primary; }
+    CommandPalette CommandInput { border: none; height: 1; }
+    CommandPalette CommandList { border: none; max-height: 70vh; background: $surface; scrollbar-size-vertical: 1; }
     """
 
     def compose(self) -> ComposeResult:

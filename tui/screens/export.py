@@ -8,13 +8,15 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Label, RadioButton, RadioSet, Static
+from textual.widgets import Input, Label, RadioSet, Static
 
 from storage.filters.tree import Filter
 from storage.views import ExchangeSummary
 from tui import format as fmt
 from tui.screens.dialog import Dialog
+from tui.widgets.choice import Choice
 
 FORMATS = {".json": "json", ".jsonl": "jsonl", ".har": "har", ".csv": "csv"}
 """Form by the ending of the file's name."""
@@ -46,15 +48,14 @@ class ExportScreen(Dialog[ExportChoice]):
     def compose_box(self) -> Iterator[Widget]:
         """Lay out the choice and the file's name."""
         what = f"everything that passes  {self._wanted.text}" if not self._wanted.is_empty else "all requests"
-        buttons = [RadioButton(what, id="all")]
+        is_one = self._wanted.is_empty and self._selected is not None
+        buttons = [Choice(Content(what), is_chosen=not is_one, id="all")]
         if self._selected is not None:
             title = fmt.one_line(self._selected.title or self._selected.path)
-            buttons.insert(0, RadioButton(f"request #{self._selected.id}  {title[:48]}", id="one"))
+            buttons.insert(0, Choice(Content(f"request #{self._selected.id}  {title}"), is_chosen=is_one, id="one"))
         yield Label("What", classes="field-name")
-        radio = RadioSet(*buttons, id="scope", compact=True)
-        buttons[0 if self._wanted.is_empty and self._selected is not None else -1].value = True
-        yield radio
-        yield Label("Where to (.json, .jsonl, .har or .csv), from the current directory", classes="field-name")
+        yield RadioSet(*buttons, id="scope", compact=True)
+        yield Label("File: .json, .jsonl, .har or .csv; relative to the current directory", classes="field-name")
         name = f"assay-{self._now:%Y%m%d-%H%M%S}.json"
         yield Input(value=name, id="path", compact=True)
         yield Static("", id="wrong", classes="wrong")

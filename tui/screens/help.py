@@ -50,7 +50,8 @@ def write_help(sheet: Sheet) -> None:
 
 
 def _write_entry(sheet: Sheet, sign: str, name: str, meaning: str) -> None:
-    room = max(16, sheet.width - 40)
+    sign_cells, name_cells = (10, 22) if sheet.width >= 100 else (8, 18)
+    room = max(16, sheet.width - sign_cells - name_cells - 6)
     for number, line in enumerate(wrap(meaning, room)):
-        lead = (fmt.fit(sign, 10), fmt.fit(name, 24)) if number == 0 else (" " * 10, " " * 24)
+        lead = (fmt.fit(sign, sign_cells), fmt.fit(name, name_cells)) if number == 0 else (" " * sign_cells, " " * name_cells)
         sheet.line(("  " + lead[0] + " ", sheet.inks.accent), (lead[1] + " ", sheet.inks.plain), (line, sheet.inks.muted))

@@ -28,6 +28,7 @@ from tui.ranges import PERIODS, Period, next_period, range_of
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.report import ReportScreen
 from tui.screens.what_if import WhatIfScreen
+from tui.widgets.fact_line import FactLine
 from tui.widgets.line_list import LineList
 from tui.widgets.page_view import PageView
 from tui.widgets.tab_strip import TabStrip
@@ -80,7 +81,7 @@ class InsightsScreen(DashboardScreen):
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out totals, tabs, a table for each section, and the selected row in words."""
-        yield Static(id="totals", markup=False)
+        yield FactLine(id="totals")
         yield TabStrip([section.title for section in SECTIONS])
         tables = [Table[Any](s.columns, s.identity, sorted_by=s.sorted_by, id=f"table-{s.name}") for s in SECTIONS]
         yield Container(*tables, PageView(id="insight"), id="body")
@@ -146,7 +147,7 @@ class InsightsScreen(DashboardScreen):
     def _show(self) -> None:
         found, section = self._found, self.section
         rows: Sequence[InsightRow] = section.rows(found) if found is not None else ()
-        self.query_one("#totals", Static).update(totals_text(self.period, found))
+        self.query_one("#totals", FactLine).update(totals_text(self.period, found))
         self.query_one(TabStrip).active = section.title
         for other in SECTIONS:
             self.query_one(f"#table-{other.name}").display = other is section
@@ -254,12 +255,12 @@ def totals_text(period: Period, found: Insights | None) -> str:
     cut = " (the newest)" if found.is_cut else ""
     parts = [
         period.name,
-        f"{fmt.whole(found.requests)} requests{cut}",
+        "not all priced" if found.input.cost_nano_usd is None else f"{fmt.usd(found.input.cost_nano_usd)} for input",
         f"{fmt.tokens(found.input.tokens)} in",
-        "not all priced" if found.input.cost_nano_usd is None else fmt.usd(found.input.cost_nano_usd),
     ]
     if found.waste.cost_nano_usd:
-        parts.append(f"{fmt.usd(found.waste.cost_nano_usd)} could have been saved")
+        parts.insert(1, f"{fmt.usd(found.waste.cost_nano_usd)} could have been saved")
+    parts.append(f"{fmt.whole(found.requests)} billed requests{cut}")
     if found.textless_requests:
         parts.append(f"{fmt.whole(found.textless_requests)} without text")
     return " " + " · ".join(parts)

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from storage.streaming import StreamRates
-from storage.views import ExchangeDetail
+from storage.views import ExchangeDetail, ExchangeSummary
 from tui import reading
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
@@ -65,6 +65,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self._is_stale = False
         self._rest: Timer | None = None
         self._unpriced_requests = 0
+        self._newest_ended: ExchangeSummary | None = None
         self._rates: StreamRates = {}
 
     def compose_content(self) -> Iterator[Widget]:
@@ -343,5 +344,8 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         """Say when the API cannot be reached, or prices are missing; of a database alone there is nothing to do about it."""
         if self.live is None:
             return None
-        ended = [summary for summary in self.requests.summaries_in_sight if summary.latency_ms is not None or summary.error]
-        return traffic_notice(ended[-1] if ended else None, self._unpriced_requests)
+        is_all = self.selection().wanted.is_empty and self.grouping is Grouping.FLAT
+        if is_all and self.requests.visible_rows.stop == self.requests.row_count:  # else the last in sight is not the newest
+            ended = [summary for summary in self.requests.summaries_in_sight if summary.latency_ms is not None or summary.error]
+            self._newest_ended = ended[-1] if ended else None
+        return traffic_notice(self._newest_ended, self._unpriced_requests)

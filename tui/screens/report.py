@@ -30,7 +30,7 @@ class ReportScreen(Dialog[Path]):
     def compose_box(self) -> Iterator[Widget]:
         """Lay out the file's name."""
         yield Label(
-            f"{self._period.name.capitalize()}: where to (.html, .md or .json), from the current directory",
+            f"Report of the {self._period.name}. File: .html, .md or .json",
             classes="field-name",
         )
         yield Input(value=f"assay-report-{self._now:%Y%m%d-%H%M%S}.html", id="path", compact=True)

@@ -85,7 +85,8 @@ def facts(reading: SegmentReading, carry: CarriedContent | None = None) -> Conte
     lines = [
         " · ".join(part for part in (reading.figures, fmt.size(segment.content_bytes), segment.role or "") if part),
         place,
-        " · ".join(part for part in (first, carried, f"hash {segment.content_hash}") if part),
+        " · ".join(part for part in (first, carried) if part),
+        f"hash {segment.content_hash}",
     ]
     if carry is not None:
         lines.append(carry_text(carry))

@@ -21,6 +21,7 @@ from tui.messages import FilterRequested
 from tui.pages.session import write_session
 from tui.ranges import PERIODS, Period, next_period, range_of
 from tui.screens.dashboard import DashboardScreen
+from tui.widgets.fact_line import FactLine
 from tui.widgets.line_list import LineList
 from tui.widgets.page_view import PageView
 from tui.widgets.table import Table, TableColumn
@@ -66,7 +67,7 @@ class SessionsScreen(DashboardScreen):
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out totals, table, and the selected session."""
-        yield Static(id="totals", markup=False)
+        yield FactLine(id="totals")
         yield Container(
             Table[SessionSummary](COLUMNS, lambda row: row.session_id, sorted_by="last", id="sessions"),
             PageView(id="session"),
@@ -118,7 +119,7 @@ class SessionsScreen(DashboardScreen):
         if event.period != self.period:
             return
         self.table.show(event.sessions)
-        self.query_one("#totals", Static).update(totals_text(event.period, event.sessions, event.count))
+        self.query_one("#totals", FactLine).update(totals_text(event.period, event.sessions, event.count))
         self.query_one("#body").display = bool(event.sessions)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not event.sessions
@@ -189,11 +190,11 @@ def totals_text(period: Period, sessions: Sequence[SessionSummary], count: int) 
     total = sum(session.input_tokens for session in sessions)
     parts = [
         period.name,
-        f"{fmt.whole(count)} sessions" if count != 1 else "1 session",
-        f"{fmt.whole(sum(session.requests for session in sessions))} requests",
+        fmt.usd(sum(costs) if costs else None),
         f"{fmt.tokens(total)} in",
         f"{fmt.percent(read, total)} cached",
-        fmt.usd(sum(costs) if costs else None),
+        f"{fmt.whole(count)} sessions" if count != 1 else "1 session",
+        f"{fmt.whole(sum(session.requests for session in sessions))} requests",
     ]
     return " " + " · ".join(parts)
 

@@ -22,6 +22,7 @@ from tui.ranges import PERIODS, Period, next_period, range_of
 from tui.screens.dashboard import DashboardScreen
 from tui.theme import Inks, ink
 from tui.widgets.breakdown import label_ink
+from tui.widgets.fact_line import FactLine
 from tui.widgets.legend import Legend
 from tui.widgets.line_list import LineList
 from tui.widgets.table import Table, TableColumn
@@ -58,7 +59,7 @@ class SourcesScreen(DashboardScreen):
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out totals, table and legend."""
-        yield Static(id="totals", markup=False)
+        yield FactLine(id="totals")
         yield Table[SourceMetrics](COLUMNS, lambda row: row.source_id, sorted_by="cost", id="sources")
         yield Static(id="nothing")
         yield Legend(has_colour=not self.app.no_color)
@@ -106,7 +107,7 @@ class SourcesScreen(DashboardScreen):
         """Show them, unless another period was chosen."""
         if event.period == self.period:
             self._sources = event.sources
-            self.query_one("#totals", Static).update(totals_text(self.period, event.totals, len(event.sources)))
+            self.query_one("#totals", FactLine).update(totals_text(self.period, event.totals, len(event.sources)))
             self._show()
 
     def _show(self) -> None:
@@ -169,14 +170,14 @@ class SourcesScreen(DashboardScreen):
 
 def totals_text(period: Period, totals: SummaryMetrics, sources: int) -> str:
     """Write the line above the table."""
-    unpriced = f" ({totals.unpriced_requests} unpriced)" if totals.unpriced_requests else ""
+    unpriced = f" ({totals.unpriced_requests} requests unpriced)" if totals.unpriced_requests else ""
     parts = [
         period.name,
-        f"{sources} sources",
-        f"{fmt.whole(totals.total_requests)} requests",
+        f"{fmt.usd(totals.total_cost_nano_usd)}{unpriced}",
         f"{fmt.tokens(totals.total_input_tokens)} in",
         f"{fmt.tokens(totals.total_output_tokens)} out",
-        f"{fmt.usd(totals.total_cost_nano_usd)}{unpriced}",
+        f"{fmt.whole(totals.total_requests)} requests",
+        f"{sources} sources",
     ]
     return " " + " · ".join(parts)
 

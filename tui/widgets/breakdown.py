@@ -16,7 +16,7 @@ from tui.colours import KINDS, UNNAMED, kind_colour, zone_colour
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
 from tui.composition import Composition, SegmentShare, Share, SourceShare, is_guess
-from tui.theme import Inks, ink
+from tui.theme import Inks, ink, readable
 from tui.widgets.line_list import Line, LineList
 from tui.widgets.spectrum import NO_KINDS
 
@@ -31,8 +31,10 @@ GRADE_NAMES: Final = {Grade.EXACT: "exact", Grade.BOUNDED: "bounded", Grade.ESTI
 
 _TOKENS, _SHARE, _COST, _ZONE, _GRADE = 8, 6, 9, 7, 9
 _TOOL_NAME: Final = re.compile(r'"name"\s*:\s*"([^"]+)"')
-_WIDE: Final = 86
+_WIDE: Final = 100
 """Width from which there is room for the grade in words; the `~` says it everywhere."""
+_LEAST_NAME: Final = 26
+"""Cells that a name has before there is a bar."""
 _LEAD: Final = 4
 """Fold mark and swatch."""
 
@@ -138,14 +140,14 @@ class Breakdown(LineList):
         """Return the cells of the name and of the bar."""
         fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= _WIDE else 0)
         room = max(8, width - fixed)
-        bar = max(0, min(24, room - 22))
+        bar = max(0, min(24, room - _LEAST_NAME))
         return (room - bar, bar) if bar >= 5 else (room, 0)
 
     def _source_line(self, row: SourceShare, width: int) -> Line:
         kind = row.source.source_type
         name_cells, bar_cells = self._flexible(width)
         is_dimmed = bool(self._highlighted) and kind not in self._highlighted
-        colour = self.inks.faint if is_dimmed else ink(kind_colour(kind, is_dark=self.inks.is_dark))
+        colour = self.inks.dimmed if is_dimmed else ink(kind_colour(kind, is_dark=self.inks.is_dark))
         plain = self.inks.muted if is_dimmed else self.inks.plain
         mark = "▾" if row.source in self._unfolded else "▸"
         cells: list[tuple[str, Style]] = [
@@ -161,10 +163,9 @@ class Breakdown(LineList):
         name_cells, bar_cells = self._flexible(width)
         colour = ink(kind_colour(row.source.source_type, is_dark=self.inks.is_dark))
         cells: list[tuple[str, Style]] = [
-            ("    ", self.inks.muted),
-            ("│ ", colour),
-            (fmt.fit(segment.part.value, _kind_cells(width) - 3) + " ", self.inks.muted),
-            (fmt.fit(segment_label(segment), name_cells - 1) + " ", self.inks.muted),
+            ("  │ ", colour),
+            (fmt.fit(segment.part.value, _kind_cells(width) - 1) + " ", self.inks.muted),
+            (fmt.fit(segment_label(segment), name_cells - 1) + " ", self.inks.plain),
         ]
         cells += self._figures(segment.share, width, is_strong=False)
         return [*cells, *self._bar(segment.share, self.inks.faint, bar_cells)]
@@ -181,7 +182,7 @@ class Breakdown(LineList):
             (fmt.fit(fmt.usd(share.cost_nano_usd), _COST, is_right=True), self.inks.plain if is_strong else self.inks.muted),
             (
                 "  " + fmt.fit(ZONE_NAMES[zone] + ("+" if more else ""), _ZONE),
-                ink(zone_colour(zone, is_dark=self.inks.is_dark)),
+                readable(zone_colour(zone, is_dark=self.inks.is_dark), is_dark=self.inks.is_dark),
             ),
         ]
         if width >= _WIDE:
@@ -197,10 +198,8 @@ class Breakdown(LineList):
 
 
 def label_ink(kind: SourceType, inks: Inks) -> Style:
-    """Return the ink for a kind's name: its colour where that can be read as text, which on a light ground it mostly cannot."""
-    if not inks.is_dark:
-        return inks.plain
-    return inks.muted if kind is SourceType.OVERHEAD else ink(kind_colour(kind, is_dark=True))
+    """Return the ink for a kind's name: its colour, as far as that can be read."""
+    return readable(kind_colour(kind, is_dark=inks.is_dark), is_dark=inks.is_dark)
 
 
 def segment_label(share: SegmentShare) -> str:
@@ -211,8 +210,13 @@ def segment_label(share: SegmentShare) -> str:
     if segment.content_kind is ContentKind.TOOL_DEFINITION:
         named = _TOOL_NAME.search(segment.text)
         if named is not None:
-            return named[1]
-    return fmt.one_line(segment.text[:200]) or segment.pointer
+            return _own_name(named[1], segment.source)
+    return _own_name(fmt.one_line(segment.text[:200]), segment.source) or segment.pointer
+
+
+def _own_name(text: str, source: Source) -> str:
+    """Leave out of a tool's name the server it stands below."""
+    return text.removeprefix(f"mcp__{source.source_name}__") if source.source_type is SourceType.MCP_SERVER else text
 
 
 def _kind_cells(width: int) -> int:

@@ -17,6 +17,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from proxy_core.attribution.model import SourceType
 from proxy_core.dialects.base import ParsedResponse
+from proxy_core.exchange import ExchangeState
 from storage.views import ExchangeDetail, ExchangeSummary
 from tui.composition import compose as compose_request
 from tui.invocation import own_command
@@ -152,7 +153,9 @@ class DetailPane(Vertical):
             self._bring("pane-json")
             self.query_one(JsonView).show(content.document)
         elif content.tab is Tab.RESPONSE:
-            self._show_page(lambda sheet: write_response(sheet, content.response, detail.response_body))
+            summary = detail.summary
+            error = None if summary.state is ExchangeState.OPEN else summary.error or "the request ended without one"
+            self._show_page(lambda sheet: write_response(sheet, content.response, detail.response_body, error))
         else:
             self._show_page(lambda sheet: write_diff(sheet, content.previous, detail))
 

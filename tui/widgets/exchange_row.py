@@ -222,7 +222,7 @@ def _composition(summary: ExchangeSummary, width: int, mood: RowMood) -> Line:
         return [(fmt.fit(reason, width), mood.inks.error)]
     if not summary.spectrum:
         what = f"{summary.method} {summary.path}" if summary.request_class is RequestClass.OTHER else "not analysed yet"
-        return [(fmt.fit(what, width), mood.inks.faint)]
+        return [(fmt.fit(what, width), mood.inks.muted)]
     return spectrum_bar(
         summary.spectrum, width, is_dark=mood.inks.is_dark, highlighted=mood.highlighted, has_colour=mood.has_colour
     )

@@ -1,11 +1,16 @@
 """The heading of a branch in the request list: what it is, how many requests, tokens and dollars it holds. Pure drawing."""
 
+from typing import Final
+
 from storage.views import ExchangeSummary
 from tui import format as fmt
 from tui.outline import Group
 from tui.theme import Inks
 from tui.widgets.exchange_row import GUTTER_CELLS, layout
 from tui.widgets.line_list import Line
+
+_ID_FROM: Final = 40
+"""Cells of a name from which a session's id has room beside its title."""
 
 
 def group_line(group: Group, first: ExchangeSummary | None, width: int, inks: Inks) -> Line:
@@ -21,29 +26,38 @@ def group_line(group: Group, first: ExchangeSummary | None, width: int, inks: In
     names = [column.name for column in chosen.columns]
     before = sum(column.width + 1 for column in chosen.columns[: names.index("input")])
     lead = "  " * group.depth + ("▸ " if group.is_folded else "▾ ")
-    line = [
-        (lead, inks.accent),
-        (
-            fmt.fit(_name(group, first), before + GUTTER_CELLS - len(lead) - 1) + " ",
-            inks.strong if group.depth == 0 else inks.plain,
-        ),
-    ]
+    line = [(lead, inks.accent), *_name_cells(group, first, before + GUTTER_CELLS - len(lead), inks)]
     figures = {"input": fmt.tokens(group.input_tokens), "cost": fmt.usd(group.cost_nano_usd)}
     line += [
         (fmt.fit(figures.get(column.name, ""), column.width, is_right=True) + " ", inks.plain)
         for column in chosen.columns[names.index("input") :]
     ]
-    count = f"{group.exchanges} request{'' if group.exchanges == 1 else 's'}"
-    errors = f"  {group.errors} failed" if group.errors else ""
-    return [*line, (count, inks.muted), (errors, inks.error)]
+    return [*line, *_counts(group, chosen.bar_cells, inks)]
+
+
+def _counts(group: Group, room: int, inks: Inks) -> Line:
+    """Write how many requests there are and how many failed, in as many words as there is room for."""
+    count = f"{fmt.whole(group.exchanges)} request{'' if group.exchanges == 1 else 's'}"
+    errors = f"  {fmt.whole(group.errors)} failed" if group.errors else ""
+    if len(count) + len(errors) > room:
+        count, errors = f"{fmt.whole(group.exchanges)} req", f"  ✗ {fmt.whole(group.errors)}" if group.errors else ""
+    return [(count, inks.muted), (errors, inks.error)]
+
+
+def _name_cells(group: Group, first: ExchangeSummary | None, room: int, inks: Inks) -> Line:
+    """Write the name; that of a session with its id, by which a filter finds it, where both have room."""
+    own = group.key[-1]
+    name, style = _name(group, first), inks.strong if group.depth == 0 else inks.plain
+    if group.depth or own is None or own[:8] in name or room < _ID_FROM:
+        return [(fmt.fit(name, room - 1) + " ", style)]
+    return [(fmt.fit(name, room - 11) + " ", style), (f" {own[:8]} ", inks.muted)]
 
 
 def _name(group: Group, first: ExchangeSummary | None) -> str:
     title = fmt.one_line(first.title) if first is not None and first.title else ""
     own = group.key[-1]
     if group.depth == 0:
-        label = "no session" if own is None else f"session {own[:8]}"
-        return f"{label}  {title}"
+        return title or ("no session" if own is None else f"session {own[:8]}")
     if first is not None and first.agent_id is not None and first.agent_id == own:
         return f"↳ {first.agent_type or 'agent'} {own[:8]}"
     return title or (own[:8] if own is not None else "main")

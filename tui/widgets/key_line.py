@@ -1,4 +1,4 @@
-"""The last line: the keys that apply here, as many as fit, made from the commands. Help and Quit always keep their place."""
+"""The last line: the keys that apply here, as many as fit, made from the commands. Back, Help and Quit are always there."""
 
 from typing import Final
 
@@ -6,14 +6,17 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
+from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.commands import Quit, ShowHelp
+from tui.commands import Close, Quit, ShowHelp
+from tui.live_commands import LeavePane
 from tui.theme import Inks, inks
 
-_ALWAYS: Final = (ShowHelp.action(), Quit.action())
+_ALWAYS: Final = (LeavePane.action(), Close.action(), ShowHelp.action(), Quit.action())
+"""The ways out, and to help: shown however little room there is."""
 
 
 class KeyLine(Widget):
@@ -63,14 +66,25 @@ class KeyLine(Widget):
         self.refresh()
 
     def _shown(self) -> list[Binding]:
-        """Return one binding an action, those of the focused widget first."""
+        """Return one binding an action, those of the focused widget first; none whose key would be typed into a field."""
         found: dict[str, Binding] = {}
-        for _node, binding, is_enabled, _tooltip in self.screen.active_bindings.values():
-            if binding.show and is_enabled:
-                found.setdefault(binding.action, binding)
+        for key, (_node, binding, is_enabled, _tooltip) in self.screen.active_bindings.items():
+            known = found.get(binding.action)
+            is_plainer = known is not None and _is_control(known) and not _is_control(binding)
+            if binding.show and is_enabled and (known is None or is_plainer) and not self._is_typed(key, binding):
+                found[binding.action] = binding
         return list(found.values())
 
+    def _is_typed(self, key: str, binding: Binding) -> bool:
+        """Say whether the key goes into the field that has the focus."""
+        sign = binding.key_display or ""
+        character = key_to_character(key) or (sign if len(sign) == 1 else None)
+        focused = self.screen.focused
+        return focused is not None and focused.check_consume_key(key, character)
+
     def _sign(self, binding: Binding) -> str:
+        if _is_control(binding):
+            return "^" + binding.key.removeprefix("ctrl+")
         return binding.key_display or self.app.get_key_display(binding)
 
 
@@ -80,3 +94,7 @@ def _text(sign: str, binding: Binding) -> str:
 
 def _segments(sign: str, binding: Binding, ink: Inks) -> list[Segment]:
     return [Segment(sign, ink.accent), Segment(f" {binding.description}  ", ink.muted)]
+
+
+def _is_control(binding: Binding) -> bool:
+    return binding.key.startswith("ctrl+")

@@ -40,7 +40,6 @@ class Legend(Widget):
         """Draw the legend."""
         is_dark = self.app.current_theme.dark
         own = inks(is_dark=is_dark)
-        quiet, strong, muted, accent = own.muted, own.strong, own.faint, own.accent
         segments = [Segment(" ")]
         places: list[tuple[int, int, str]] = []
         at = 1
@@ -53,10 +52,11 @@ class Legend(Widget):
                 text = f"{key}{swatch}{style.label} "
             if not text or at + len(text) > self.size.width:
                 continue
-            colour = ink(kind_colour(style.source_type, is_dark=is_dark))
-            name_ink = strong + Style(underline=True) if is_on else quiet if not self.active else muted
+            is_dimmed = bool(self.active) and not is_on
+            colour = own.dimmed if is_dimmed else ink(kind_colour(style.source_type, is_dark=is_dark))
+            name_ink = own.strong + Style(underline=True) if is_on else own.muted
             head, _, label = text.partition(swatch)
-            segments += [Segment(head, strong if is_on else accent), Segment(swatch, colour)]
+            segments += [Segment(head, own.strong if is_on else own.accent), Segment(swatch, colour)]
             stripped = label.strip()
             left = label[: len(label) - len(label.lstrip())]
             segments += [Segment(left), Segment(stripped, name_ink), Segment(label[len(left) + len(stripped) :])]

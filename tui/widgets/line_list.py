@@ -111,6 +111,11 @@ class LineList(ScrollView, can_focus=True):
         if self.cursor >= count:
             self.cursor = max(0, count - 1)
 
+    @property
+    def line_cells(self) -> int:
+        """Cells of a line: what the scrollbar, which always has its place, leaves. Textual's `size` counts that in."""
+        return max(0, self.size.width - self.styles.scrollbar_size_vertical)
+
     def redraw(self) -> None:
         """Forget every drawn line and draw those in sight again."""
         self._strips.clear()
@@ -189,6 +194,11 @@ class LineList(ScrollView, can_focus=True):
 
     # Drawing
 
+    @property
+    def shows_cursor(self) -> bool:
+        """Whether the selected row is to be seen."""
+        return self.has_focus or self.HAS_LASTING_CURSOR
+
     def on_resize(self) -> None:
         """Keep the cursor in sight when the window changes; how far one can scroll is known only after the next refresh."""
         if self._row_count:
@@ -214,14 +224,14 @@ class LineList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        width = self.size.width
+        width = self.line_cells
         ground = self._ground()
         if y < self.HEADER_LINES:
             return self._strip(self.draw_header(width), width, ground)
         index = y - self.HEADER_LINES + round(self.scroll_offset.y)
         if not 0 <= index < self._row_count:
             return Strip.blank(width, ground)
-        is_cursor = index == self.cursor and (self.has_focus or self.HAS_LASTING_CURSOR)
+        is_cursor = index == self.cursor and self.shows_cursor
         if is_cursor:
             ground = self.inks.cursor if self.has_focus else self.inks.blurred_cursor
         key = (self.row_identity(index), width, is_cursor, self.has_focus if is_cursor else False)

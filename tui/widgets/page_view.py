@@ -16,7 +16,7 @@ type Writer = Callable[[Sheet], None]
 
 
 class PageView(LineList):
-    """Lines of text with a cursor; Enter opens the segment that a line belongs to."""
+    """Lines of text; where lines belong to segments there is a cursor, and Enter opens the segment."""
 
     HAS_LASTING_CURSOR = False
 
@@ -57,8 +57,50 @@ class PageView(LineList):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to open only where something can be opened."""
         if action == OpenRow.action():
-            return self._sheet is not None and bool(self._sheet.links)
+            return self._has_links
         return super().check_action(action, parameters)
+
+    @property
+    def shows_cursor(self) -> bool:
+        """Only where a line can be opened; else the page is just read."""
+        return self.has_focus and self._has_links
+
+    def action_cursor_down(self) -> None:
+        """Go a line down."""
+        self._move(1)
+
+    def action_cursor_up(self) -> None:
+        """Go a line up."""
+        self._move(-1)
+
+    def action_next_page(self) -> None:
+        """Go a page down."""
+        self._move(max(1, self.size.height - 1))
+
+    def action_previous_page(self) -> None:
+        """Go a page up."""
+        self._move(-max(1, self.size.height - 1))
+
+    def action_go_to_end(self) -> None:
+        """Go to the end."""
+        self._move(self.row_count)
+
+    def action_go_to_top(self) -> None:
+        """Go to the beginning."""
+        self._move(-self.row_count)
+
+    def _move(self, lines: int) -> None:
+        """Move the cursor, or where there is none, the page under the eye."""
+        if self._has_links:
+            self.cursor += lines
+            return
+        last = max(0, self.row_count - self.size.height)
+        top = max(0, min(last, round(self.scroll_offset.y) + lines))
+        self.scroll_to(y=top, animate=False, immediate=True)
+
+    @property
+    def _has_links(self) -> bool:
+        return self._sheet is not None and bool(self._sheet.links)
 
     def action_open_row(self) -> None:
         """Open the segment of this line."""
@@ -73,7 +115,7 @@ class PageView(LineList):
 
     def on_resize(self) -> None:
         """Write the page for the new width."""
-        if self._written_for is None or self._written_for[0] != self.size.width:
+        if self._written_for is None or self._written_for[0] != self.line_cells:
             self._rewrite()
 
     def notify_style_update(self) -> None:
@@ -83,7 +125,7 @@ class PageView(LineList):
             self._rewrite()
 
     def _rewrite(self) -> None:
-        width = self.size.width
+        width = self.line_cells
         if self._write is None or width < 4:
             return
         sheet = Sheet(width, self.inks)

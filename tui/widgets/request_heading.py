@@ -64,7 +64,7 @@ def title_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
 
 
 def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
-    """Draw model, tokens, cache, cost and time; what does not fit is left out from the right."""
+    """Draw model, tokens, cache, cost and time; unknown parts are left out, and from the right what does not fit."""
     guess = summary.is_estimate
     failed = has_failed(summary)
     is_running = summary.state is ExchangeState.OPEN
@@ -81,7 +81,7 @@ def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
             (f"{fmt.percent(summary.cache_read_tokens, summary.input_tokens)} cached", ink.muted),
         ]
     parts += [
-        (fmt.milliseconds(summary.latency_ms), ink.muted),
+        (f"took {fmt.milliseconds(summary.latency_ms)}", ink.muted),
         (f"first byte {fmt.milliseconds(summary.first_byte_ms)}", ink.muted),
         (fmt.day_and_clock(summary.started_us), ink.muted),
         (
@@ -95,7 +95,9 @@ def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
     line: list[tuple[str, Style]] = [(" ", ink.plain)]
     used = 1
     for text, style in parts:
-        if used + len(text) + 3 > width:
+        if fmt.UNKNOWN in text.split():
+            continue
+        if used + len(text) + 3 > width - 1:
             break
         if len(line) > 1:
             line.append((" · ", ink.faint))

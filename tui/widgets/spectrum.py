@@ -56,5 +56,5 @@ def in_legend_order(spectrum: Spectrum) -> Spectrum:
 
 def _style(kind: SourceType, is_dark: bool, highlighted: AbstractSet[SourceType]) -> Style:
     if highlighted and kind not in highlighted:
-        return inks(is_dark=is_dark).faint
+        return inks(is_dark=is_dark).dimmed
     return ink(kind_colour(kind, is_dark=is_dark))

@@ -104,7 +104,7 @@ def test_unknown_times_are_dashes_not_zeros() -> None:
     sheet = _sheet()
     write_timing(sheet, factories.exchange_detail(timing=Timing(client_started_us=START_US)))
     text = _text(sheet)
-    assert "not at its end" in text
+    assert "it never ended" in text
     assert "0.0ms" not in text.split("■")[0]
 
 

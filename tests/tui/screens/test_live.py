@@ -1,6 +1,7 @@
 """The live screen by keyboard: every command does what its help says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from storage.streaming import rate_of, read_stream_rates
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
 from tui.outline import Group, Grouping
 from tui.screens.export import ExportScreen
+from tui.screens.live import LiveScreen
 from tui.screens.rating import RatingScreen
 from tui.screens.segment import SegmentScreen
 from tui.widgets.breakdown import Breakdown
@@ -236,7 +238,7 @@ async def test_grouping_goes_round(store: Store) -> None:
 async def test_every_tab_shows_its_side_of_the_request(store: Store, tab: Tab, words: str) -> None:
     async with running(store) as pilot:
         screen = live_screen(pilot)
-        await press(pilot, "k", "k", "k", "m")
+        await press(pilot, "k", "k", "m")
         screen.pane.tab = tab
         await settle(pilot)
         assert words in screen_text(pilot)
@@ -260,7 +262,7 @@ async def test_a_click_on_a_tab_shows_it(store: Store) -> None:
 async def test_d_compares_and_goes_back(store: Store) -> None:
     async with running(store) as pilot:
         pane = live_screen(pilot).pane
-        await press(pilot, "k", "k", "k", "d")
+        await press(pilot, "k", "k", "d")
         assert pane.tab is Tab.DIFF
         assert "Since #" in screen_text(pilot)
         await press(pilot, "d")
@@ -297,7 +299,7 @@ async def test_on_a_small_screen_enter_zooms(store: Store) -> None:
 async def test_a_source_unfolds_into_segments_that_can_be_read_and_copied(store: Store) -> None:
     async with running(store) as pilot:
         screen = live_screen(pilot)
-        await press(pilot, "k", "k", "k", "enter", "j", "enter", "j", "enter")
+        await press(pilot, "k", "k", "enter", "j", "enter", "j", "enter")
         reader = pilot.app.screen
         assert isinstance(reader, SegmentScreen)
         text = screen_text(pilot)
@@ -312,7 +314,7 @@ async def test_a_source_unfolds_into_segments_that_can_be_read_and_copied(store:
 async def test_z_unfolds_all_sources(store: Store) -> None:
     async with running(store) as pilot:
         breakdown = live_screen(pilot).query_one(Breakdown)
-        await press(pilot, "k", "k", "k", "enter")
+        await press(pilot, "k", "k", "enter")
         rows = breakdown.row_count
         await press(pilot, "z")
         assert breakdown.row_count > 2 * rows
@@ -408,7 +410,7 @@ async def test_y_copies_the_id_in_the_list_and_the_page_in_the_pane(store: Store
 async def test_json_folds_and_names_the_place(store: Store) -> None:
     async with running(store) as pilot:
         screen = live_screen(pilot)
-        await press(pilot, "k", "k", "k")
+        await press(pilot, "k", "k")
         screen.pane.tab = Tab.JSON
         await settle(pilot)
         await press(pilot, "enter", "j", "j")
@@ -422,11 +424,33 @@ async def test_json_folds_and_names_the_place(store: Store) -> None:
         assert view.row_count > rows
 
 
+def _refuse_newest(screen: LiveScreen) -> None:
+    """Let the newest requests in sight be refused by the network."""
+    screen.requests.supply(
+        [
+            replace(summary, state=ExchangeState.FAILED, status_code=None, error="connection refused")
+            for summary in screen.requests.summaries_in_sight
+        ]
+    )
+    screen.show_standing(screen.assay.last_counters)
+
+
 async def test_an_unreachable_api_is_told_at_the_top(store: Store) -> None:
     async with running(store, FakeLive()) as pilot:
-        notice = live_screen(pilot).query_one(NoticeBar).notice
+        screen = live_screen(pilot)
+        assert screen.query_one(NoticeBar).notice is None
+        _refuse_newest(screen)
+        notice = screen.query_one(NoticeBar).notice
         assert notice is not None
         assert "cannot be reached" in notice.text
+
+
+async def test_a_failure_is_not_the_newest_because_a_filter_shows_it_last(store: Store) -> None:
+    async with running(store, FakeLive()) as pilot:
+        screen = live_screen(pilot)
+        await press(pilot, "x")
+        assert screen.requests.selected is not None
+        assert screen.query_one(NoticeBar).notice is None
 
 
 async def test_a_database_that_cannot_be_read_is_told_and_the_screen_stays(store: Store) -> None:

@@ -36,5 +36,5 @@ def test_carrying_is_put_in_words(requests: int, words: str) -> None:
 
 async def test_an_open_segment_tells_what_carrying_it_cost(store: Store) -> None:
     async with running(store) as pilot:
-        await press(pilot, "k", "k", "k", "enter", "j", "enter", "j", "enter")
+        await press(pilot, "k", "k", "enter", "j", "enter", "j", "enter")
         assert "in this conversation since #" in screen_text(pilot) or "new in this request" in screen_text(pilot)

@@ -96,14 +96,14 @@ def test_an_empty_bar_is_blank() -> None:
 
 def test_what_is_not_put_forward_is_dimmed() -> None:
     bar = spectrum_bar(((SourceType.TOOL, 1), (SourceType.USER, 1)), 10, is_dark=True, highlighted={SourceType.TOOL})
-    assert bar[0][1] == _INKS.faint
-    assert bar[1][1] != _INKS.faint
+    assert bar[0][1] == _INKS.dimmed
+    assert bar[1][1] != _INKS.dimmed
 
 
 @pytest.mark.parametrize(
     ("key", "first", "words"),
     [
-        (("abcdefghijk",), factories.exchange_summary(), "session abcdefgh  Why"),
+        (("abcdefghijk",), factories.exchange_summary(), "Why does the build fail?"),
         ((None,), None, "no session"),
         (("s", None), None, "main"),
         (
