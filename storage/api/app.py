@@ -9,6 +9,7 @@ from storage.api.context import ApiContext, CaptureControl
 from storage.api.errors import install_error_handlers
 from storage.api.guard import Guard
 from storage.api.openapi import describe
+from storage.api.recent import RecentAnswers
 from storage.api.routes import capture, contexts, events, feedback, health, insights, metrics, requests, sessions
 from storage.api.settings import ApiSettings
 from storage.changes import ChangeReader
@@ -26,8 +27,10 @@ def create_app(store: Store, settings: ApiSettings, control: CaptureControl | No
         control: The running capture; `None` when there is none.
     """
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, generate_unique_id_function=lambda route: route.name)
-    app.state.context = ApiContext(store=store, settings=settings, control=control, changes=ChangeReader(store.database))
+    context = ApiContext(store=store, settings=settings, control=control, changes=ChangeReader(store.database))
+    app.state.context = context
     install_error_handlers(app)
+    app.add_middleware(RecentAnswers, freshness=context, prefix=PREFIX)
     app.add_middleware(Guard, settings=settings)
     for module in (requests, contexts, metrics, insights, feedback, sessions, events, capture):
         app.include_router(module.router, prefix=PREFIX)

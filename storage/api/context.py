@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.api.settings import ApiSettings
 from storage.changes import ChangeReader
+from storage.sqlite import CommitCounter
 from storage.store import Store
 from storage.views import CaptureCounters
 
@@ -73,15 +75,35 @@ class ApiContext:
     """Event streams that are open."""
     is_stopping: bool = False
     """Event streams end soon after this is set."""
+    told: int = 0
+    """Raised whenever a client was told of a change, or made one: what it asks next is answered no older than that."""
+    _commits: CommitCounter | None = None
+    """Opened by the first question; used and closed by the serving thread alone."""
+
+    def version(self) -> int | None:
+        """Return a number that every commit changes; `None` where or while that cannot be told."""
+        if self._commits is None:
+            try:
+                self._commits = CommitCounter(self.store.database.read_engine)
+            except SQLAlchemyError:
+                return None
+        return self._commits.value()
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if self._commits is not None:
+            self._commits.close()
+            self._commits = None
 
 
-def _context_of(request: Request) -> ApiContext:
+async def _context_of(request: Request) -> ApiContext:
     context: ApiContext = request.app.state.context
     return context
 
 
-def _store_of(request: Request) -> Store:
-    return _context_of(request).store
+async def _store_of(request: Request) -> Store:
+    context: ApiContext = request.app.state.context
+    return context.store
 
 
 ContextOf = Annotated[ApiContext, Depends(_context_of)]

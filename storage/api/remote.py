@@ -38,9 +38,7 @@ class RemoteApi:
         redaction_key: What the capture's fingerprints are keyed with, for comments; empty: others.
     """
 
-    def __init__(
-        self, url: str, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b""
-    ) -> None:
+    def __init__(self, url: str, settings: ApiSettings, control: "CaptureControl", redaction_key: bytes = b"") -> None:
         self._redaction_key = redaction_key
         self._url = url
         self._settings = settings

@@ -91,6 +91,7 @@ class ApiThread:
         except BaseException as error:  # noqa: BLE001 - the root of the thread; uvicorn also ends by SystemExit
             self.failure = error
         finally:
+            self._context.close()
             listening.close()
             server.has_answered.set()
 

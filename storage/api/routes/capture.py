@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import CaptureControl, ContextOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
 from storage.api.schemas.capture import CaptureAnswer, CaptureCommand, present_counters
 
-router = APIRouter(prefix="/capture", tags=["capture"])
+router = APIRouter(prefix="/capture", tags=["capture"], route_class=AnswerRoute)
 
 _NO_CAPTURE = error_responses(conflict="No capture runs here: the API serves a database alone.")
 

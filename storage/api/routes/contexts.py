@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
@@ -11,7 +12,7 @@ from storage.api.questions import ContextsQuery
 from storage.api.schemas.attributions import ContextAttribution, ContextList, present_attributions, present_use
 from storage.store import Store
 
-router = APIRouter(tags=["contexts"])
+router = APIRouter(tags=["contexts"], route_class=AnswerRoute)
 
 
 @router.get("/contexts", responses=error_responses(not_found="There is no such exchange."))

@@ -9,13 +9,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import ApiContext, ContextOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
 from storage.api.schemas.common import Question, to_timestamp, to_usd
 from storage.changes import POSITION_PATTERN, ExchangeChange, Position, read_position
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=AnswerRoute)
 
 _MAX_STREAMS = 32
 _LOOK_EVERY_S = 0.5
@@ -70,6 +71,7 @@ async def _events(context: ApiContext, position: Position | None, *, follow: boo
         spoken_at = time.monotonic()
         while True:
             found = await to_thread.run_sync(changes.since, position)
+            context.told += bool(found)
             for change in found:
                 yield _render(change)
             if found:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
@@ -22,7 +23,7 @@ from storage.feedback import KEEP, AlreadyRatedError, FeedbackQuery, NoSuchFeedb
 from storage.store import Store
 from storage.views import Feedback
 
-router = APIRouter(prefix="/feedback", tags=["feedback"])
+router = APIRouter(prefix="/feedback", tags=["feedback"], route_class=AnswerRoute)
 
 _NOT_FOUND = error_responses(not_found="There is no such rating.")
 FeedbackId = Annotated[str, Path(pattern="^[1-9][0-9]{0,17}$", examples=["17"])]

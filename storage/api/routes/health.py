@@ -3,21 +3,21 @@
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import ContextOf, StoreOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
 from storage.api.prometheus import CONTENT_TYPE, render
 from storage.api.schemas.capture import HealthAnswer
-from storage.ranges import TimeRange
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=AnswerRoute)
 
 
 @router.get("/healthz", responses=error_responses(unavailable="The database does not answer."))
 def check(store: StoreOf) -> HealthAnswer:
     """Say whether the database answers; needs no token and tells nothing else."""
     try:
-        store.sources.summary(TimeRange(since_us=0, until_us=0))
+        store.exchanges.newest_id()
     except SQLAlchemyError as error:
         raise ApiError(503, "The database does not answer") from error
     return HealthAnswer(status="ok")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from proxy_core.attribution.model import Source, SourceType
+from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
 from storage.api.questions import read_line
@@ -17,7 +18,7 @@ from storage.insights.objects import insights_object, what_if_object
 from storage.insights.reading import InsightReader
 from storage.insights.what_if import deferred, without
 
-router = APIRouter(prefix="/insights", tags=["insights"])
+router = APIRouter(prefix="/insights", tags=["insights"], route_class=AnswerRoute)
 
 
 @router.get("")

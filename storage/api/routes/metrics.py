@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.schemas.common import Period
 from storage.api.schemas.metrics import (
@@ -19,7 +20,7 @@ from storage.api.schemas.metrics import (
 )
 from storage.ranges import TimeRange
 
-router = APIRouter(prefix="/metrics", tags=["metrics"])
+router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=AnswerRoute)
 
 
 @router.get("/sources")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from proxy_core.exchange import Side
+from storage.api.answers import AnswerRoute
 from storage.api.bodies import answer_with_body, read_json
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
@@ -29,7 +30,7 @@ from storage.filters.clauses import compile_filter
 from storage.store import Store
 from storage.views import ExchangeDetail
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(tags=["requests"], route_class=AnswerRoute)
 
 _NOT_FOUND = error_responses(not_found="There is no such exchange.")
 _Id = Annotated[ExchangeId, Path()]

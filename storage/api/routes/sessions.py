@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
 from storage.api.openapi import error_responses
@@ -16,7 +17,7 @@ from storage.api.schemas.sessions import (
     present_session_detail,
 )
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = APIRouter(prefix="/sessions", tags=["sessions"], route_class=AnswerRoute)
 
 
 @router.get("")

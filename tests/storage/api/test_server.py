@@ -95,7 +95,7 @@ def test_a_database_that_fails_is_503(client, database):
         answer = client.get(path)
         assert (answer.status_code, set(answer.json())) == (503, {"error", "details"})
     with database.write() as connection:
-        connection.execute(text("ALTER TABLE feedback RENAME TO gone_too"))
+        connection.execute(text("ALTER TABLE exchange RENAME TO gone_too"))
     assert client.get("/healthz").status_code == 503
 
 
