@@ -9,17 +9,21 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.exchange import ExchangeState
 from storage import models
-from storage.analysing import Analyst, StoredAnalyst
 from storage.database import Database
 from storage.errors import StorageError
 from storage.notices import Change, ExchangeChanged, Notices
 from storage.pacing import Pacing
+
+if TYPE_CHECKING:
+    # The analysis is loaded where it works, which is elsewhere for a running capture.
+    from storage.analysing import StoredAnalyst
 
 BACKLOG = 2_000
 """Exchanges remembered to be analysed; more are found in the database when these are done."""
@@ -46,7 +50,7 @@ class AnalysisThread:
         database: Database,
         notices: Notices,
         price_file: str | None = None,
-        analyst: StoredAnalyst | None = None,
+        analyst: "StoredAnalyst | None" = None,
         pacing: Pacing | None = None,
     ) -> None:
         self.analysed = 0
@@ -126,6 +130,8 @@ class AnalysisThread:
 
     def _work(self) -> None:
         if self._analyst is None:
+            from storage.analysing import Analyst
+
             self._analyst = Analyst.over(self._database, self._price_file)
         while True:
             item = self._next()
@@ -180,7 +186,7 @@ class AnalysisThread:
         if len(found) == BACKLOG:
             self._looked_at = float("-inf")
 
-    def _analyse(self, analyst: StoredAnalyst, row_id: int, has_ended: bool) -> None:
+    def _analyse(self, analyst: "StoredAnalyst", row_id: int, has_ended: bool) -> None:
         try:
             is_done = analyst.analyse(row_id, has_ended=has_ended)
         except OperationalError as error:

@@ -5,6 +5,7 @@ Started front to back, stopped back to front: what is left in the feed is stored
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from proxy_core.feed import CaptureFeed
 from storage.analyser import AnalysisThread
@@ -12,8 +13,11 @@ from storage.database import Database
 from storage.notices import Notices
 from storage.recorder_status import RecorderStatus
 from storage.remote_analyst import open_analyst
-from storage.retention import RetentionPolicy, RetentionThread
 from storage.writer import StorageWriter
+
+if TYPE_CHECKING:
+    # Loaded once everything else runs: it is in no hurry.
+    from storage.retention import RetentionThread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +58,43 @@ class Recorder:
         on_settled: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self._options = options
+        self._database = database
+        self._notices = notices
         analyst = open_analyst(database, options.price_file, has_bodies=options.has_bodies)
-        policy = RetentionPolicy(max_age_days=options.max_age_days, max_bytes=options.max_bytes)
         self.writer = StorageWriter(database, feed, notices, on_settled=on_settled)
         self.analysis = AnalysisThread(database, notices, analyst=analyst)
-        self.retention = RetentionThread(database, policy, notices)
+        self._retention: RetentionThread | None = None
 
     def launch(self) -> None:
         """Get ready to start; here there is nothing to wait for."""
 
-    def start(self) -> None:
+    def start(self, on_recording: Callable[[], None] = lambda: None) -> None:
         """Begin to record.
+
+        Args:
+            on_recording: Called as soon as exchanges are stored; the rest has time.
 
         Raises:
             StorageError: The database does not take writes.
         """
         self.writer.start()
+        on_recording()
         self.analysis.start()
-        self.retention.start()
+        self._retention = self._start_retention()
+
+    def _start_retention(self) -> "RetentionThread":
+        from storage.retention import RetentionPolicy, RetentionThread
+
+        policy = RetentionPolicy(max_age_days=self._options.max_age_days, max_bytes=self._options.max_bytes)
+        retention = RetentionThread(self._database, policy, self._notices)
+        retention.start()
+        return retention
 
     def stop(self) -> list[tuple[str, str]]:
         """Store what the feed still has, analyse what waits, then end; returns what went wrong: part, reason."""
         errors: list[tuple[str, str]] = []
         steps: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("retention", self.retention.stop),
+            ("retention", self._retention.stop if self._retention is not None else lambda: None),
             ("writer", lambda: self.writer.stop(self._options.store_s)),
             ("analysis", lambda: self.analysis.stop(self._options.analyse_s)),
         )

@@ -109,11 +109,10 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     try:
         database = open_database(told["url"])
         recorder = Recorder(database, feed, notices, RecordingOptions(**told["options"]), on_settled=teller.settle)
-        recorder.start()
+        recorder.start(lambda: teller.say({"ready": True}))
     except StorageError as error:
         teller.say({"refusal": str(error)})
         return
-    teller.say({"ready": True})
     teller.start(recorder, feed)
     is_told = False
     try:

@@ -10,16 +10,17 @@ import queue
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.attribution.model import ATTRIBUTION_VERSION
-from storage.analysing import Analyst, StoredAnalyst
-from storage.attributions import AttributionWriter
-from storage.body_free import open_body_free_analyst
 from storage.child_process import close_pipes, launch
 from storage.database import Database
+
+if TYPE_CHECKING:
+    # The analysis is loaded where it works.
+    from storage.analysing import StoredAnalyst
 
 HANG_LIMIT_S = 120.0
 """An analysis that takes longer is taken for hung; its own patience with counting is a minute."""
@@ -131,6 +132,8 @@ class RemoteAnalyst:
 
     def _save_failure(self, row_id: int) -> bool:
         self.error = AnalysisProcessError("the analysing process died or hung over it")
+        from storage.attributions import AttributionWriter
+
         with self._database.write() as connection:
             AttributionWriter().save_failure(connection, row_id, ATTRIBUTION_VERSION, str(self.error))
         return True
@@ -168,8 +171,14 @@ def _read(source: IO[bytes], replies: "queue.SimpleQueue[bytes]") -> None:
     replies.put(b"")
 
 
-def open_analyst(database: Database, price_file: str | None, *, has_bodies: bool) -> StoredAnalyst:
+def open_analyst(database: Database, price_file: str | None, *, has_bodies: bool) -> "StoredAnalyst":
     """Make whoever analyses for a running capture: in a process of its own, unless the database lives in this one's memory."""
     if database.url.database not in {None, "", ":memory:"}:
         return RemoteAnalyst(database, price_file, has_bodies=has_bodies)
-    return Analyst.over(database, price_file) if has_bodies else open_body_free_analyst(database, price_file)
+    if has_bodies:
+        from storage.analysing import Analyst
+
+        return Analyst.over(database, price_file)
+    from storage.body_free import open_body_free_analyst
+
+    return open_body_free_analyst(database, price_file)

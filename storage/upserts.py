@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_UPSERTING = frozenset({"sqlite", "postgresql"})
+"""Databases that can insert or update in one statement."""
 
 
 def update_columns(table: Table, columns: Sequence[str]) -> Update:
@@ -26,7 +26,7 @@ def add_amounts(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """
     if not rows:
         return
-    if connection.dialect.name not in _INSERTS:
+    if connection.dialect.name not in _UPSERTING:
         for row in rows:
             _add_one(connection, table, row)
         return
@@ -37,7 +37,7 @@ def replace_rows(connection: Connection, table: Table, rows: Sequence[Mapping[st
     """Insert rows, replacing those of the same (single-column or compound) primary key."""
     if not rows:
         return
-    if connection.dialect.name not in _INSERTS:
+    if connection.dialect.name not in _UPSERTING:
         for row in rows:
             connection.execute(table.delete().where(*_is_row(table, row)))
         connection.execute(table.insert(), list(rows))
@@ -48,11 +48,22 @@ def replace_rows(connection: Connection, table: Table, rows: Sequence[Mapping[st
 @lru_cache(maxsize=64)
 def _upsert(dialect: str, table: Table, columns: tuple[str, ...], *, adds: bool) -> Any:
     """Make a statement once: putting one together costs more than running it."""
-    statement = _INSERTS[dialect](table)
+    statement = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
     new = statement.excluded
     changes = {name: table.c[name] + new[name] if adds else new[name] for name in columns if name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    # Each in its place: loading the other database's dialect takes as long as all of our tables.
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def _add_one(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
