@@ -64,9 +64,10 @@ def start_parts(
     recorder.launch()
     draining.callback(_stop_recorder, note, recorder)
     proxy = make_proxy(settings, feed, environ)
-    start_recorder(recorder)
     address = start_proxy(proxy, settings, environ)
     draining.callback(_guarded, note, "proxy", lambda: proxy.stop(DRAIN_S))
+    # Whoever connects already is recorded as well: it waits in the feed.
+    start_recorder(recorder)
     return Parts(notices, feed, recorder, proxy, reading, address)
 
 
