@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-_PIPE_BYTES = 1024 * 1024
-"""Asked for where the system lets us: more bytes go through at each turn."""
+PIPE_BYTES = 1024 * 1024
+"""Of a pipe, where the system lets us, and of what is gathered for one write: each gives up the interpreter lock for a turn."""
 
 
 def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
@@ -27,6 +27,7 @@ def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.
     path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(  # noqa: S603 - our own module
         list(command or (sys.executable, "-m", module)),
+        bufsize=PIPE_BYTES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -40,7 +41,7 @@ def widen(descriptor: int) -> None:
     try:
         import fcntl
 
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     except (ImportError, AttributeError, OSError):  # not Linux, or not allowed
         return
 

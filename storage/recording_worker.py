@@ -24,7 +24,7 @@ from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
 from proxy_core.relay import Mirror
 from proxy_core.relay_messages import read_messages
-from storage.child_process import widen
+from storage.child_process import PIPE_BYTES, widen
 from storage.database import open_database
 from storage.errors import StorageError
 from storage.notices import ExchangeChanged, Notices
@@ -150,5 +150,8 @@ def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
 
 if __name__ == "__main__":
     widen(sys.stdin.fileno())
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        record(sys.stdin.buffer, sys.stdout.buffer)
+    with (
+        contextlib.suppress(BrokenPipeError, KeyboardInterrupt),
+        open(sys.stdin.fileno(), "rb", buffering=PIPE_BYTES, closefd=False) as standard_input,
+    ):
+        record(standard_input, sys.stdout.buffer)
