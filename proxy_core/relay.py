@@ -140,8 +140,9 @@ class Relay:
             state,
             request,
             response,
-            live.request_body.is_cut,
-            live.response_body.is_cut,
+            not is_last,
+            live.request_body.is_cut and is_last,
+            live.response_body.is_cut and is_last,
             sent.is_over and is_last,
         )
         return encode(message)
@@ -181,6 +182,7 @@ class Mirror:
     def __init__(self, feed: HookFeed) -> None:
         self._feed = feed
         self._live: dict[str, LiveExchange] = {}
+        self._announced: set[str] = set()
 
     def apply(self, message: bytes) -> None:
         """Take in one message.
@@ -190,7 +192,6 @@ class Mirror:
         """
         told = decode(message)
         live = self._live.get(told.exchange_id)
-        is_new = live is None
         if live is None:
             if told.opening is None:
                 return
@@ -201,8 +202,11 @@ class Mirror:
         apply_state(live, told.state)
         if told.is_over:
             del self._live[told.exchange_id]
+            self._announced.discard(told.exchange_id)
             self._feed.finish(live)
-        elif is_new:
+        elif not told.is_partial and told.exchange_id not in self._announced:
+            # Not before all is there that was: a body that was whole when it was announced is taken as it stands.
+            self._announced.add(told.exchange_id)
             self._feed.announce(live)
 
 

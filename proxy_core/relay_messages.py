@@ -64,6 +64,8 @@ class Message(msgspec.Struct, array_like=True, gc=False):
     request: list[bytes]
     """New bytes of the request's body."""
     response: list[bytes]
+    is_partial: bool
+    """More of what there was when it was sent follows at once."""
     is_request_cut: bool
     is_response_cut: bool
     is_over: bool

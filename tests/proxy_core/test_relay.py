@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_core.clock import new_exchange_id
-from proxy_core.exchange import BodyGrew, CaptureEvent, CaptureMode, ExchangeFinished, ExchangeState
+from proxy_core.exchange import BodyGrew, CaptureEvent, CaptureMode, ExchangeFinished, ExchangeStarted, ExchangeState
 from proxy_core.feed import CaptureFeed
 from proxy_core.hook_feed import FLUSH_S, HookFeed
 from proxy_core.live import LiveExchange
@@ -163,6 +163,37 @@ def test_a_large_body_goes_in_parts_and_is_not_held() -> None:
     assert sum(len(event.data) for event in events if isinstance(event, BodyGrew)) == 10 * PART_BYTES
     assert isinstance(events[-1], ExchangeFinished)
     assert events[-1].request_body.wire_bytes == 10 * PART_BYTES
+
+
+def test_a_body_that_was_whole_when_it_was_announced_is_never_seen_in_part() -> None:
+    rig = Rig()
+    live = rig.begin(is_request_done=True)
+    for _ in range(3):
+        live.request_body.append(bytes(PART_BYTES))
+    rig.hooks.announce(live)
+    rig.send()
+    rig.clock.now += FLUSH_S
+    events: list[CaptureEvent] = []
+    for message in rig.relay.news(0.0):
+        rig.mirror.apply(message)
+        events += rig.events()
+    (event,) = events
+    assert isinstance(event, ExchangeStarted)
+    assert event.request_body is not None
+    assert event.request_body.wire_bytes == 3 * PART_BYTES
+
+
+def test_what_came_before_a_body_was_cut_arrives() -> None:
+    rig = Rig()
+    live = rig.begin(is_request_streamed=True)
+    for _ in range(3):
+        live.request_body.append(bytes(PART_BYTES))
+    live.request_body.is_cut = True
+    rig.hooks.finish(live)
+    rig.send()
+    (event,) = rig.finished()
+    assert event.request_body.wire_bytes == 3 * PART_BYTES
+    assert event.request_body.is_truncated
 
 
 @given(
