@@ -12,11 +12,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.exchange import CapturedBody, Side
 from storage import manifests, models
-from storage.cutting import CHUNK_BYTES, SHORTEST_PIECE_BYTES, Run, cut, restore
+from storage.cutting import CHUNK_BYTES, cut_plainly, restore
 from storage.errors import BodyCorruptError
 from storage.grounds import GroundedPieces
 from storage.manifests import Entry
-from storage.pieces import PieceCache, PieceWriter, hash_piece, read_pieces
+from storage.pieces import PieceCache, PieceWriter, read_pieces
+from storage.recutting import Cutter, Part, name_run
 from storage.views import BodyFacts
 
 SIDES = {Side.REQUEST: 0, Side.RESPONSE: 1}
@@ -50,6 +51,7 @@ class BodyWriter:
 
     def __init__(self, pieces: PieceWriter) -> None:
         self._pieces = GroundedPieces(pieces)
+        self._cutter = Cutter()
 
     def forget(self) -> None:
         """Forget what a sweep or a transaction that was rolled back may have undone."""
@@ -62,17 +64,17 @@ class BodyWriter:
         older = [{"row_id": draft.row_id, "number": SIDES[draft.side]} for draft in drafts if not draft.is_first]
         if older:
             connection.execute(_DELETE_BODY, older)
-        cuts = [_runs(cut(draft.body.data)) if draft.body.data is not None else [] for draft in drafts]
-        self._pieces.look_up(connection, [key for runs in cuts for _, key in runs if key is not None])
-        rows = [self._row(connection, draft, runs) for draft, runs in zip(drafts, cuts, strict=True)]
+        cuts = [self._cutter.cut(draft.body.data) if draft.body.data is not None else () for draft in drafts]
+        self._pieces.look_up(connection, [part.key for parts in cuts for part in parts if part.key is not None])
+        rows = [self._row(connection, draft, parts) for draft, parts in zip(drafts, cuts, strict=True)]
         connection.execute(_INSERT_BODY, rows)
 
-    def _row(self, connection: Connection, draft: BodyDraft, runs: Sequence["_Named"]) -> dict[str, object]:
+    def _row(self, connection: Connection, draft: BodyDraft, parts: Sequence[Part]) -> dict[str, object]:
         body = draft.body
         if body.data is None:
             manifest, stored_sha256 = self._from_journal(connection, draft.row_id, SIDES[draft.side])
         else:
-            manifest = manifests.encode(self._recipe(connection, draft.row_id, runs))
+            manifest = manifests.encode(self._recipe(connection, draft.row_id, parts))
             stored_sha256 = hashlib.sha256(body.data).digest() if _differs(body) else b""
         return {
             "exchange_id": draft.row_id,
@@ -87,10 +89,11 @@ class BodyWriter:
             "is_truncated": body.is_truncated,
         }
 
-    def _recipe(self, connection: Connection, row_id: int, runs: Sequence["_Named"]) -> list[Entry]:
-        """Store the runs worth a piece; short ones stay in the recipe."""
-        ids = iter(self._pieces.store(connection, row_id, [(key, run.content) for run, key in runs if key is not None]))
-        return [b"".join(restore(run.content, run.inserts)) if key is None else (next(ids), run.inserts) for run, key in runs]
+    def _recipe(self, connection: Connection, row_id: int, parts: Sequence[Part]) -> list[Entry]:
+        """Store the parts worth a piece; short ones stay in the recipe."""
+        pieces = [(part.key, part.content) for part in parts if part.key is not None]
+        ids = iter(self._pieces.store(connection, row_id, pieces))
+        return [part.content if part.key is None else (next(ids), part.inserts) for part in parts]
 
     def _from_journal(self, connection: Connection, row_id: int, side: int) -> tuple[bytes, bytes]:
         """Make a body of the journalled bytes: (manifest, SHA-256)."""
@@ -102,28 +105,20 @@ class BodyWriter:
             waiting += chunk
             if len(waiting) >= _WHOLE_BYTES:
                 whole = len(waiting) - len(waiting) % CHUNK_BYTES
-                entries += self._recipe(connection, row_id, _runs(_fixed(bytes(waiting[:whole]))))
+                entries += self._recipe(connection, row_id, _chunks(bytes(waiting[:whole])))
                 del waiting[:whole]
         rest = bytes(waiting)
-        entries += self._recipe(connection, row_id, _runs(_fixed(rest) if entries else cut(rest)))
+        entries += self._recipe(connection, row_id, _chunks(rest) if entries else self._cutter.cut(rest))
         return manifests.encode(entries), digest.digest()
 
 
-type _Named = tuple[Run, bytes | None]
-"""A run with its hash; `None`: too short to be a piece."""
-
-
-def _runs(runs: Iterable[Run]) -> list[_Named]:
-    return [(run, hash_piece(run.content) if len(run.content) >= SHORTEST_PIECE_BYTES else None) for run in runs]
+def _chunks(data: bytes) -> list[Part]:
+    return [name_run(run) for run in cut_plainly(data)]
 
 
 def _differs(body: CapturedBody) -> bool:
     """Tell whether the stored bytes may differ from the wire's, whose hash cannot prove them then."""
     return body.is_redacted or body.is_decoded or body.is_truncated
-
-
-def _fixed(data: bytes) -> Iterator[Run]:
-    return (Run(data[start : start + CHUNK_BYTES]) for start in range(0, len(data), CHUNK_BYTES))
 
 
 def read_journal(connection: Connection, row_id: int, side: int) -> Iterator[bytes]:

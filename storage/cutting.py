@@ -7,7 +7,7 @@ Nothing here understands the JSON: whatever the bytes are, `join(cut(body)) == b
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,14 +21,24 @@ _BETWEEN = re.compile(rb"[\s,]*")
 _HEAD_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+type Inserts = tuple[tuple[int, bytes], ...]
+"""(offset into the bytes they were taken out of, bytes that stand before it), ascending."""
+
+
+class Run(NamedTuple):
     """A run of bytes, some inserts taken out of it."""
 
     content: bytes
     """Without the inserts."""
-    inserts: tuple[tuple[int, bytes], ...] = ()
-    """(offset into `content`, bytes that stand before it), ascending."""
+    inserts: Inserts = ()
+
+
+class Span(NamedTuple):
+    """Where an element of one of the lists lies."""
+
+    start: int
+    end: int
+    list_name: str
 
 
 type _List = list[msgspec.Raw] | dict[str, msgspec.Raw] | str | int | float | bool | None
@@ -48,11 +58,11 @@ def cut(body: bytes) -> list[Run]:
     runs: list[Run] = []
     position = 0
     has_marks = _MARK in body
-    for start, end in _spans(body):
-        runs.extend(_plain(body[position:start]))
-        runs.extend(_element(body[start:end], has_marks=has_marks))
+    for start, end, _ in find_elements(body) or ():
+        runs.extend(cut_plainly(body[position:start]))
+        runs.extend(cut_element(body[start:end], has_marks=has_marks))
         position = end
-    runs.extend(_plain(body[position:]))
+    runs.extend(cut_plainly(body[position:]))
     return runs
 
 
@@ -71,21 +81,21 @@ def restore(content: bytes, inserts: Iterable[tuple[int, bytes]]) -> Iterator[by
     yield content[position:]
 
 
-def _spans(body: bytes) -> list[tuple[int, int]]:
-    """Find where the elements of the three lists lie, ascending and not overlapping; empty for anything else."""
+def find_elements(body: bytes) -> list[Span] | None:
+    """Find where the elements of the three lists lie, ascending and not overlapping; `None`: this is no JSON object."""
     if body[:1] not in {b"{", b" ", b"\n", b"\r", b"\t"}:
-        return []
+        return None
     try:
         top = _TOP.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
-    lists = (top.tools, top.system, top.messages)
-    found = [span for elements in lists if isinstance(elements, list) for span in _element_spans(body, elements)]
+        return None
+    lists = (("tools", top.tools), ("system", top.system), ("messages", top.messages))
+    found = [span for name, elements in lists if isinstance(elements, list) for span in _element_spans(body, name, elements)]
     found.sort()
     return _without_overlaps(found)
 
 
-def _element_spans(body: bytes, elements: list[msgspec.Raw]) -> Iterator[tuple[int, int]]:
+def _element_spans(body: bytes, name: str, elements: list[msgspec.Raw]) -> Iterator[Span]:
     """Find the elements of one list: the first by searching, each further one right behind the one before."""
     position = 0
     for number, element in enumerate(elements):
@@ -96,7 +106,7 @@ def _element_spans(body: bytes, elements: list[msgspec.Raw]) -> Iterator[tuple[i
             position = _find(body, run, position)
             if position < 0:
                 return
-        yield position, position + len(run)
+        yield Span(position, position + len(run), name)
         position += len(run)
 
 
@@ -109,29 +119,27 @@ def _find(body: bytes, run: bytes, position: int) -> int:
     return position
 
 
-def _without_overlaps(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _without_overlaps(spans: list[Span]) -> list[Span]:
     """Keep spans that begin after the end of the one before (a value may have been found in another's text)."""
-    kept: list[tuple[int, int]] = []
+    kept: list[Span] = []
     end = 0
     for span in spans:
-        if span[0] >= end:
+        if span.start >= end:
             kept.append(span)
-            end = span[1]
+            end = span.end
     return kept
 
 
-def _plain(part: bytes) -> Iterator[Run]:
-    for start in range(0, len(part), CHUNK_BYTES):
-        yield Run(part[start : start + CHUNK_BYTES])
+def cut_plainly(part: bytes) -> list[Run]:
+    """Cut at fixed lengths."""
+    return [Run(part[start : start + CHUNK_BYTES]) for start in range(0, len(part), CHUNK_BYTES)]
 
 
-def _element(part: bytes, *, has_marks: bool) -> Iterator[Run]:
+def cut_element(part: bytes, *, has_marks: bool = True) -> list[Run]:
+    """Make runs of one element; its cache breakpoints are lifted out."""
     if len(part) > CHUNK_BYTES:
-        yield from _plain(part)
-    elif has_marks and _MARK in part:
-        yield _without_marks(part)
-    else:
-        yield Run(part)
+        return cut_plainly(part)
+    return [_without_marks(part) if has_marks and _MARK in part else Run(part)]
 
 
 def _without_marks(part: bytes) -> Run:
