@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from proxy_core.attribution.model import Attribution
 from proxy_core.dialects.base import RecordedCall
@@ -83,7 +83,7 @@ class ExchangeReader:
                 is_descending = order is ExchangeOrder.NEWEST
                 search = Search(connection, where)
                 ids = search.find(offset + limit, (after_id, before_id), is_descending=is_descending)[offset:]
-                return summaries_of(connection.execute(_BY_IDS[order], {"ids": ids}))
+                return summaries_of(connection.execute(_BY_IDS[order], {"ids": sqlite.pack_ids(ids)}))
             query = query.where(*_bounds(before_id, after_id, where))
             return summaries_of(connection.execute(query.limit(limit).offset(offset)))
 
@@ -92,9 +92,7 @@ class ExchangeReader:
         query = select(func.count()).select_from(_EXCHANGES).where(*_bounds(None, None, where))
         with self._database.read() as connection:
             if isinstance(where, FilterClause) and sqlite.has_arms(connection):
-                counted = Search(connection, where).count()
-                if counted is not None:
-                    return counted
+                return Search(connection, where).count()
             return connection.execute(query).scalar_one()
 
     def newest_id(self) -> int:
@@ -208,7 +206,7 @@ _ORDERS: dict[ExchangeOrder, tuple[ColumnElement[Any], ...]] = {
 
 _BY_ARRIVAL = frozenset({ExchangeOrder.NEWEST, ExchangeOrder.OLDEST})
 _BY_IDS = {
-    order: select(*SUMMARY_COLUMNS).where(_EXCHANGES.c.id.in_(bindparam("ids", expanding=True))).order_by(*_ORDERS[order])
+    order: select(*SUMMARY_COLUMNS).where(sqlite.is_among(_EXCHANGES.c.id, "ids")).order_by(*_ORDERS[order])
     for order in _BY_ARRIVAL
 }
 

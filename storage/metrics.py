@@ -41,7 +41,11 @@ _rating = SourceRatingRollupRow.__table__.c
 _feedback = FeedbackRow.__table__.c
 
 
-@dataclass(frozen=True, slots=True)
+_FEW = 500
+"""Sources that are read by their ids, rather than all there are."""
+
+
+@dataclass(slots=True)
 class _Use:
     exchanges: int = 0
     tokens: int = 0
@@ -78,8 +82,8 @@ class SourceReader:
             trend_buckets: How many points `SourceMetrics.trend` has at most (days are not divided over a long range); 0: none.
         """
         with self._database.read() as connection:
-            sources = _find_sources(connection, source_types, source_name)
             uses = _read_uses(connection, wanted, session_id)
+            sources = _find_sources(connection, source_types, source_name, list(uses))
             ratings = _ratings_of(sources) if wanted == ALL_TIME else _read_ratings(connection, wanted)
             trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
         found = [
@@ -159,12 +163,17 @@ class SourceReader:
             return read_words(connection, field, beginning, limit)
 
 
-def _find_sources(connection: Connection, types: Sequence[SourceType], name: str | None) -> Sequence[Row[*tuple[Any, ...]]]:
-    query = select(SourceRow.__table__)
+def _find_sources(
+    connection: Connection, types: Sequence[SourceType], name: str | None, used: Sequence[int]
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    columns = (_source.id, _source.source_type, _source.source_name, _source.created_us, _source.last_used_us)
+    query = select(*columns, _source.feedback_count, _source.rating_sum)
     if types:
         query = query.where(_source.source_type.in_([str(kind) for kind in types]))
     if name is not None:
         query = query.where(_source.source_name == name)
+    if len(used) <= _FEW:
+        query = query.where(_source.id.in_(used))
     return connection.execute(query).all()
 
 
@@ -182,14 +191,14 @@ def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None
         queries += [_counted_uses(rest, session_id) for rest in hours.rest]
     uses: dict[int, _Use] = {}
     for query in queries:
-        for row in connection.execute(query):
-            before = uses.get(row.source_id, _Use())
-            uses[row.source_id] = _Use(
-                before.exchanges + row.exchanges,
-                before.tokens + row.tokens,
-                before.cost_nano_usd + row.cost_nano_usd,
-                before.priced + row.priced,
-            )
+        for source_id, exchanges, tokens, cost_nano_usd, priced in connection.execute(query):
+            use = uses.get(source_id)
+            if use is None:
+                use = uses[source_id] = _Use()
+            use.exchanges += exchanges
+            use.tokens += tokens
+            use.cost_nano_usd += cost_nano_usd
+            use.priced += priced
     return {source_id: use for source_id, use in uses.items() if use.exchanges}
 
 
@@ -254,21 +263,25 @@ def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, tuple[
 
 
 def _present(row: Row[*tuple[Any, ...]], use: _Use, rating: tuple[int, float], trend: tuple[int, ...]) -> SourceMetrics:
+    source_id, source_type, source_name, created_us, last_used_us = row[:5]
     count, total = rating
     return SourceMetrics(
-        source_id=row.id,
-        source_type=SourceType(row.source_type),
-        source_name=row.source_name or None,
+        source_id=source_id,
+        source_type=_TYPES[source_type],
+        source_name=source_name or None,
         usage_count=use.exchanges,
         total_tokens=use.tokens,
         average_tokens=use.tokens / use.exchanges,
         total_cost_nano_usd=use.cost_nano_usd if use.priced else None,
         feedback_count=count,
         average_rating=max(-1.0, min(1.0, total / count)) if count else None,
-        last_used_us=row.last_used_us,
-        created_us=row.created_us,
+        last_used_us=last_used_us,
+        created_us=created_us,
         trend=trend,
     )
+
+
+_TYPES = {kind.value: kind for kind in SourceType}
 
 
 def _sort(found: list[SourceMetrics], order: SourceOrder, *, is_descending: bool) -> Iterable[SourceMetrics]:

@@ -6,10 +6,12 @@ clause, whichever way it was found; a test holds the two together.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from functools import cached_property
+from itertools import chain, islice
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, select
 
+from storage import sqlite
 from storage.filters.clauses import (
     FilterClause,
     Scope,
@@ -26,12 +28,15 @@ from storage.models import ExchangeRow, FacetRow
 _EXCHANGES = ExchangeRow.__table__
 _exchange = _EXCHANGES.c
 _facet = FacetRow.__table__.c
+_LOW, _HIGH = bindparam("low", type_=BigInteger), bindparam("high", type_=BigInteger)
 _LARGEST_ID = 2**62
 _FIRST_LOOK = 500
 """Ids that are looked at before anything else."""
 _LOOK = 5_000
 _SAMPLE = 64
 """Candidates of each part by which the leading one is chosen."""
+_SHORT = 1_000
+"""Candidates that are tested rather than looking for a part that has fewer."""
 _TESTED_AT_ONCE = 800
 _EXHAUSTIBLE = 20_000
 """Candidates that are tested one by one for a count."""
@@ -46,8 +51,10 @@ class Search:
     def __init__(self, connection: Connection, clause: FilterClause) -> None:
         self._connection = connection
         self._now_us = clause.now_us
+        self._scope = Scope(clause.now_us, (_LOW, _HIGH))
         root = clause.root
         self._operands = tuple(join_faceted(root.operands)) if isinstance(root, Conjunction) else (root,)
+        self._searches_text = any(isinstance(operand, Term) and operand.field == "text" for operand in self._operands)
 
     def find(self, limit: int, between: tuple[int | None, int | None], *, is_descending: bool) -> list[int]:
         """Return the first ids that pass, in order.
@@ -57,9 +64,11 @@ class Search:
             between: Only ids after the first and before the second; `None`: no bound.
             is_descending: The newest first.
         """
-        ids = self._bounded(between)
-        looked, rest = _cut(ids, _FIRST_LOOK, is_descending=is_descending)
-        found = self._look(looked, limit, is_descending=is_descending)
+        rest: _Ids | None = self._bounded(between)
+        found: list[int] = []
+        if rest is not None and not self._searches_text:
+            looked, rest = _cut(rest, _FIRST_LOOK, is_descending=is_descending)
+            found = self._look(looked, limit, is_descending=is_descending)
         if len(found) >= limit or rest is None:
             return found
         more = self._followed(rest, is_descending=is_descending)
@@ -67,18 +76,18 @@ class Search:
             more = self._walked(rest, limit, is_descending=is_descending)
         return [*found, *islice(more, limit - len(found))]
 
-    def count(self) -> int | None:
-        """Count what passes by facets or few candidates; `None`: there is no quick way."""
+    def count(self) -> int:
+        """Count what passes: by facets, by an index, by testing few candidates, or else by looking at everything."""
         if all(is_faceted(operand) for operand in self._operands):
             return self._count_by_facets(Conjunction(self._operands))
         ids = self._bounded((None, None))
-        for operand, stream in self._streams():
-            if not self._others(operand, stream) and stream.is_countable:
-                return stream.count(self._connection)
+        for stream, others in self._streams():
+            if not others and (counted := stream.count(self._connection)) is not None:
+                return counted
             candidates = list(islice(stream.ids(self._connection, ids, is_descending=True), _EXHAUSTIBLE + 1))
             if len(candidates) <= _EXHAUSTIBLE:
-                return sum(1 for _ in self._tested(iter(candidates), self._others(operand, stream), is_descending=True))
-        return None
+                return sum(1 for _ in self._tested(iter(candidates), others, is_descending=True))
+        return sum(1 for _ in self._walked(ids, _LARGEST_ID, is_descending=True))
 
     def _bounded(self, between: tuple[int | None, int | None]) -> _Ids:
         low, high = between
@@ -88,14 +97,16 @@ class Search:
             high = (self._connection.execute(select(func.max(_exchange.id))).scalar() or 0) + 1
         return low, high
 
+    @cached_property
+    def _looking(self) -> dict[bool, Select[int]]:
+        passing = [compile_node(operand, self._scope) for operand in self._operands]
+        query = select(_exchange.id).where(_exchange.id > _LOW, _exchange.id < _HIGH, *passing).limit(bindparam("most"))
+        return {True: query.order_by(_exchange.id.desc()), False: query.order_by(_exchange.id.asc())}
+
     def _look(self, ids: _Ids, limit: int, *, is_descending: bool) -> list[int]:
         """Look at all exchanges between two ids."""
-        order = _exchange.id.desc() if is_descending else _exchange.id.asc()
-        query = select(_exchange.id).where(_exchange.id > ids[0], _exchange.id < ids[1]).order_by(order).limit(limit)
-        scope = Scope(self._now_us, ids)
-        return list(
-            self._connection.execute(query.where(*(compile_node(operand, scope) for operand in self._operands))).scalars()
-        )
+        parameters = {"low": ids[0], "high": ids[1], "most": limit}
+        return [row[0] for row in self._connection.execute(self._looking[is_descending], parameters)]
 
     def _walked(self, ids: _Ids, limit: int, *, is_descending: bool) -> Iterator[int]:
         """Look at all exchanges, more of them each time."""
@@ -108,43 +119,59 @@ class Search:
 
     def _followed(self, ids: _Ids, *, is_descending: bool) -> Iterator[int] | None:
         """Follow the part of the filter whose candidates lie the farthest apart; `None`: no part has a quick way."""
-        best: tuple[float, Node, Stream] | None = None
-        for operand, stream in self._streams():
-            sample = list(islice(stream.ids(self._connection, ids, is_descending=is_descending), _SAMPLE))
+        best: tuple[float, Iterator[int], list[Node]] | None = None
+        for stream, others in self._streams():
+            candidates = stream.ids(self._connection, ids, is_descending=is_descending)
+            if not others or not stream.arms:
+                return self._tested(candidates, others, is_descending=is_descending)
+            sample = list(islice(candidates, _SAMPLE))
             apart = abs(sample[0] - sample[-1]) / len(sample) if len(sample) == _SAMPLE else float(_LARGEST_ID)
             if best is None or apart > best[0]:
-                best = (apart, operand, stream)
-        if best is None:
-            return None
-        _, operand, stream = best
-        candidates = stream.ids(self._connection, ids, is_descending=is_descending)
-        return self._tested(candidates, self._others(operand, stream), is_descending=is_descending)
+                best = apart, chain(sample, candidates), others
+        return None if best is None else self._tested(best[1], best[2], is_descending=is_descending)
 
-    def _streams(self) -> Iterator[tuple[Node, Stream]]:
-        times = [
-            (operand.field, test)
+    def _streams(self) -> Iterator[tuple[Stream, list[Node]]]:
+        """Give the streams, and what else their candidates must be tested for; one made of all short ones comes first."""
+        short: Stream | None = None
+        tested = list(self._operands)
+        longer: list[tuple[Stream, Node]] = []
+        for stream, operands in self._parts():
+            if stream.arms:
+                longer += [(stream, operand) for operand in operands[:1]]
+                continue
+            short = stream if short is None else short & stream
+            if stream.is_exact:
+                tested = [operand for operand in tested if operand not in operands]
+            if len(short.collected) <= _SHORT:
+                break
+        if short is not None:
+            yield short, tested
+        for stream, operand in longer:
+            yield stream, [other for other in self._operands if other is not operand or not stream.is_exact]
+
+    def _parts(self) -> Iterator[tuple[Stream, list[Node]]]:
+        """Give the stream of each part that has one, and the operands that are the part."""
+        times: dict[Node, tuple[str, TimeTest]] = {
+            operand: (operand.field, test)
             for operand in self._operands
             if isinstance(operand, Term) and len(operand.tests) == 1 and isinstance(test := operand.tests[0], TimeTest)
-        ]
-        if times and (stream := time_stream(self._connection, times, self._now_us)) is not None:
-            yield Conjunction(), stream
+        }
+        if times and (stream := time_stream(self._connection, list(times.values()), self._now_us)) is not None:
+            yield stream, list(times)
         for operand in self._operands:
             found = stream_of(self._connection, operand, self._now_us)
             if found is not None:
-                yield operand, found
-
-    def _others(self, leading: Node, stream: Stream) -> list[Node]:
-        """List what candidates of a stream must be tested for."""
-        return [operand for operand in self._operands if operand is not leading or not stream.is_exact]
+                yield found, [operand]
 
     def _tested(self, candidates: Iterator[int], nodes: Sequence[Node], *, is_descending: bool) -> Iterator[int]:
         if not nodes:
             yield from candidates
             return
+        passing = [compile_node(node, self._scope) for node in nodes]
+        query = select(_exchange.id).where(sqlite.is_among(_exchange.id, "ids"), *passing)
         while part := list(islice(candidates, _TESTED_AT_ONCE)):
-            scope = Scope(self._now_us, (min(part) - 1, max(part) + 1))
-            query = select(_exchange.id).where(_exchange.id.in_(part), *(compile_node(node, scope) for node in nodes))
-            yield from sorted(self._connection.execute(query).scalars(), reverse=is_descending)
+            parameters = {"ids": sqlite.pack_ids(part), "low": min(part) - 1, "high": max(part) + 1}
+            yield from sorted(self._connection.execute(query, parameters).scalars(), reverse=is_descending)
 
     def _count_by_facets(self, node: Node) -> int:
         counted = select(func.coalesce(func.sum(_facet.exchanges), 0)).where(compile_facets(node, self._now_us))

@@ -10,7 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Select, column, event, literal_column, select, table, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    String,
+    bindparam,
+    column,
+    event,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
 from storage.errors import DatabaseUnusableError
 
@@ -123,7 +138,17 @@ def unindex_text(connection: Connection, row_id: int, texts: Sequence[str]) -> N
         connection.exec_driver_sql(statement, (row_id, *texts))
 
 
-def match_text(words: str, columns: Iterable[str] = (), ids: tuple[int, int] | None = None) -> Select[Any]:
+def is_among(id_column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Return the clause that an id is in a list, which the parameter of that name gives as `pack_ids` makes it."""
+    return id_column.in_(select(func.json_each(bindparam(name, type_=String)).table_valued("value").c.value))
+
+
+def pack_ids(ids: Sequence[int]) -> str:
+    """Return a list of ids as one value: to prepare a statement with one for each would take longer than to run it."""
+    return f"[{','.join(map(str, ids))}]"
+
+
+def match_text(words: str, columns: Iterable[str] = (), ids: tuple[Any, Any] | None = None) -> Select[Any]:
     """Select the ids of exchanges whose texts hold all the words (each as a prefix), for `id IN (...)`.
 
     Args:

@@ -188,11 +188,13 @@ def _used(wanted: TimeRange, width_us: int, sources: Sequence[int]) -> Select[*t
 def _used_by_minute(wanted: TimeRange, sources: Sequence[int]) -> Select[*tuple[Any, ...]]:
     bucket = _exchange.started_us - _exchange.started_us % MINUTE_US
     sums = (sum_billed(_use.tokens), func.sum(_use.cost_nano_usd), func.count(_use.cost_nano_usd), func.count())
+    # The addition keeps a database from beginning with all exchanges that the sources were ever in.
+    is_wanted = (_use.source_id + 0).in_(sources)
     joined = ExchangeRow.__table__.join(ExchangeSourceRow.__table__, _use.exchange_id == _exchange.id)
     return (
         select(bucket, _use.source_id, *sums)
         .select_from(joined)
-        .where(wanted.holds(_exchange.started_us), _exchange.attribution_version.is_not(None), _use.source_id.in_(sources))
+        .where(wanted.holds(_exchange.started_us), _exchange.attribution_version.is_not(None), is_wanted)
         .group_by(bucket, _use.source_id)
     )
 

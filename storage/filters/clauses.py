@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, String, and_, false, func, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -65,8 +65,9 @@ class Scope:
 
     now_us: int
     """What `since:1h` counts from."""
-    ids: tuple[int, int] | None = None
-    """Only exchanges between these two ids are asked about, of a database with full-text search; `None`: any, of any."""
+    ids: tuple[Any, Any] | None = None
+    """Numbers or parameters: exchanges between these two ids are looked at one by one, in a database that has full-text search;
+    `None`: all, in any database."""
     fields: FieldColumns = EXCHANGE_FIELDS
 
 
@@ -127,7 +128,7 @@ def join_faceted(operands: Sequence[Node]) -> list[Node]:
     """Put what facets answer of a conjunction into one operand."""
     faceted = tuple(operand for operand in operands if is_faceted(operand))
     others = [operand for operand in operands if not is_faceted(operand)]
-    if not faceted or not others:
+    if len(faceted) < 2:
         return [*faceted, *others]
     return [Conjunction(faceted), *others]
 
@@ -144,7 +145,12 @@ def compile_unfaceted(node: Node, now_us: int) -> Clause:
 
 def _by_facet(node: Node, scope: Scope) -> Clause:
     facets = select(_facet.id).where(compile_facets(node, scope.now_us))
-    return or_(_exchange.facet_id.in_(facets), compile_unfaceted(node, scope.now_us))
+    return or_(_unindexed(_exchange.facet_id).in_(facets), compile_unfaceted(node, scope.now_us))
+
+
+def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Keep the database from reading all that passes out of the column's index, where it is asked about a few rows."""
+    return column.concat("") if isinstance(column.type, String) else column + 0
 
 
 def _compile_plain(node: Node, scope: Scope) -> Clause:
@@ -164,12 +170,12 @@ def _compile_test(name: str, test: Test, scope: Scope) -> Clause:
     clause: Clause
     match test:
         case TimeTest():
-            moment = moment_of(test, scope.now_us)
-            clause = _exchange.started_us >= moment if name == "since" else _exchange.started_us < moment
+            moment, started_us = moment_of(test, scope.now_us), _column(_exchange.started_us, scope)
+            clause = started_us >= moment if name == "since" else started_us < moment
         case UnknownTest():
             clause = scope.fields.is_unknown(name)
         case NumberTest() | RangeTest():
-            clause = compile_figure(name, test, scope.fields.figures[name])
+            clause = compile_figure(name, test, _column(scope.fields.figures[name], scope))
         case FlagTest():
             flag = scope.fields.flags[name]
             clause = flag if test.is_set else flag.is_not(true())
@@ -179,6 +185,10 @@ def _compile_test(name: str, test: Test, scope: Scope) -> Clause:
         case TextTest():
             clause = _compile_text(name, test, scope)
     return clause
+
+
+def _column(column: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
+    return column if scope.ids is None else _unindexed(column)
 
 
 def moment_of(test: TimeTest, now_us: int) -> int:
@@ -216,7 +226,7 @@ def _compile_text(name: str, test: TextTest, scope: Scope) -> Clause:
         return _exchange.id.in_(select(note.exchange_id).where(text_matches(note.feedback_text, test)))
     columns = scope.fields.texts[name]
     if FIELD_BY_NAME[name].kind is Kind.PREFIX and not test.is_exact:
-        return or_(*(begins(column, test.text) for column in columns))
+        return or_(*(begins(_column(column, scope), test.text) for column in columns))
     return or_(*(text_matches(column, test) for column in columns))
 
 

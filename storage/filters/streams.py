@@ -5,7 +5,7 @@ of a source, a figure that thousands pass) there is no stream, and the exchanges
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,11 @@ _member = SessionMemberRow.__table__.c
 _feedback = FeedbackRow.__table__.c
 _MOST_ARMS = 400
 """More are not merged: asking each once would take longer than looking at what is newest."""
-_MOST_COLLECTED = 5_000
+_MOST_COLLECTED = 10_000
 """So many ids at most are collected and sorted, where an index gives them in another order."""
 _FIRST_READ = 16
+_FIRST_READ_OF_FEW = 512
+"""Of up to ten arms: asking again may cost more than reading on, full-text search finds its words anew each time."""
 _GROWTH = 4
 _INDEXED = frozenset({"cost", "latency", "tokens", "rating"})
 """Figures with an index."""
@@ -67,25 +69,33 @@ class Stream:
     """Further ids, ascending."""
     is_exact: bool = True
     """False: others may be among them."""
+    known: int | None = None
+    """How many there are, where that is known without counting."""
 
     def __or__(self, other: "Stream") -> "Stream":
+        is_empty = not other.arms and not other.collected
+        known = self.known if is_empty else None
         collected = tuple(sorted({*self.collected, *other.collected}))
-        return Stream((*self.arms, *other.arms), collected, self.is_exact and other.is_exact)
+        return Stream((*self.arms, *other.arms), collected, self.is_exact and other.is_exact, known)
 
-    @property
-    def is_countable(self) -> bool:
-        """Whether `count` can be asked."""
-        return len(self.arms) + len(self.collected) <= _MOST_ARMS or not self.arms
+    def __and__(self, other: "Stream") -> "Stream":
+        """Return what two streams without arms have in common."""
+        return Stream(collected=tuple(sorted(set(self.collected).intersection(other.collected))))
 
-    def count(self, connection: Connection) -> int:
-        """Count the exchanges."""
+    def count(self, connection: Connection) -> int | None:
+        """Count the exchanges; `None`: they are too many arms for that."""
+        if self.known is not None:
+            return self.known
         if not self.arms:
             return len(self.collected)
+        if len(self.arms) + len(self.collected) > _MOST_ARMS:
+            return None
         return count_arms(connection, (*self.arms, *(Arm("SELECT ?", (number,), "") for number in self.collected)))
 
     def ids(self, connection: Connection, between: tuple[int, int], *, is_descending: bool) -> Iterator[int]:
         """Give the ids between two ids in order, each once; the database is asked for more as they are taken."""
-        runs = [_read_on(connection, arm, between, is_descending=is_descending) for arm in self.arms]
+        first = _FIRST_READ if len(self.arms) > 10 else _FIRST_READ_OF_FEW
+        runs = [_read_on(connection, arm, between, first, is_descending=is_descending) for arm in self.arms]
         inside = [number for number in self.collected if between[0] < number < between[1]]
         runs.append(iter(reversed(inside) if is_descending else inside))
         last = None
@@ -95,9 +105,8 @@ class Stream:
             last = number
 
 
-def _read_on(connection: Connection, arm: Arm, between: tuple[int, int], *, is_descending: bool) -> Iterator[int]:
+def _read_on(connection: Connection, arm: Arm, between: tuple[int, int], limit: int, *, is_descending: bool) -> Iterator[int]:
     low, high = between
-    limit = _FIRST_READ
     while True:
         found = read_arm(connection, arm, (low, high), limit, is_descending=is_descending)
         yield from found
@@ -153,7 +162,8 @@ def _faceted(connection: Connection, node: Node, now_us: int) -> Stream | None:
         return None if found is None else found | loose
     if len(facets) > _MOST_ARMS:
         return None
-    return Stream(tuple(Arm("SELECT id FROM exchange WHERE facet_id = ?", (facet,), "id") for facet in facets)) | loose
+    arms = tuple(Arm("SELECT id FROM exchange WHERE facet_id = ?", (facet,), "id") for facet in facets)
+    return Stream(arms, known=sum(facets.values())) | loose
 
 
 def _of_test(connection: Connection, name: str, test: Test, now_us: int) -> Stream | None:
@@ -183,21 +193,29 @@ def _at_least(connection: Connection, test: NumberTest | RangeTest) -> Stream | 
 
 def _of_text(connection: Connection, name: str, test: TextTest, now_us: int) -> Stream | None:
     match name:
-        case "source":
-            return _of_sources(connection, text_matches(_source.source_name, test))
         case "text":
             return _of_search(connection, test, now_us)
+        case "source":
+            return _of_sources(connection, text_matches(_source.source_name, test))
         case "session" | "prompt":
             return _of_sessions(connection, name, test)
-        case "note":
-            return _collect(connection, select(_feedback.exchange_id).where(text_matches(_feedback.feedback_text, test)))
-        case "id":
-            return _collect(connection, select(_exchange.id).where(_is_meant(_exchange.exchange_id, test)))
-    return None
+        case "agent":
+            return _of_agents(connection, test)
+    if name not in _LISTED:
+        return None
+    column, is_meant = _LISTED[name]
+    return _collect(connection, select(column).where(is_meant(test)))
 
 
 def _is_meant(column: ColumnElement[Any], test: TextTest) -> ColumnElement[bool]:
     return text_matches(column, test) if test.is_exact else begins(column, test.text)
+
+
+_LISTED: dict[str, tuple[ColumnElement[Any], Callable[[TextTest], ColumnElement[bool]]]] = {
+    "note": (_feedback.exchange_id, lambda test: text_matches(_feedback.feedback_text, test)),
+    "id": (_exchange.id, lambda test: _is_meant(_exchange.exchange_id, test)),
+}
+"""Fields whose exchanges are listed at once: the id, and what is looked for."""
 
 
 def _of_sources(connection: Connection, is_meant: ColumnElement[bool]) -> Stream | None:
@@ -220,6 +238,24 @@ def _of_sessions(connection: Connection, name: str, test: TextTest) -> Stream | 
     return Stream(tuple(arms), is_exact=name == "session")
 
 
+def _of_agents(connection: Connection, test: TextTest) -> Stream | None:
+    """Follow the facets with a type that is meant, and the agents of sessions with an id that is."""
+    query = select(_facet.id, _facet.exchanges).where(text_matches(_facet.agent_type, test), _facet.exchanges > 0)
+    facets = {row[0]: row[1] for row in connection.execute(query)}
+    agents = select(_member.session_id, _member.value).where(_member.kind == "agent", text_matches(_member.value, test))
+    named = connection.execute(agents.limit(_MOST_ARMS + 1)).all()
+    loose = _collect(
+        connection,
+        select(_exchange.id).where(_exchange.facet_id.is_(None), text_matches(_exchange.agent_type, test)),
+    )
+    if loose is None or len(facets) + len(named) > _MOST_ARMS:
+        return None
+    types = tuple(Arm("SELECT id FROM exchange WHERE facet_id = ?", (facet,), "id") for facet in facets)
+    sql = "SELECT id FROM exchange WHERE session_id = ? AND agent_id = ?"
+    ids = Stream(tuple(Arm(sql, (session, agent), "id") for session, agent in named))
+    return Stream(types, known=sum(facets.values())) | ids | loose
+
+
 def _of_search(connection: Connection, test: TextTest, now_us: int) -> Stream | None:
     """Whatever `text:` looks into, each by its own way."""
     errors = or_(*(text_matches(column, test) for column in error_columns()))
@@ -233,7 +269,7 @@ def _of_search(connection: Connection, test: TextTest, now_us: int) -> Stream | 
     return _union(iter(parts))
 
 
-def _collect(connection: Connection, query: Select[tuple[Any]]) -> Stream | None:
+def _collect(connection: Connection, query: Select[Any]) -> Stream | None:
     """Read ids that an index gives in another order; `None`: there are too many to sort."""
     found = connection.execute(query.limit(_MOST_COLLECTED + 1)).scalars().all()
     return None if len(found) > _MOST_COLLECTED else Stream(collected=tuple(sorted(found)))
