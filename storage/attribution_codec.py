@@ -173,6 +173,18 @@ def contents_of(raw: bytes) -> list[int]:
         raise BodyCorruptError(f"an attribution cannot be read: {error}") from error
 
 
+def facts_of(raw: bytes) -> CallFacts:
+    """Read the call's facts alone.
+
+    Raises:
+        BodyCorruptError: These are not bytes that `encode` made.
+    """
+    try:
+        return _DECODER.decode(raw).facts
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BodyCorruptError(f"an attribution cannot be read: {error}") from error
+
+
 def _encode_segments(segments: Sequence[Segment], contents: Sequence[int], names: _Names) -> _Segments:
     return _Segments(
         source=[names.of_source(segment.source) for segment in segments],

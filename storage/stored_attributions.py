@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
-from proxy_core.attribution.model import Attribution
+from proxy_core.attribution.model import Attribution, CallFacts
 from proxy_core.exchange import Side
 from storage import attribution_codec, models
 from storage.bases import unpack_with_base
@@ -109,6 +109,15 @@ def load_contents(connection: Connection, row_id: int) -> list[int]:
         return attribution_codec.contents_of(raw) if raw else []
     except BodyCorruptError:
         return []
+
+
+def load_facts(connection: Connection, row_id: int) -> CallFacts | None:
+    """Load the facts of a call alone; `None`: not analysed, or its attribution is damaged."""
+    try:
+        raw = _load_raw(connection, row_id)
+        return attribution_codec.facts_of(raw) if raw else None
+    except BodyCorruptError:
+        return None
 
 
 def _load_raw(connection: Connection, row_id: int) -> bytes | None:

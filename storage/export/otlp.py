@@ -12,7 +12,7 @@ from typing import Any
 from proxy_core.attribution.model import RequestClass
 from proxy_core.exchange import ExchangeState
 from storage.export.options import ExportOptions
-from storage.export.selection import ExportedExchange, select_whole
+from storage.export.selection import ExportedCall, select_calls
 from storage.export.values import dump_json
 from storage.filters.tree import Filter
 from storage.store import Store
@@ -31,27 +31,26 @@ def write_otlp(store: Store, wanted: Filter, options: ExportOptions) -> Iterator
     """Yield batches of spans, one line each."""
     name, _, version = options.generator.partition(" ")
     resource = {"attributes": _attributes({"service.name": name, "service.version": version or None})}
-    for batch in batched(select_whole(store, wanted, has_bodies=False, on_exchange=options.on_exchange), _BATCH):
-        spans = [_span(exchange) for exchange in batch]
+    for batch in batched(select_calls(store, wanted, options.on_exchange), _BATCH):
+        spans = [_span(call) for call in batch]
         scope = {"scope": {"name": "assay", "version": version}, "spans": spans}
         yield f"{dump_json({'resourceSpans': [{'resource': resource, 'scopeSpans': [scope]}]})}\n"
 
 
-def _span(exchange: ExportedExchange) -> Record:
-    summary = exchange.detail.summary
-    ended_us = exchange.detail.timing.delivered_us or exchange.detail.timing.last_byte_us or summary.started_us
+def _span(call: ExportedCall) -> Record:
+    summary = call.summary
     is_call = summary.request_class not in _NO_CALLS
-    attributes = _http_attributes(summary) | (_call_attributes(exchange) if is_call else {})
+    attributes = _http_attributes(summary) | (_call_attributes(call) if is_call else {})
     span: Record = {
         "traceId": hashlib.blake2b((summary.session_id or summary.exchange_id).encode(), digest_size=16).hexdigest(),
         "spanId": hashlib.blake2b(summary.exchange_id.encode(), digest_size=8).hexdigest(),
         "name": f"chat {summary.model or 'unknown'}" if is_call else f"{summary.method} {summary.path}",
         "kind": _CLIENT_KIND,
         "startTimeUnixNano": str(summary.started_us * 1000),
-        "endTimeUnixNano": str(max(ended_us, summary.started_us) * 1000),
+        "endTimeUnixNano": str(max(call.ended_us or 0, summary.started_us) * 1000),
         "attributes": _attributes(attributes),
     }
-    error = _error_type(exchange)
+    error = _error_type(call)
     if error is not None:
         span["status"] = {"code": _ERROR_STATUS, "message": summary.error or error}
         span["attributes"] += _attributes({"error.type": error})
@@ -72,8 +71,8 @@ def _http_attributes(summary: ExchangeSummary) -> Record:
     }
 
 
-def _call_attributes(exchange: ExportedExchange) -> Record:
-    summary, facts = exchange.detail.summary, exchange.detail.facts
+def _call_attributes(call: ExportedCall) -> Record:
+    summary, facts = call.summary, call.facts
     writes = [tokens for tokens in (summary.cache_write_5m_tokens, summary.cache_write_1h_tokens) if tokens is not None]
     first_byte = summary.first_byte_ms
     return {
@@ -103,8 +102,8 @@ def _provider(host: str) -> str:
     return "gcp.vertex_ai" if host.endswith("googleapis.com") else "anthropic"
 
 
-def _error_type(exchange: ExportedExchange) -> str | None:
-    summary, facts = exchange.detail.summary, exchange.detail.facts
+def _error_type(call: ExportedCall) -> str | None:
+    summary, facts = call.summary, call.facts
     if facts is not None and facts.error_type is not None:
         return facts.error_type
     if summary.status_code is not None and summary.status_code >= 400:

@@ -34,7 +34,7 @@ def test_every_figure_comes_back(figures):
     assert attribution_codec.contents_of(raw) == [7]
     found = attribution_codec.decode(raw, {7: "ab" * 16})
     assert found.ledger.lines == attribution.ledger.lines
-    assert found.facts == attribution.facts
+    assert found.facts == attribution.facts == attribution_codec.facts_of(raw)
     assert found.segments[0].content_hash == "ab" * 16
 
 
@@ -54,3 +54,5 @@ def test_damage_is_an_error_of_ours(damaged):
         attribution_codec.decode(damaged, {})
     with pytest.raises(BodyCorruptError):
         attribution_codec.contents_of(damaged)
+    with pytest.raises(BodyCorruptError):
+        attribution_codec.facts_of(damaged)

@@ -16,6 +16,7 @@ from storage.export.options import ExportFormat, ExportOptions
 from storage.export.table import COLUMNS
 from storage.filters.parsing import parse
 from storage.filters.tree import Filter
+from storage.models import AttributionRow
 from tests import factories, sample
 from tests.recorder import Recorder
 
@@ -223,3 +224,20 @@ def test_memory_does_not_grow_with_the_number_of_exchanges(database, store):
 @pytest.mark.parametrize("kind", list(SourceType))
 def test_the_schema_knows_every_kind_of_source(kind):
     assert kind.value in SCHEMA["$defs"]["source"]["properties"]["source_type"]["enum"]
+
+
+def test_a_damaged_attribution_does_not_end_an_export_of_spans(store, known, database):
+    rows = AttributionRow.__table__
+    with database.write() as connection:
+        connection.execute(rows.update().where(rows.c.id == 1).values(packed=b"damaged"))
+    spans = json.loads(written(store, "otlp-json"))["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert len(spans) == 5
+    keys = [{attribute["key"] for attribute in span["attributes"]} for span in spans]
+    assert ["gen_ai.response.id" in names for names in keys[:1]] == [False]
+    assert "gen_ai.usage.input_tokens" in keys[0]
+
+
+def test_spans_end_with_the_last_byte(store):
+    spans = json.loads(written(store, "otlp-json"))["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    lengths = [(int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e6 for span in spans]
+    assert lengths == [900.3, 900.3, 0, 900.3, 0]
