@@ -74,7 +74,7 @@ class Relay:
             sent.is_over = live.is_taken
             self._pending.append(sent)
         while self._pending:
-            yield from self._guarded(self._pending[0])
+            yield from self._guarded(self._pending[0], self._messages(self._pending[0]))
             self._pending.popleft()
 
     def repeat(self) -> Iterator[bytes]:
@@ -87,7 +87,7 @@ class Relay:
                 self._lose(sent)
                 continue
             sent.is_opened = False
-            yield from self._parts(sent)
+            yield from self._guarded(sent, self._parts(sent))
 
     def settle(self, exchange_ids: Iterable[str]) -> None:
         """Let go of exchanges that are stored, or were given up where they were sent to."""
@@ -97,10 +97,10 @@ class Relay:
                 self._let_go(sent)
                 self._feed.note_taken()
 
-    def _guarded(self, sent: _Sent) -> Iterator[bytes]:
+    def _guarded(self, sent: _Sent, messages: Iterator[bytes]) -> Iterator[bytes]:
         """Give the messages about one exchange; one that cannot be written down is lost, the others are not."""
         try:
-            yield from self._messages(sent)
+            yield from messages
         except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
             self._feed.count_error(f"relaying {sent.live.exchange_id}", error)
             self._lose(sent)

@@ -14,6 +14,7 @@ import json
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO
@@ -50,8 +51,9 @@ class Teller:
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
         self._lock = threading.Lock()
-        self._changes: list[tuple[int, str]] = []
-        self._settled: list[str] = []
+        # Two threads meet here: one appends, the other takes from the left.
+        self._changes: deque[tuple[int, str]] = deque()
+        self._settled: deque[str] = deque()
         self._news = threading.Event()
         self._ending = threading.Event()
         self._status: Callable[[], RecorderStatus] = RecorderStatus
@@ -93,9 +95,12 @@ class Teller:
         self._tell()
 
     def _tell(self) -> None:
-        changes, self._changes = self._changes, []
-        settled, self._settled = self._settled, []
+        changes, settled = _taken(self._changes), _taken(self._settled)
         self.say({"changes": changes, "settled": settled, "status": asdict(self._status())})
+
+
+def _taken[T](waiting: deque[T]) -> list[T]:
+    return [waiting.popleft() for _ in range(len(waiting))]
 
 
 def record(source: BinaryIO, sink: BinaryIO) -> None:

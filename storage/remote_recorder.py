@@ -97,10 +97,7 @@ class _Link:
         assert sink is not None
         for message in messages:
             write_message(sink, message)
-        try:
-            sink.flush()
-        except ValueError as error:
-            raise BrokenPipeError from error
+        sink.flush()
 
     def end(self) -> None:
         """Kill it, unless it has ended."""
@@ -214,6 +211,9 @@ class RemoteRecorder:
             link.send(self._relay.news(timeout_s))
         except OSError:
             self._revive()
+        self._settle()
+
+    def _settle(self) -> None:
         while not self._settled.empty():
             self._relay.settle([self._settled.get_nowait()])
 
@@ -234,6 +234,7 @@ class RemoteRecorder:
                 self.restarts += 1
                 self._link = link
                 self._listen(link)
+                self._settle()
                 link.send(self._relay.repeat())
             except (OSError, StorageError) as error:
                 self._problem = str(error)
