@@ -1,14 +1,17 @@
 """The order of a long request list: flat, or as a foldable tree by session, prompt and agent.
 
-Pure: from the little that is known of every exchange to the rows of the list. It must not need what only the visible rows
-need; those are read whole, page by page.
+Pure: from the little that is known of every exchange to the rows of the list. Rows are kept as blocks, a heading and the ids
+below it; what comes changes its own blocks only, so a hundred thousand requests cost what the newest few cost. It must not need
+what only the visible rows need; those are read whole, page by page.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 if TYPE_CHECKING:
     from storage.outline import OutlineEntry
@@ -54,32 +57,265 @@ type Row = int | Group
 """The id of an exchange, or a heading."""
 
 
+class Block(NamedTuple):
+    """A heading and the requests right below it. A tuple, because there are many."""
+
+    heading: Group | None
+    """`None`: the flat list has none."""
+    ids: list[int]
+    """Ascending; only ever appended to."""
+    shown: int
+    """How many of them belong to the list, the first ones; 0 where it is folded."""
+
+    @property
+    def row_count(self) -> int:
+        """Rows it takes, its heading included."""
+        return self.shown + (self.heading is not None)
+
+
+class Rows(Sequence[Row]):
+    """The rows of the list as they stood at one moment; safe to read in one thread while another arranges the next."""
+
+    def __init__(self, blocks: Sequence[Block] = ()) -> None:
+        self._blocks = blocks
+        self._starts = [0, *accumulate(block.row_count for block in blocks)]
+
+    @classmethod
+    def flat(cls, ids: list[int]) -> "Rows":
+        """Return ids alone; they may be appended to, but not changed, later."""
+        return cls([Block(None, ids, len(ids))])
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self._at(place) for place in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return self._at(index % len(self))
+
+    def __iter__(self) -> Iterator[Row]:
+        for block in self._blocks:
+            if block.heading is not None:
+                yield block.heading
+            yield from block.ids[: block.shown]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # it compares by content
+
+    @property
+    def headings(self) -> list[Group]:
+        """The headings in it, those in folded branches left out."""
+        return [block.heading for block in self._blocks if block.heading is not None]
+
+    def branch_at(self, index: int) -> GroupKey | None:
+        """Return the branch that a row lies in; `None` in a flat list."""
+        heading = self._blocks[self._block_at(index)].heading if 0 <= index < len(self) else None
+        return heading.key if heading is not None else None
+
+    def place_of(self, row: Row) -> int | None:
+        """Return where a row is, a heading by its key; `None`: not in the list."""
+        for start, block in zip(self._starts, self._blocks, strict=False):
+            heading = block.heading
+            if isinstance(row, Group):
+                if heading is not None and heading.key == row.key:
+                    return start
+            elif block.shown and block.ids[0] <= row <= block.ids[block.shown - 1]:
+                place = bisect_left(block.ids, row, hi=block.shown)
+                if block.ids[place] == row:
+                    return start + place + (heading is not None)
+        return None
+
+    def _block_at(self, index: int) -> int:
+        # Folded blocks without a heading take no rows: the last block that starts here has the row.
+        return bisect_right(self._starts, index, hi=len(self._blocks)) - 1
+
+    def _at(self, index: int) -> Row:
+        number = self._block_at(index)
+        block, place = self._blocks[number], index - self._starts[number]
+        if block.heading is None:
+            return block.ids[place]
+        return block.heading if place == 0 else block.ids[place - 1]
+
+
 class _Branch:
-    """A group while it is being added up."""
+    """The requests below one heading, and what they add up to."""
 
-    __slots__ = ("branches", "cost", "errors", "ids", "tokens")
+    __slots__ = ("cost", "errors", "heading", "ids", "key", "priced", "sized", "tokens")
 
-    def __init__(self) -> None:
-        self.branches: dict[str | None, _Branch] = {}
+    def __init__(self, key: GroupKey) -> None:
+        self.key = key
         self.ids: list[int] = []
-        self.errors = 0
-        self.tokens: int | None = None
-        self.cost: int | None = None
+        self.errors = self.tokens = self.sized = self.cost = self.priced = 0
+        """Sums, and of how many requests they are known."""
+        self.heading: Group | None = None
+        """As it was made last; `None`: it has changed since."""
+
+    def count(self, entry: "OutlineEntry", sign: int) -> None:
+        """Add an entry's figures, or take them out again."""
+        self.errors += sign * entry.is_error
+        if entry.input_tokens is not None:
+            self.tokens += sign * entry.input_tokens
+            self.sized += sign
+        if entry.cost_nano_usd is not None:
+            self.cost += sign * entry.cost_nano_usd
+            self.priced += sign
+        self.heading = None
 
     def add(self, entry: "OutlineEntry") -> None:
-        self.ids.append(entry.id)
-        self.errors += entry.is_error
-        if entry.input_tokens is not None:
-            self.tokens = (self.tokens or 0) + entry.input_tokens
-        if entry.cost_nano_usd is not None:
-            self.cost = (self.cost or 0) + entry.cost_nano_usd
+        self.count(entry, 1)
+        if not self.ids or entry.id > self.ids[-1]:
+            self.ids.append(entry.id)
+        else:
+            place = bisect_left(self.ids, entry.id)
+            self.ids = [*self.ids[:place], entry.id, *self.ids[place:]]
 
-    def heading(self, key: GroupKey, folded: AbstractSet[GroupKey]) -> Group:
-        return Group(key, key in folded, len(self.ids), self.errors, self.tokens, self.cost, self.ids[0])
+    def take(self, entry: "OutlineEntry") -> None:
+        self.count(entry, -1)
+        place = bisect_left(self.ids, entry.id)
+        self.ids = [*self.ids[:place], *self.ids[place + 1 :]]
+
+    def block(self, folded: AbstractSet[GroupKey]) -> Block:
+        """Return its heading, the one from before where nothing has changed, and what is below."""
+        is_folded = self.key in folded
+        if self.heading is None or self.heading.is_folded is not is_folded:
+            tokens = self.tokens if self.sized else None
+            cost = self.cost if self.priced else None
+            self.heading = Group(self.key, is_folded, len(self.ids), self.errors, tokens, cost, self.ids[0])
+        return Block(self.heading, self.ids, 0 if is_folded else len(self.ids))
 
 
-def build_rows(entries: "Sequence[OutlineEntry]", grouping: Grouping, folded: AbstractSet[GroupKey]) -> list[Row]:
-    """Arrange exchanges into rows.
+class _Session:
+    """A session and the branches below it."""
+
+    __slots__ = ("blocks", "branches", "key")
+
+    def __init__(self, key: GroupKey) -> None:
+        self.key = key
+        self.branches: dict[str | None, _Branch] = {}
+        self.blocks: list[Block] | None = None
+        """As they were made last; `None`: something has changed since."""
+
+    def arrange(self, folded: AbstractSet[GroupKey], *, has_branches: bool) -> list[Block]:
+        """Return its heading and, unless it is folded, the blocks below; those from before where nothing has changed."""
+        if self.blocks is None:
+            is_folded = self.key in folded
+            branches = sorted(self.branches.values(), key=_first_id)
+            heading = _heading(self.key, branches, is_folded=is_folded)
+            if is_folded:
+                self.blocks = [Block(heading, [], 0)]
+            elif has_branches:
+                self.blocks = [Block(heading, [], 0), *(branch.block(folded) for branch in branches)]
+            else:
+                self.blocks = [Block(heading, branches[0].ids, len(branches[0].ids))]
+        return self.blocks
+
+
+class Arrangement:
+    """Exchanges by a grouping, kept current by changing what changed. Used by one thread at a time; its rows by any.
+
+    Args:
+        grouping: How; not flat.
+    """
+
+    def __init__(self, grouping: Grouping) -> None:
+        self.grouping = grouping
+        self._sessions: dict[str | None, _Session] = {}
+        self._newest: dict[int, OutlineEntry] = {}
+        self._folded: AbstractSet[GroupKey] = frozenset()
+
+    def replace_newest(self, after_id: int, entries: "Sequence[OutlineEntry]", keep_after_id: int) -> None:
+        """Take the newest exchanges as they are by now.
+
+        Args:
+            after_id: Those after this id are given anew; none is known between `keep_after_id` of the last time and this one.
+            entries: They, in order of arrival.
+            keep_after_id: Those after this id may be given anew the next time.
+        """
+        before = self._newest
+        if before:
+            current = {entry.id: entry for entry in entries}
+            for number, entry in before.items():
+                if number > after_id and current.get(number) != entry:
+                    self._take(entry)
+        for entry in entries:
+            if entry.id not in before or before[entry.id] != entry:
+                self._add(entry)
+        kept = bisect_right(entries, keep_after_id, key=_id)
+        self._newest = {entry.id: entry for entry in entries[kept:]}
+
+    def rows(self, folded: AbstractSet[GroupKey]) -> Rows:
+        """Return the rows, without those in folded groups."""
+        for key in self._folded ^ folded:
+            session = self._sessions.get(key[0])
+            if session is not None:
+                session.blocks = None
+        self._folded = folded
+        has_branches = self.grouping is not Grouping.SESSION
+        blocks = [session.arrange(folded, has_branches=has_branches) for session in self._sessions.values()]
+        blocks.sort(key=_first_id_below)
+        return Rows(list(chain.from_iterable(blocks)))
+
+    def _name_of(self, entry: "OutlineEntry") -> str | None:
+        if self.grouping is Grouping.SESSION:
+            return None
+        return entry.prompt_id if self.grouping is Grouping.PROMPT else entry.agent_id
+
+    def _add(self, entry: "OutlineEntry") -> None:
+        session = self._sessions.get(entry.session_id)
+        if session is None:
+            session = self._sessions[entry.session_id] = _Session((entry.session_id,))
+        name = self._name_of(entry)
+        branch = session.branches.get(name)
+        if branch is None:
+            branch = session.branches[name] = _Branch((entry.session_id, name))
+        branch.add(entry)
+        session.blocks = None
+
+    def _take(self, entry: "OutlineEntry") -> None:
+        session, name = self._sessions[entry.session_id], self._name_of(entry)
+        session.branches[name].take(entry)
+        session.blocks = None
+        if not session.branches[name].ids:
+            del session.branches[name]
+        if not session.branches:
+            del self._sessions[entry.session_id]
+
+
+def _heading(key: GroupKey, branches: Sequence[_Branch], *, is_folded: bool) -> Group:
+    return Group(
+        key=key,
+        is_folded=is_folded,
+        exchanges=sum(len(branch.ids) for branch in branches),
+        errors=sum(branch.errors for branch in branches),
+        input_tokens=sum(branch.tokens for branch in branches) if any(branch.sized for branch in branches) else None,
+        cost_nano_usd=sum(branch.cost for branch in branches) if any(branch.priced for branch in branches) else None,
+        first_id=min(branch.ids[0] for branch in branches),
+    )
+
+
+def _first_id(branch: _Branch) -> int:
+    return branch.ids[0]
+
+
+def _first_id_below(blocks: Sequence[Block]) -> int:
+    heading = blocks[0].heading
+    return heading.first_id if heading is not None else 0
+
+
+def _id(entry: "OutlineEntry") -> int:
+    return entry.id
+
+
+def build_rows(entries: "Sequence[OutlineEntry]", grouping: Grouping, folded: AbstractSet[GroupKey]) -> Rows:
+    """Arrange exchanges into rows, once.
 
     Args:
         entries: In order of arrival.
@@ -87,45 +323,12 @@ def build_rows(entries: "Sequence[OutlineEntry]", grouping: Grouping, folded: Ab
         folded: Groups whose rows are left out.
     """
     if grouping is Grouping.FLAT:
-        return [entry.id for entry in entries]
-    sessions = _grow(entries, grouping)
-    rows: list[Row] = []
-    for session_id, session in sessions.items():
-        heading = session.heading((session_id,), folded)
-        rows.append(heading)
-        if heading.is_folded:
-            continue
-        if grouping is Grouping.SESSION:
-            rows.extend(session.ids)
-        else:
-            _append_branches(rows, session_id, session, folded)
-    return rows
+        return Rows.flat([entry.id for entry in entries])
+    arrangement = Arrangement(grouping)
+    arrangement.replace_newest(0, entries, 0)
+    return arrangement.rows(folded)
 
 
-def group_keys(rows: Sequence[Row]) -> set[GroupKey]:
+def group_keys(rows: Rows) -> set[GroupKey]:
     """Return the keys of all headings in sight of no fold."""
-    return {row.key for row in rows if isinstance(row, Group)}
-
-
-def _grow(entries: "Sequence[OutlineEntry]", grouping: Grouping) -> dict[str | None, _Branch]:
-    sessions: dict[str | None, _Branch] = {}
-    for entry in entries:
-        session = sessions.get(entry.session_id)
-        if session is None:
-            session = sessions[entry.session_id] = _Branch()
-        session.add(entry)
-        if grouping is not Grouping.SESSION:
-            name = entry.prompt_id if grouping is Grouping.PROMPT else entry.agent_id
-            branch = session.branches.get(name)
-            if branch is None:
-                branch = session.branches[name] = _Branch()
-            branch.add(entry)
-    return sessions
-
-
-def _append_branches(rows: list[Row], session_id: str | None, session: _Branch, folded: AbstractSet[GroupKey]) -> None:
-    for name, branch in session.branches.items():
-        heading = branch.heading((session_id, name), folded)
-        rows.append(heading)
-        if not heading.is_folded:
-            rows.extend(branch.ids)
+    return {heading.key for heading in rows.headings}

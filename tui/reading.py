@@ -17,7 +17,7 @@ from storage.filters.parsing import parse
 from storage.filters.tree import Filter
 from storage.streaming import StreamRates, read_stream_rates
 from storage.views import ExchangeDetail, ExchangeSummary
-from tui.outline import Grouping, GroupKey, Row, build_rows
+from tui.outline import Arrangement, Grouping, GroupKey, Rows
 
 if TYPE_CHECKING:
     from storage.outline import OutlineEntry
@@ -50,8 +50,10 @@ class RequestRows:
     _read_at: float = 0.0
     _entries: "list[OutlineEntry]" = field(default_factory=list)
     _ids: list[int] = field(default_factory=list)
+    _arrangement: Arrangement | None = None
+    """`None`: `_entries` have been read anew."""
 
-    def update(self, selection: Selection) -> Sequence[Row]:
+    def update(self, selection: Selection) -> Rows:
         """Return all rows of a selection."""
         from storage.filters.clauses import compile_filter
 
@@ -60,15 +62,14 @@ class RequestRows:
         where = None if selection.wanted.is_empty else compile_filter(selection.wanted)
         is_other = self._read_for != (selection.wanted, is_grouped)
         if is_other or (now - self._read_at > _CHECKED_S and self._has_holes(where, is_grouped=is_grouped)):
-            self._ids, self._entries = [], []
+            self._ids, self._entries, self._arrangement = [], [], None
         if is_other or now - self._read_at > _CHECKED_S:
             self._read_for = (selection.wanted, is_grouped)
             self._read_at = now
         if is_grouped:
-            self._update_entries(where)
-            return build_rows(self._entries, selection.grouping, selection.folded)
+            return self._arranged(where, selection.grouping).rows(selection.folded)
         self._update_ids(where)
-        return list(self._ids)
+        return Rows.flat(self._ids)
 
     def _has_holes(self, where: Any, *, is_grouped: bool) -> bool:
         """Say whether older rows have gone, or come to pass a filter, since they were read."""
@@ -82,17 +83,22 @@ class RequestRows:
 
         known = self._ids
         if where is not None and known:
-            del known[bisect_right(known, known[-1] - _RECHECKED) :]
+            # The rows on the screen still stand on the old list.
+            known = self._ids = known[: bisect_right(known, known[-1] - _RECHECKED)]
         known += read_ids(self.store.database, where, after_id=known[-1] if known else 0)
 
-    def _update_entries(self, where: Any) -> None:
+    def _arranged(self, where: Any, grouping: Grouping) -> Arrangement:
         from storage.outline import read_outline
 
         known = self._entries
-        if known:
-            last = known[-1].id - _RECHECKED
-            del known[bisect_right(known, last, key=lambda entry: entry.id) :]
-        known += read_outline(self.store.database, where, after_id=known[-1].id if known else 0)
+        kept = bisect_right(known, known[-1].id - _RECHECKED, key=lambda entry: entry.id) if known else 0
+        after_id = known[kept - 1].id if kept else 0
+        newest = read_outline(self.store.database, where, after_id=after_id)
+        known[kept:] = newest
+        if self._arrangement is None or self._arrangement.grouping is not grouping:
+            self._arrangement, after_id, newest = Arrangement(grouping), 0, known
+        self._arrangement.replace_newest(after_id, newest, newest[-1].id - _RECHECKED if newest else after_id)
+        return self._arrangement
 
 
 def read_summaries(store: "Store", ids: Sequence[int]) -> tuple[ExchangeSummary, ...]:

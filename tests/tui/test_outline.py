@@ -1,7 +1,11 @@
 """The order of the request list."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from storage.outline import OutlineEntry
-from tui.outline import Group, Grouping, build_rows, group_keys
+from tui.outline import GROUPINGS, Arrangement, Group, Grouping, Rows, build_rows, group_keys
 
 
 def _entry(
@@ -44,3 +48,65 @@ def test_what_is_folded_is_left_out() -> None:
     assert [row if isinstance(row, int) else row.key for row in rows] == [("s1",), ("s1", "p1"), ("s1", "p2"), 2, ("s2",)]
     assert group_keys(rows) == {("s1",), ("s1", "p1"), ("s1", "p2"), ("s2",)}
     assert [row.depth for row in rows if isinstance(row, Group)] == [0, 1, 1, 0]
+
+
+_ENTRIES = st.lists(
+    st.tuples(st.integers(1, 40), st.sampled_from(["s1", "s2", None]), st.sampled_from(["p1", "p2", None]), st.integers(0, 3)),
+    max_size=30,
+    unique_by=lambda entry: entry[0],
+)
+
+
+@given(st.lists(_ENTRIES, min_size=1, max_size=5), st.sampled_from(GROUPINGS[1:]), st.data())
+def test_an_arrangement_that_is_kept_current_is_the_one_made_anew(
+    turns: list[list[tuple[int, str | None, str | None, int]]], grouping: Grouping, data: st.DataObject
+) -> None:
+    arrangement = Arrangement(grouping)
+    seen = 0
+    known: list[OutlineEntry] = []
+    for number, turn in enumerate(turns):
+        # What is older than what may change stays; the rest is as it is given now.
+        known = [entry for entry in known if entry.id <= seen]
+        known += [
+            _entry(seen + place, session, prompt, prompt, is_error=figure % 2, input_tokens=figure or None, cost_nano_usd=None)
+            for place, session, prompt, figure in sorted(turn)
+        ]
+        keep = data.draw(st.integers(seen, known[-1].id if known else seen), label=f"kept after turn {number}")
+        folded = frozenset(data.draw(st.sets(st.sampled_from([("s1",), ("s2", "p1"), (None,), ("s1", None)]), max_size=3)))
+        arrangement.replace_newest(seen, [entry for entry in known if entry.id > seen], keep)
+        rows = arrangement.rows(folded)
+        assert list(rows) == list(build_rows(known, grouping, folded))
+        assert len(rows) == len(list(rows))
+        assert rows[:] == list(rows)
+        assert [rows.place_of(row) for row in rows] == list(range(len(rows)))
+        seen = max((entry.id for entry in known if entry.id <= keep), default=seen)
+
+
+def test_rows_stand_still_while_more_comes() -> None:
+    arrangement = Arrangement(Grouping.SESSION)
+    arrangement.replace_newest(0, [_entry(1), _entry(2, "s2")], 0)
+    before = arrangement.rows(frozenset())
+    shown = list(before)
+    arrangement.replace_newest(0, [_entry(1, "s2"), _entry(3, "s2")], 0)
+    assert list(before) == shown
+    assert [row if isinstance(row, int) else row.exchanges for row in arrangement.rows(frozenset())] == [2, 1, 3]
+    ids = [1, 2]
+    flat = Rows.flat(ids)
+    ids.append(3)
+    assert list(flat) == [1, 2]
+
+
+def test_rows_are_a_sequence() -> None:
+    rows = build_rows([_entry(1), _entry(2, "s2"), _entry(3)], Grouping.SESSION, frozenset())
+    assert rows[-1] == 2
+    assert rows[1:3] == [1, 3]
+    assert [heading.key for heading in rows.headings] == [("s1",), ("s2",)]
+    assert rows.branch_at(2) == ("s1",)
+    assert rows.branch_at(9) is None
+    assert rows.place_of(7) is None
+    assert rows == list(rows)
+    assert rows != [1]
+    with pytest.raises(IndexError):
+        rows[5]
+    assert Rows.flat([4, 5]).branch_at(0) is None
+    assert len(Rows()) == 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.message import Message
 
 from storage.views import ExchangeDetail, ExchangeSummary
-from tui.outline import Row
+from tui.outline import Rows
 from tui.reading import Selection
 from tui.widgets.detail_pane import TabContent
 
@@ -13,7 +13,7 @@ from tui.widgets.detail_pane import TabContent
 class RowsRead(Message):
     """The rows of the list, and those of them that changed."""
 
-    def __init__(self, selection: Selection, rows: Sequence[Row], summaries: Sequence[ExchangeSummary], took_s: float) -> None:
+    def __init__(self, selection: Selection, rows: Rows, summaries: Sequence[ExchangeSummary], took_s: float) -> None:
         super().__init__()
         self.selection = selection
         self.rows = rows

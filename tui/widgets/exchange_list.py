@@ -3,7 +3,7 @@
 It asks for what it lacks by `RowsWanted` and draws a quiet line until that comes. It must not read anything itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
@@ -16,15 +16,13 @@ from storage.streaming import StreamRates, rate_of
 from storage.views import ExchangeSummary
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
-from tui.outline import Group, GroupKey, Row
+from tui.outline import Group, GroupKey, Row, Rows
 from tui.widgets.exchange_row import RowMood, exchange_line, header_line
 from tui.widgets.group_row import group_line
 from tui.widgets.line_list import Line, LineList
 from tui.widgets.spectrum import NO_KINDS
 
 _KEPT_SUMMARIES: Final = 4_000
-_NEAR: Final = 300
-"""How far from where it was a row is looked for first."""
 _AHEAD: Final = 60
 """Rows asked for beyond those in sight, either way."""
 
@@ -61,7 +59,7 @@ class ExchangeList(LineList):
 
     def __init__(self, *, has_colour: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._rows: Sequence[Row] = []
+        self._rows = Rows()
         self._known: dict[int, ExchangeSummary] = {}
         """By id, the last supplied at the end."""
         self._received: Mapping[str, int] = {}
@@ -72,7 +70,7 @@ class ExchangeList(LineList):
 
     # What the screen hands down
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
+    def show_rows(self, rows: Rows) -> None:
         """Take the rows, keeping the cursor on the exchange it is on, or on the newest while following."""
         at = self.selected_row
         self._rows = rows
@@ -104,7 +102,7 @@ class ExchangeList(LineList):
     # What the screen may ask
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Rows:
         """The rows, as they were handed down."""
         return self._rows
 
@@ -179,7 +177,7 @@ class ExchangeList(LineList):
 
     def action_toggle_fold(self) -> None:
         """Fold or unfold the branch under the cursor."""
-        key = self._branch_at(self.cursor)
+        key = self._rows.branch_at(self.cursor)
         if key is not None:
             self.post_message(self.FoldRequested(key))
 
@@ -236,24 +234,10 @@ class ExchangeList(LineList):
         return rate_of(summary.model, self._rates).tokens(received) if received and summary.is_streaming else None
 
     def _stay_on(self, at: Row) -> None:
-        """Put the cursor on the row it was on, wherever that is now; mostly it is where it was, or near."""
-
-        def is_it(row: Row) -> bool:
-            return row.key == at.key if isinstance(row, Group) and isinstance(at, Group) else row == at
-
-        near = range(max(0, self.cursor - _NEAR), min(len(self._rows), self.cursor + _NEAR))
-        for places in (range(self.cursor, min(self.cursor + 1, len(self._rows))), near, range(len(self._rows))):
-            index = next((place for place in places if is_it(self._rows[place])), None)
-            if index is not None:
-                self.cursor = index
-                return
-
-    def _branch_at(self, index: int) -> GroupKey | None:
-        """Return the branch that a row lies in."""
-        for row in reversed(self._rows[: index + 1]):
-            if isinstance(row, Group):
-                return row.key
-        return None
+        """Put the cursor on the row it was on, wherever that is now."""
+        place = self._rows.place_of(at)
+        if place is not None:
+            self.cursor = place
 
     def _ask_for_missing(self) -> None:
         if not self._is_asking and self._rows:
