@@ -30,7 +30,7 @@ _exchange = _EXCHANGES.c
 _facet = FacetRow.__table__.c
 _LOW, _HIGH = bindparam("low", type_=BigInteger), bindparam("high", type_=BigInteger)
 _LARGEST_ID = 2**62
-_FIRST_LOOK = 500
+_FIRST_LOOK = 1_000
 """Ids that are looked at before anything else."""
 _LOOK = 5_000
 _SAMPLE = 64
@@ -87,7 +87,14 @@ class Search:
             candidates = list(islice(stream.ids(self._connection, ids, is_descending=True), _EXHAUSTIBLE + 1))
             if len(candidates) <= _EXHAUSTIBLE:
                 return sum(1 for _ in self._tested(iter(candidates), others, is_descending=True))
-        return sum(1 for _ in self._walked(ids, _LARGEST_ID, is_descending=True))
+        return self._count_all(ids)
+
+    def _count_all(self, ids: _Ids) -> int:
+        """Ask the database; one part alone is best left to its index, several would make it read the wrong one."""
+        scope = Scope(self._now_us) if len(self._operands) == 1 and not self._searches_text else self._scope
+        passing = [compile_node(operand, scope) for operand in self._operands]
+        query = select(func.count()).where(_exchange.id > _LOW, _exchange.id < _HIGH, *passing)
+        return int(self._connection.execute(query, {"low": ids[0], "high": ids[1]}).scalar_one())
 
     def _bounded(self, between: tuple[int | None, int | None]) -> _Ids:
         low, high = between
