@@ -93,7 +93,7 @@ class PreviousTab(Command):
 
 
 class ShowDiff(Command):
-    """Compare with the request before in the same conversation, and say what broke the cache."""
+    """Compare with the request before in the same conversation, and say what broke the cache; again: back to the tab before."""
 
     KEY = "d"
     FOOTER = "Diff"

@@ -65,6 +65,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self._is_stale = False
         self._rest: Timer | None = None
         self._unpriced_requests = 0
+        self._tab_before_diff = Tab.BREAKDOWN
         self._newest_ended: ExchangeSummary | None = None
         self._rates: StreamRates = {}
 
@@ -314,8 +315,13 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self.pane.tab = TABS[TABS.index(self.pane.tab) - 1]
 
     def action_show_diff(self) -> None:
-        """Compare with the request before, or go back to the breakdown."""
-        self.pane.tab = Tab.BREAKDOWN if self.pane.tab is Tab.DIFF else Tab.DIFF
+        """Compare with the request before; once more goes back to the tab that was looked at."""
+        if self.pane.tab is Tab.DIFF:
+            self.pane.tab = self._tab_before_diff
+            self.notify(f"Back to {self.pane.tab.value}", timeout=1.5)
+        else:
+            self._tab_before_diff = self.pane.tab
+            self.pane.tab = Tab.DIFF
 
     def action_zoom_pane(self) -> None:
         """Give the pane the whole screen, or share it."""

@@ -267,6 +267,9 @@ async def test_d_compares_and_goes_back(store: Store) -> None:
         assert "Since #" in screen_text(pilot)
         await press(pilot, "d")
         assert pane.tab is Tab.BREAKDOWN
+        await press(pilot, "left_square_bracket", "left_square_bracket", "d", "d")
+        assert pane.tab is Tab.COST
+        assert "Back to Cost" in [notification.message for notification in pilot.app._notifications]
 
 
 async def test_enter_goes_into_the_pane_and_escape_back(store: Store) -> None:
