@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from mitmproxy import exceptions, http
 
 from proxy_core.exchange import (
     CapturedBody,
-    CapturedRequest,
     CapturedResponse,
     CaptureMode,
     ExchangeFinished,
@@ -19,15 +19,16 @@ from proxy_core.exchange import (
 from proxy_core.redact import Redactor
 from proxy_core.redacting import BodyRedaction, content_type_of
 from storage.importing.recordings import (
+    LARGEST_BYTES,
     RawBody,
     RecordingUnreadableError,
     capture_body,
     checked_time_us,
     content_encoding_of,
-    redact_url,
+    recorded_request,
+    recorded_response,
     redact_word,
     stable_id,
-    status_of,
 )
 
 with warnings.catch_warnings():
@@ -49,6 +50,25 @@ _UNREADABLE = (
 )
 
 
+class _FlowTooLargeError(Exception):
+    """One flow is larger than is held."""
+
+
+class _BoundedFile:
+    """A file that is read in pieces of bounded length: mitmproxy's reader takes as much at once as a length says."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+
+    def peek(self, size: int) -> bytes:
+        return self._file.peek(size)
+
+    def read(self, size: int) -> bytes:
+        if size > LARGEST_BYTES:
+            raise _FlowTooLargeError(f"a flow is larger than {LARGEST_BYTES // 2**20} MiB")
+        return self._file.read(size)
+
+
 def read_flows(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
     """Yield the HTTP exchanges of a flow file.
 
@@ -57,9 +77,11 @@ def read_flows(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
     """
     with path.open("rb") as file:
         try:
-            for flow in flow_io.FlowReader(file).stream():
+            for flow in flow_io.FlowReader(_BoundedFile(file)).stream():  # type: ignore[arg-type] # all of a file that it uses
                 if isinstance(flow, http.HTTPFlow):
                     yield _event(flow, redactor)
+        except _FlowTooLargeError as error:
+            raise RecordingUnreadableError(f"{path} cannot be read: {error}") from error
         except _UNREADABLE as error:
             raise RecordingUnreadableError(f"{path} is damaged: {redact_word(error, redactor)}") from error
 
@@ -72,12 +94,13 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
         exchange_id=stable_id(started_us, "flow", flow.id),
         mode=CaptureMode.IMPORTED,
         state=ExchangeState.COMPLETE if is_whole else ExchangeState.FAILED,
-        request=CapturedRequest(
-            method=redact_word(request.method, redactor),
-            url=redact_url(request.pretty_url, redactor),
-            http_version=redact_word(request.http_version, redactor),
-            headers=redactor.headers(request.headers.fields),
-            trailers=_trailers(request.trailers, redactor),
+        request=recorded_request(
+            request.method,
+            request.pretty_url,
+            request.http_version,
+            redactor.headers(request.headers.fields),
+            redactor,
+            _trailers(request.trailers, redactor),
         ),
         request_body=_body(request, request.pretty_url, redactor),
         response=None if response is None else _response(response, redactor),
@@ -89,13 +112,8 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
 
 
 def _response(response: http.Response, redactor: Redactor) -> CapturedResponse:
-    return CapturedResponse(
-        status_code=status_of(response.status_code),
-        reason=redact_word(response.reason, redactor),
-        http_version=redact_word(response.http_version, redactor),
-        headers=redactor.headers(response.headers.fields),
-        trailers=_trailers(response.trailers, redactor),
-    )
+    headers, trailers = redactor.headers(response.headers.fields), _trailers(response.trailers, redactor)
+    return recorded_response(response.status_code, response.reason, response.http_version, headers, redactor, trailers)
 
 
 def _body(message: http.Message, url: str, redactor: Redactor, *, is_truncated: bool = False) -> CapturedBody:

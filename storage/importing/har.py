@@ -1,4 +1,4 @@
-"""HAR files, of browsers, proxies, or our own. A HAR holds bodies without their content-encodings, and is read whole."""
+"""HAR files, of browsers, proxies, or our own, read an entry at a time. A HAR holds bodies without their content-encodings."""
 
 import base64
 import binascii
@@ -20,21 +20,24 @@ from proxy_core.exchange import (
 )
 from proxy_core.redact import Redactor
 from proxy_core.redacting import BodyRedaction
+from storage.importing.json_stream import JsonReader, ValueTooLargeError
 from storage.importing.recordings import (
+    LARGEST_BYTES,
     RawBody,
     RecordingUnreadableError,
     capture_body,
     checked_time_us,
     content_encoding_of,
     content_type_in,
+    is_exchange_id,
+    reading,
+    recorded_request,
+    recorded_response,
     redact_headers,
-    redact_url,
     redact_word,
     stable_id,
-    status_of,
 )
 
-LARGEST_BYTES = 1024 * 1024 * 1024
 _TIMED = ("send", "wait", "receive")
 
 
@@ -42,22 +45,39 @@ def read_har(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
     """Yield the exchanges of a HAR file.
 
     Raises:
-        RecordingUnreadableError: it is no HAR.
+        RecordingUnreadableError: It is no HAR, or damaged; what came before the damage was yielded.
     """
-    if path.stat().st_size > LARGEST_BYTES:
-        raise RecordingUnreadableError(f"{path} is larger than {LARGEST_BYTES // 2**20} MiB: a HAR has to be read whole")
-    try:
-        entries = json.loads(path.read_bytes())["log"]["entries"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RecordingUnreadableError(f"{path} is no HAR file") from error
-    if not isinstance(entries, list):
-        raise RecordingUnreadableError(f"{path} is no HAR file")
-    for number, entry in enumerate(entries):
-        try:
-            yield _event(entry, redactor)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-            shown = redact_word(error, redactor)
-            raise RecordingUnreadableError(f"entry {number} of {path} cannot be read: {shown}") from error
+    with path.open(encoding="utf-8-sig", errors="surrogatepass", newline="") as file:
+        entries = _entries(JsonReader(file, LARGEST_BYTES))
+        number = 0
+        while True:
+            try:
+                entry = next(entries, None)
+            except ValueTooLargeError as error:
+                raise RecordingUnreadableError(f"entry {number} of {path} cannot be read: {error}") from error
+            except (ValueError, RecursionError) as error:
+                damage = f"is damaged after entry {number - 1}" if number else "is no HAR file"
+                raise RecordingUnreadableError(f"{path} {damage}") from error
+            if entry is None:
+                return
+            with reading(f"entry {number} of {path}", redactor):
+                event = _event(entry[0], redactor)
+            yield event
+            number += 1
+
+
+def _entries(document: JsonReader) -> Iterator[tuple[Any]]:
+    """Walk to the entries; what stands beside them is passed over, what follows them is not read."""
+    for name in document.names():
+        if name != "log":
+            document.value()
+            continue
+        for inner in document.names():
+            if inner == "entries":
+                yield from ((entry,) for entry in document.items())
+                return
+            document.value()
+    raise ValueError("it has no entries")
 
 
 def _event(entry: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
@@ -65,10 +85,9 @@ def _event(entry: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
     timing = _timing(entry)
     has_answer = bool(answer.get("status"))
     own_id = entry.get("_id")
-    is_ours = isinstance(own_id, str) and len(own_id) == 32 and set(own_id) <= set("0123456789abcdef")
     parts = (str(request["method"]), str(request["url"]), json.dumps(request.get("postData"), sort_keys=True))
     return ExchangeFinished(
-        exchange_id=str(own_id) if is_ours else stable_id(timing.client_started_us, "har", *parts),
+        exchange_id=str(own_id) if is_exchange_id(own_id) else stable_id(timing.client_started_us, "har", *parts),
         mode=CaptureMode.IMPORTED,
         state=ExchangeState(entry.get("_state") or ("complete" if has_answer else "failed")),
         request=_request(request, redactor),
@@ -82,21 +101,13 @@ def _event(entry: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
 
 
 def _request(request: Mapping[str, Any], redactor: Redactor) -> CapturedRequest:
-    return CapturedRequest(
-        method=redact_word(request["method"], redactor),
-        url=redact_url(request["url"], redactor),
-        http_version=redact_word(request.get("httpVersion") or "", redactor),
-        headers=redact_headers(_headers(request), redactor),
-    )
+    headers = redact_headers(_headers(request), redactor)
+    return recorded_request(request["method"], request["url"], request.get("httpVersion"), headers, redactor)
 
 
 def _response(answer: Mapping[str, Any], redactor: Redactor) -> CapturedResponse:
-    return CapturedResponse(
-        status_code=status_of(answer["status"]),
-        reason=redact_word(answer.get("statusText") or "", redactor),
-        http_version=redact_word(answer.get("httpVersion") or "", redactor),
-        headers=redact_headers(_headers(answer), redactor),
-    )
+    headers = redact_headers(_headers(answer), redactor)
+    return recorded_response(answer["status"], answer.get("statusText"), answer.get("httpVersion"), headers, redactor)
 
 
 def _headers(message: Mapping[str, Any]) -> Headers:

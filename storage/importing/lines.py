@@ -26,19 +26,20 @@ from proxy_core.redact import Redactor
 from proxy_core.redacting import BodyRedaction
 from storage.export.document import SCHEMA_NAME
 from storage.importing.recordings import (
+    LARGEST_BYTES,
     RawBody,
-    RecordingUnreadableError,
     capture_body,
     checked_time_us,
     content_encoding_of,
     content_type_in,
+    is_exchange_id,
+    reading,
+    recorded_request,
+    recorded_response,
     redact_headers,
-    redact_url,
     redact_word,
-    status_of,
 )
 
-LONGEST_LINE_BYTES = 1024 * 1024 * 1024
 _MOMENTS = (
     "client_started",
     "proxy_received",
@@ -68,16 +69,16 @@ def read_lines(path: Path, redactor: Redactor) -> Iterator[tuple[ExchangeFinishe
         RecordingUnreadableError: a line is none of ours.
     """
     with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE_BYTES), b""), start=1):
+        for number, line in enumerate(iter(lambda: file.readline(LARGEST_BYTES), b""), start=1):
             if line.strip():
-                try:
-                    yield _read_line(line, redactor)
-                except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-                    shown = redact_word(error, redactor)
-                    raise RecordingUnreadableError(f"line {number} of {path} cannot be read: {shown}") from error
+                with reading(f"line {number} of {path}", redactor):
+                    found = _read_line(line, redactor)
+                yield found
 
 
 def _read_line(line: bytes, redactor: Redactor) -> tuple[ExchangeFinished, Rating | None]:
+    if len(line) >= LARGEST_BYTES and not line.endswith(b"\n"):
+        raise ValueError(f"it is larger than {LARGEST_BYTES // 2**20} MiB")
     record = json.loads(line)
     if record["schema"] != SCHEMA_NAME:
         raise ValueError("it was not written by Assay")
@@ -87,20 +88,14 @@ def _read_line(line: bytes, redactor: Redactor) -> tuple[ExchangeFinished, Ratin
 def _event(record: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
     request, response = record["request"], record["response"]
     exchange_id, url = str(record["id"]), str(request["url"])
-    if len(exchange_id) != 32 or not set(exchange_id) <= set("0123456789abcdef"):
+    if not is_exchange_id(exchange_id):
         raise ValueError("its id is none")
     state = ExchangeState(record["state"])
     return ExchangeFinished(
         exchange_id=exchange_id,
         mode=CaptureMode.IMPORTED,
         state=ExchangeState.INTERRUPTED if state is ExchangeState.OPEN else state,
-        request=CapturedRequest(
-            method=redact_word(request["method"], redactor),
-            url=redact_url(url, redactor),
-            http_version=redact_word(request["http_version"], redactor),
-            headers=_headers(request["headers"], redactor),
-            trailers=_headers(request["trailers"], redactor),
-        ),
+        request=_request(request, redactor),
         request_body=_body(request, redactor, url),
         response=None if response is None else _response(response, redactor),
         response_body=None if response is None or response["body"] is None else _body(response, redactor, url),
@@ -110,14 +105,15 @@ def _event(record: Mapping[str, Any], redactor: Redactor) -> ExchangeFinished:
     )
 
 
+def _request(request: Mapping[str, Any], redactor: Redactor) -> CapturedRequest:
+    headers, trailers = _headers(request["headers"], redactor), _headers(request["trailers"], redactor)
+    return recorded_request(request["method"], request["url"], request["http_version"], headers, redactor, trailers)
+
+
 def _response(response: Mapping[str, Any], redactor: Redactor) -> CapturedResponse:
-    return CapturedResponse(
-        status_code=status_of(response["status_code"]),
-        reason=redact_word(response["reason"] or "", redactor),
-        http_version=redact_word(response["http_version"] or "", redactor),
-        headers=_headers(response["headers"], redactor),
-        trailers=_headers(response["trailers"], redactor),
-    )
+    headers, trailers = _headers(response["headers"], redactor), _headers(response["trailers"], redactor)
+    status, reason, version = response["status_code"], response["reason"], response["http_version"]
+    return recorded_response(status, reason, version, headers, redactor, trailers)
 
 
 def _headers(lines: Any, redactor: Redactor) -> Headers:

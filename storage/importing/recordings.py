@@ -4,12 +4,13 @@ Every reader of a format goes through here, so that nothing gets past the redact
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from proxy_core.decoding import decode_body
-from proxy_core.exchange import CapturedBody, Headers
+from proxy_core.exchange import CapturedBody, CapturedRequest, CapturedResponse, Headers
 from proxy_core.redact import Redactor
 from proxy_core.redacting import BodyRedaction
 from storage.errors import StorageError
@@ -19,9 +20,28 @@ _LAST_MOMENT_US = 253_402_300_799_000_000
 
 type RawHeaders = Iterable[tuple[bytes, bytes]]
 
+LARGEST_BYTES = 256 * 1024 * 1024
+"""Of one recorded exchange: it is held whole, and several times over while it is read."""
+
+# What reading a record brings out that another program wrote, or somebody who means harm.
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+
 
 class RecordingUnreadableError(StorageError):
     """A file that cannot be imported: missing, damaged, or of no format that is known."""
+
+
+@contextmanager
+def reading(place: str, redactor: Redactor) -> Iterator[None]:
+    """Turn whatever is wrong with a record into an error that names the place and holds no secret.
+
+    Raises:
+        RecordingUnreadableError: Something was.
+    """
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise RecordingUnreadableError(f"{place} cannot be read: {redact_word(error, redactor)}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +84,45 @@ def capture_body(body: RawBody, content_encoding: str | None, redaction: BodyRed
         is_decoded=is_decoded,
         is_truncated=is_truncated,
     )
+
+
+def recorded_request(
+    method: object, url: object, version: object, headers: Headers, redactor: Redactor, trailers: Headers = ()
+) -> CapturedRequest:
+    """Make the head of a request out of what a recording says; header lines are redacted already.
+
+    Raises:
+        ValueError: Its URL is none.
+    """
+    return CapturedRequest(
+        method=redact_word(method, redactor),
+        url=redact_url(url, redactor),
+        http_version=redact_word(version or "", redactor),
+        headers=headers,
+        trailers=trailers,
+    )
+
+
+def recorded_response(
+    status: object, reason: object, version: object, headers: Headers, redactor: Redactor, trailers: Headers = ()
+) -> CapturedResponse:
+    """Make the head of a response out of what a recording says; header lines are redacted already.
+
+    Raises:
+        ValueError: Its status is none.
+    """
+    return CapturedResponse(
+        status_code=status_of(status),
+        reason=redact_word(reason or "", redactor),
+        http_version=redact_word(version or "", redactor),
+        headers=headers,
+        trailers=trailers,
+    )
+
+
+def is_exchange_id(text: object) -> bool:
+    """Say whether something is an id as Assay makes them."""
+    return isinstance(text, str) and len(text) == 32 and set(text) <= set("0123456789abcdef")
 
 
 def redact_word(text: object, redactor: Redactor, limit_chars: int = 200) -> str:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import tracemalloc
 
 import pytest
 from mitmproxy import http
@@ -248,3 +249,54 @@ def test_stable_ids_are_ids_and_sort_by_time():
     assert first < second
     assert first == stable_id(1_767_225_600_000_000, "a") != stable_id(1_767_225_600_000_000, "b")
     assert (len(first), first[12], first[16] in "89ab") == (32, "7", True)
+
+
+def har_entry(text, **more):
+    return {
+        "startedDateTime": "2026-01-01T00:00:00Z",
+        "request": {"method": "POST", "url": "https://api.anthropic.com/v1/messages", "postData": {"text": text}},
+        "response": {"status": 200, "content": {"text": "{}"}},
+        **more,
+    }
+
+
+def test_a_har_is_read_an_entry_at_a_time(tmp_path, redactor):
+    from storage.importing.har import read_har
+
+    path = tmp_path / "large.har"
+    with path.open("w") as file:
+        file.write('{"log": {"version": "1.2", "pages": [{"id": "1"}], "entries": [')
+        for number in range(60):
+            file.write(f"{',' if number else ''}{json.dumps(har_entry(f'{number}' * 100_000))}")
+        file.write('], "comment": "end"}}')
+    assert path.stat().st_size > 10_000_000
+    tracemalloc.start()
+    count = sum(1 for _ in read_har(path, redactor))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 60
+    assert peak < 4_000_000
+
+
+def test_what_came_before_the_damage_of_a_har_is_in(tmp_path, database, redactor):
+    path = tmp_path / "cut.har"
+    entries = [har_entry(str(number)) for number in range(60)]
+    path.write_text(json.dumps({"log": {"entries": entries}})[:-200])
+    with pytest.raises(RecordingUnreadableError, match=r"is damaged after entry 58"):
+        import_file(database, path, redactor)
+    assert Store(database).exchanges.count() == 50
+
+
+@pytest.mark.parametrize("name", ["large.har", "large.jsonl", "large.flows"])
+def test_what_is_too_large_to_be_held_is_said(tmp_path, database, redactor, monkeypatch, name):
+    for module in ("har", "lines", "flows"):
+        monkeypatch.setattr(f"storage.importing.{module}.LARGEST_BYTES", 2**20)
+    path = tmp_path / name
+    if name == "large.har":
+        path.write_text(json.dumps({"log": {"entries": [har_entry("x" * 2_200_000)]}}))
+    elif name == "large.jsonl":
+        path.write_text(json.dumps({"schema": "context-assay/export", "id": "x" * 2_200_000}))
+    else:
+        path.write_bytes(b"2200000:" + b"x" * 2_200_000 + b",")
+    with pytest.raises(RecordingUnreadableError, match="larger than 1 MiB"):
+        import_file(database, path, redactor)
