@@ -9,8 +9,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from proxy_core.exchange import ExchangeState
+from storage import sqlite
 from storage.database import Database
+from storage.filters.clauses import FilterClause
 from storage.models import ExchangeRow
+from storage.searching import Search
 
 _exchange = ExchangeRow.__table__.c
 
@@ -42,6 +45,8 @@ def read_ids(database: Database, where: ColumnElement[bool] | None = None, after
     if where is not None:
         query = query.where(where)
     with database.read() as connection:
+        if isinstance(where, FilterClause) and sqlite.has_arms(connection):
+            return Search(connection, where).find_all(after_id)
         return list(connection.execute(query).scalars())
 
 
@@ -51,6 +56,8 @@ def count_ids(database: Database, where: ColumnElement[bool] | None, upto_id: in
     if where is not None:
         query = query.where(where)
     with database.read() as connection:
+        if isinstance(where, FilterClause) and sqlite.has_arms(connection):
+            return Search(connection, where).count_up_to(upto_id)
         return connection.execute(query).scalar_one()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, or_, select
 
 from storage import sqlite
 from storage.filters.clauses import (
@@ -54,6 +54,7 @@ class Search:
         self._scope = Scope(clause.now_us, (_LOW, _HIGH))
         root = clause.root
         self._operands = tuple(join_faceted(root.operands)) if isinstance(root, Conjunction) else (root,)
+        self._is_faceted = all(is_faceted(operand) for operand in self._operands)
         self._searches_text = any(isinstance(operand, Term) and operand.field == "text" for operand in self._operands)
 
     def find(self, limit: int, between: tuple[int | None, int | None], *, is_descending: bool) -> list[int]:
@@ -76,9 +77,33 @@ class Search:
             more = self._walked(rest, limit, is_descending=is_descending)
         return [*found, *islice(more, limit - len(found))]
 
+    def find_all(self, after_id: int) -> list[int]:
+        """Return all ids after one that pass, ascending."""
+        ids = self._bounded((after_id, None))
+        if ids[1] - ids[0] <= _LOOK:
+            return self._look(ids, _LARGEST_ID, is_descending=False)
+        if self._is_faceted:
+            facets = select(_facet.id).where(compile_facets(Conjunction(self._operands), self._now_us))
+            loose = compile_unfaceted(Conjunction(self._operands), self._now_us)
+            query = select(_exchange.id).where(_exchange.id > after_id, or_(_exchange.facet_id.in_(facets), loose))
+            return [row[0] for row in self._connection.execute(query.order_by(_exchange.id))]
+        for stream, others in self._streams():
+            candidates = stream.ids(self._connection, ids, is_descending=False)
+            first = list(islice(candidates, _EXHAUSTIBLE + 1))
+            if len(first) <= _EXHAUSTIBLE or not others:
+                return list(self._tested(chain(first, candidates), others, is_descending=False))
+        return self._look(ids, _LARGEST_ID, is_descending=False)
+
+    def count_up_to(self, last_id: int) -> int:
+        """Count what passes of the exchanges up to an id, most of which are few behind the newest."""
+        _, high = self._bounded((None, None))
+        if high - last_id <= _LOOK:
+            return self.count() - len(self._look((last_id, high), _LARGEST_ID, is_descending=True))
+        return self._count_all((0, last_id + 1))
+
     def count(self) -> int:
         """Count what passes: by facets, by an index, by testing few candidates, or else by looking at everything."""
-        if all(is_faceted(operand) for operand in self._operands):
+        if self._is_faceted:
             return self._count_by_facets(Conjunction(self._operands))
         ids = self._bounded((None, None))
         for stream, others in self._streams():

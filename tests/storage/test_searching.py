@@ -174,8 +174,9 @@ def paths():
     """The ways a search can go: by a first look, by streams, by streams with few candidates, by looking at everything."""
     return (
         {},
-        {"_FIRST_LOOK": 1, "_SAMPLE": 2, "_TESTED_AT_ONCE": 7},
-        {"_FIRST_LOOK": 3, "_LOOK": 20, "_MOST_ARMS": 2, "_MOST_COLLECTED": 3},
+        {"_FIRST_LOOK": 1, "_LOOK": 20, "_SAMPLE": 2, "_TESTED_AT_ONCE": 7},
+        {"_FIRST_LOOK": 3, "_LOOK": 20, "_MOST_ARMS": 2, "_MOST_COLLECTED": 3, "_EXHAUSTIBLE": 5},
+        {"_FIRST_LOOK": 3, "_LOOK": 20, "_MOST_COLLECTED": 60, "_SHORT": 1},
     )
 
 
@@ -189,7 +190,9 @@ def check(everything, line):
     wanted = parsed(line)
     expected = [row["id"] for row in everything.rows if passes(everything, wanted.root, row)]
     clause, exchanges = compile_filter(wanted), everything.store.exchanges
-    assert read_ids(everything.store.database, clause) == expected, line
+    with everything.store.database.read() as connection:
+        plain = select(ExchangeRow.__table__.c.id).where(clause).order_by(ExchangeRow.__table__.c.id)
+        assert list(connection.execute(plain).scalars()) == expected, line
     for changes in paths():
         with pytest.MonkeyPatch.context() as patch:
             for name, value in changes.items():
@@ -200,6 +203,8 @@ def check(everything, line):
             older = exchanges.page(4, where=clause, before_id=200, offset=2)
             assert [one.id for one in older] == [number for number in expected[::-1] if number < 200][2:6], (line, changes)
             assert exchanges.count(clause) == len(expected), (line, changes)
+            assert read_ids(everything.store.database, clause, 50) == [number for number in expected if number > 50], line
+            assert count_ids(everything.store.database, clause, upto_id=100) == sum(each <= 100 for each in expected), line
     assert count_ids(everything.store.database, clause, upto_id=100) == sum(number <= 100 for number in expected)
 
 
