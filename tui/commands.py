@@ -3,7 +3,7 @@
 from typing import Final
 
 from tui.command import Command, CommandGroup
-from tui.live_commands import LIVE_COMMANDS, ClearFilter, CopyText, ToggleKind
+from tui.live_commands import LIVE_COMMANDS, ClearFilter, CopyText, CycleRange, ToggleKind
 
 # Everywhere
 
@@ -160,13 +160,6 @@ FOLD_COMMANDS: Final = CommandGroup("Trees", (ToggleFold, FoldAll))
 
 
 # Sources, sessions, charts
-
-
-class CycleRange(Command):
-    """Choose the time that is looked at: last hour, day, week, month, or all."""
-
-    KEY = "w"
-    FOOTER = "Range"
 
 
 class SortNext(Command):

@@ -62,6 +62,14 @@ class ShowErrors(Command):
     """Show only requests that failed, or all again."""
 
     KEY = "x"
+    FOOTER = "Errors"
+
+
+class CycleRange(Command):
+    """Choose the time that is looked at: last hour, day, week, month, or all."""
+
+    KEY = "w"
+    FOOTER = "Range"
 
 
 class ToggleFollow(Command):
@@ -166,6 +174,7 @@ LIVE_COMMANDS: Final = CommandGroup(
         ToggleKind,
         ClearFilter,
         ShowErrors,
+        CycleRange,
         CycleGrouping,
         ToggleFollow,
         ShowDiff,

@@ -19,7 +19,7 @@ from storage.filters.parsing import parse
 from storage.filters.tokens import with_renamed
 from storage.filters.tree import FilterError
 from tui.colours import KEYED_KINDS
-from tui.filtering import combined_filter, toggle_errors
+from tui.filtering import combined_filter, cycle_range, toggle_errors
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.legend import Legend
 
@@ -141,6 +141,11 @@ class FilterActions(Screen[None]):
     def action_show_errors(self) -> None:
         """Show only what failed, or everything."""
         self.filter_text = toggle_errors(self.filter_text)
+
+    def action_cycle_range(self) -> None:
+        """Narrow the list to the next stretch of time."""
+        self.filter_text, period = cycle_range(self.filter_text)
+        self.notify(f"Requests of {'all time' if period.length_us is None else f'the {period.name}'}", timeout=1.5)
 
     # Kinds
 

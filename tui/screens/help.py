@@ -1,15 +1,41 @@
 """The help: every key, made from the commands, and the filter language, made from its table of fields."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from textual.widget import Widget
 
+from proxy_core.attribution.model import SourceType
 from storage.filters.fields import FIELDS
 from tui import format as fmt
-from tui.commands import ALL_GROUPS
+from tui.colours import KEYED_KINDS
+from tui.commands import ALL_GROUPS, OpenRow, ShowInsights, ShowSources
+from tui.live_commands import (
+    CycleGrouping,
+    CycleRange,
+    ExportRequests,
+    PickFilter,
+    SaveFilter,
+    ShowDiff,
+    ShowErrors,
+)
 from tui.pages.sheet import Sheet, wrap
 from tui.screens.dialog import Dialog
 from tui.widgets.page_view import PageView
+
+_MCP_KEY: Final = next(key for key, kind in KEYED_KINDS.items() if kind is SourceType.MCP_SERVER)
+QUESTIONS: Final = (
+    ((ShowSources.sign(), _MCP_KEY), "What costs most?", "sources by cost in the last 24 hours; here of MCP servers alone"),
+    ((ShowInsights.sign(),), "What can go?", "what is carried and never used, what is carried twice, what broke the cache"),
+    (("k", ShowDiff.sign()), "What changed?", "a request compared with the one before in its conversation"),
+    (
+        (ShowErrors.sign(), CycleRange.sign(), ExportRequests.sign(), OpenRow.sign()),
+        "What failed?",
+        "the errors of the last hour, and a file with them",
+    ),
+    ((CycleGrouping.sign(),), "Who asked for it?", "requests by session, by prompt, by sub-agent; Space folds"),
+)
+"""Keys, what one wants to know, and what they show."""
 
 
 class HelpScreen(Dialog[None]):
@@ -29,7 +55,10 @@ class HelpScreen(Dialog[None]):
 
 
 def write_help(sheet: Sheet) -> None:
-    """Write all commands by group, then the filter language."""
+    """Write how questions are answered, all commands by group, then the filter language."""
+    sheet.heading("First questions")
+    for keys, question, answer in QUESTIONS:
+        _write_entry(sheet, " ".join(keys), question, answer)
     for group in ALL_GROUPS:
         sheet.heading(group.name)
         for command in group.commands:
@@ -45,6 +74,7 @@ def write_help(sheet: Sheet) -> None:
     ):
         _write_entry(sheet, sign, name, meaning)
     sheet.heading("Filter language", "terms side by side must all hold; or, not and brackets work")
+    _write_entry(sheet, "@name", "@costly", f"a saved filter; {SaveFilter.sign()} saves one, {PickFilter.sign()} lists them")
     for field in FIELDS:
         _write_entry(sheet, field.name, field.example, field.meaning)
 

@@ -197,7 +197,7 @@ def test_with_a_terminal_the_dashboard_is_shown(
 
 def test_serve(call: Call, captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[BrowserServer] = []
-    monkeypatch.setattr(BrowserServer, "serve", lambda server: served.append(server))
+    monkeypatch.setattr(BrowserServer, "serve", lambda server: served.append(server))  # noqa: PLW0108 - bound, unlike the method of a list
     monkeypatch.setattr("os.environ", dict(os.environ))
     printed = call("serve", "--data-dir", captured)
     assert printed.code == 0

@@ -8,6 +8,7 @@ import pytest
 
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import ExchangeState
+from screenshots.fixture import NOW_US
 from storage.store import Store
 from storage.streaming import rate_of, read_stream_rates
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
@@ -132,6 +133,26 @@ async def test_x_shows_errors_only_and_everything_again(store: Store) -> None:
         assert 0 < screen.requests.row_count < everything
         await press(pilot, "x")
         assert screen.requests.row_count == everything
+
+
+async def test_the_errors_of_the_last_hour_are_four_keys_from_a_file(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("time.time_ns", lambda: NOW_US * 1000)
+    async with running(store) as pilot:
+        screen = live_screen(pilot)
+        await press(pilot, "x", "w")
+        assert screen.filter_text == "error:yes since:1h"
+        failed = screen.requests.row_count
+        assert 0 < failed < store.exchanges.count()
+        await press(pilot, "e", "enter")
+        await pilot.pause(0.3)
+        await settle(pilot)
+        (written,) = list(tmp_path.glob("assay-*.json"))  # noqa: ASYNC240 - a test has time
+        assert len(json.loads(written.read_text())["exchanges"]) == failed
+        await press(pilot, "w", "w", "w", "w")
+        assert screen.filter_text == "error:yes"
 
 
 async def test_typing_a_filter_narrows_the_list_at_once(store: Store) -> None:
