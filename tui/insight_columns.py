@@ -197,6 +197,7 @@ CARRIED: Final = Section(
             is_ascending_first=True,
             rank=1,
         ),
+        _figure("since", "since", 6, lambda row: row.entered_id, lambda row: f"#{row.entered_id}", rank=1),
         _figure("tokens", "tokens", 8, lambda row: row.tokens_each, lambda row: fmt.tokens(row.tokens_each)),
         _figure("requests", "requests", 9, lambda row: row.turns_carried, lambda row: fmt.whole(row.turns_carried)),
         _figure(
@@ -256,7 +257,7 @@ SIZES: Final = Section(
         *_source_columns(),
         _figure("first", "at first", 8, lambda row: row.points[0].tokens, lambda row: fmt.tokens(row.points[0].tokens), rank=1),
         _figure("now", "now", 8, lambda row: row.points[-1].tokens, lambda row: fmt.tokens(row.points[-1].tokens)),
-        _figure("growth", "growth", 8, lambda row: row.growth, lambda row: f"{row.growth:+.0%}"),
+        _figure("growth", "growth", 8, lambda row: row.growth, lambda row: f"{100 * row.growth:+.0f} %"),
         TableColumn(
             name="trend",
             heading="by day",

@@ -37,3 +37,15 @@ def next_period(period: Period) -> Period:
 def range_of(period: Period, now_us: int) -> TimeRange:
     """Return the range that a period means now."""
     return TimeRange(since_us=None if period.length_us is None else now_us - period.length_us)
+
+
+def within(period: Period) -> str:
+    """Write a period as the end of a sentence that says that nothing was found."""
+    return "so far" if period.length_us is None else f"in the {period.name}"
+
+
+def longer_time(period: Period) -> str:
+    """Say, as markup, what to do when nothing was found in a period."""
+    if period.length_us is None:
+        return "[$accent]l[/] shows how to begin."
+    return "[$accent]w[/] looks further back."

@@ -12,7 +12,7 @@ from storage.views import ExchangeDetail
 from tui import format as fmt
 from tui.colours import KINDS, kind_colour
 from tui.invocation import own_command
-from tui.pages.sheet import Sheet, wrap
+from tui.pages.sheet import Sheet, visible
 from tui.theme import Inks, ink
 
 _MINUS: Final = "−"  # noqa: RUF001 - as wide as the plus
@@ -167,9 +167,8 @@ def _write_lines(sheet: Sheet, marked: list[tuple[str, str]], style: Style | Non
     shown = [item for item in marked if item[1].strip()]
     for mark, line in shown[:_SHOWN_LINES]:
         own = style or _ink(Change.ADDED if mark == "+" else Change.REMOVED, sheet.inks)
-        first = (wrap(line, max(10, sheet.width - 9)) or [""])[0]
-        rest = "…" if len(first) < len(line.rstrip()) else ""
-        sheet.line((f"     {mark} ", own), (first + rest, own if style is None else sheet.inks.muted))
+        shown_line = fmt.fit(visible(line.rstrip()), max(10, sheet.width - 8)).rstrip()
+        sheet.line((f"     {mark} ", own), (shown_line, own if style is None else sheet.inks.muted))
     if len(shown) > _SHOWN_LINES:
         more = len(shown) - _SHOWN_LINES
         sheet.text(f"… {more} more line{'s' if more != 1 else ''}", sheet.inks.muted, indent=7)

@@ -52,10 +52,13 @@ def _write_carried(sheet: Sheet, row: CarriedContent) -> None:
     sheet.text(f"{source_name(row.source)}: {row.part.value}", sheet.inks.strong)
     sheet.gap()
     sheet.pair("size", f"{fmt.whole(row.tokens_each)} tokens")
-    sheet.pair("came in", f"with request {row.entered_turn + 1} of its conversation, for {fmt.usd(row.entry.cost_nano_usd)}")
+    sheet.pair(
+        "came in",
+        f"with #{row.entered_id}, request {row.entered_turn + 1} of its conversation, for {fmt.usd(row.entry.cost_nano_usd)}",
+    )
     later = row.turns_carried - 1
     sheet.pair(
-        "carried since",
+        "carried",
         f"through {fmt.whole(later)} more request{'' if later == 1 else 's'}, for {fmt.usd(row.carried.cost_nano_usd)}"
         f" ({fmt.whole(row.carried.tokens)} tokens)",
     )
@@ -74,7 +77,7 @@ def _write_worth(sheet: Sheet, row: Worth) -> None:
 
 def _write_sizes(sheet: Sheet, row: SizeHistory) -> None:
     sheet.text(source_name(row.source), sheet.inks.strong)
-    sheet.text(f"Tokens it puts into a request, {row.growth:+.0%} since it was first seen", sheet.inks.muted)
+    sheet.text(f"Tokens it puts into a request, {100 * row.growth:+.0f} % since it was first seen", sheet.inks.muted)
     sheet.gap()
     for point in row.points:
         sheet.pair(

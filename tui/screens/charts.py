@@ -18,7 +18,7 @@ from tui.command import bindings
 from tui.commands import CHARTS_COMMANDS
 from tui.context_window import session_limit
 from tui.plots import Frame, filled_curve, label_step, most_columns, stacked_columns
-from tui.ranges import PERIODS, Period, next_period, range_of
+from tui.ranges import PERIODS, Period, next_period, range_of, within
 from tui.screens.dashboard import DashboardScreen
 from tui.theme import Inks, ink
 from tui.widgets.fact_line import FactLine
@@ -196,7 +196,11 @@ def draw_chart(event: SeriesRead, width: int, height: int, inks: Inks, *, has_co
     """Draw the stacked columns."""
     shown = _columns(event, width, inks)
     if not shown.series:
-        return [[], [(f"   Nothing was captured in the {event.view.period.name}; w looks further back.", inks.muted)]]
+        sign, words = ("l", " shows how to begin.") if event.view.period.length_us is None else ("w", " looks further back.")
+        return [
+            [],
+            [(f"  Nothing was captured {within(event.view.period)}. ", inks.plain), (sign, inks.accent), (words, inks.plain)],
+        ]
     every = label_step(width, len(shown.starts_us))
     frame = Frame(width=width, height=height, inks=inks, has_colour=has_colour, label=value_writer(event.view.measure))
     return stacked_columns(shown.series, time_labels(shown.starts_us, shown.width_us, every), frame)

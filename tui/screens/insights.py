@@ -24,7 +24,7 @@ from tui.insight_columns import SECTIONS, InsightRow, Section
 from tui.insight_evidence import requests_filter
 from tui.messages import FilterRequested
 from tui.pages.insight import write_insight
-from tui.ranges import PERIODS, Period, next_period, range_of
+from tui.ranges import PERIODS, Period, longer_time, next_period, range_of, within
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.report import ReportScreen
 from tui.screens.what_if import WhatIfScreen
@@ -271,5 +271,5 @@ def nothing_text(section: Section, period: Period, found: Insights | None) -> st
     if found is None:
         return "Reading …"
     if not found.requests:
-        return f"No billed request in the {period.name}. Press [$accent]w[/] for a longer time."
+        return f"No request was billed {within(period)}. {longer_time(period)}"
     return section.nothing

@@ -184,7 +184,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def _show_emptiness(self, *, is_empty: bool) -> None:
         first_start = self.query_one(FirstStart)
         first_start.display = is_empty
-        self.set_class(is_empty and self.selection().wanted.is_empty, "-empty")
+        self.set_class(is_empty, "-empty")
         self.requests.display = not is_empty
         if not is_empty:
             if self.focused is None:

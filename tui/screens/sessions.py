@@ -19,7 +19,7 @@ from tui.context_window import session_limit
 from tui.filtering import session_filter
 from tui.messages import FilterRequested
 from tui.pages.session import write_session
-from tui.ranges import PERIODS, Period, next_period, range_of
+from tui.ranges import PERIODS, Period, longer_time, next_period, range_of, within
 from tui.screens.dashboard import DashboardScreen
 from tui.widgets.fact_line import FactLine
 from tui.widgets.line_list import LineList
@@ -123,7 +123,7 @@ class SessionsScreen(DashboardScreen):
         self.query_one("#body").display = bool(event.sessions)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not event.sessions
-        nothing.update(f"No session was active in the {event.period.name}. Press [$accent]w[/] for a longer time.")
+        nothing.update(f"No session was active {within(event.period)}. {longer_time(event.period)}")
         if event.sessions:
             if self.focused is None:
                 self.table.focus()
@@ -211,7 +211,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="title",
         heading="asked first",
-        width=24,
+        width=30,
         draw=lambda row, inks, _: (fmt.one_line(row.title or row.session_id), inks.plain),
         sort_key=lambda row: (row.title or "").lower(),
         is_right=False,
@@ -228,7 +228,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="prompts",
         heading="prompts",
-        width=8,
+        width=7,
         draw=lambda row, inks, _: (fmt.whole(row.prompts), inks.muted),
         sort_key=lambda row: row.prompts,
         rank=5,
@@ -236,7 +236,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="agents",
         heading="agents",
-        width=7,
+        width=6,
         draw=lambda row, inks, _: (fmt.whole(row.agents), inks.muted),
         sort_key=lambda row: row.agents,
         rank=4,
@@ -260,14 +260,14 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="input",
         heading="in",
-        width=7,
+        width=6,
         draw=lambda row, inks, _: (fmt.tokens(row.input_tokens), inks.strong),
         sort_key=lambda row: row.input_tokens,
     ),
     TableColumn(
         name="output",
         heading="out",
-        width=7,
+        width=6,
         draw=lambda row, inks, _: (fmt.tokens(row.output_tokens), inks.muted),
         sort_key=lambda row: row.output_tokens,
         rank=2,
@@ -275,7 +275,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="cached",
         heading="cached",
-        width=7,
+        width=6,
         draw=lambda row, inks, _: (fmt.percent(row.cache_read_tokens, row.input_tokens), inks.muted),
         sort_key=lambda row: row.cache_read_tokens / row.input_tokens if row.input_tokens else None,
         rank=1,
@@ -283,7 +283,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="context",
         heading="context",
-        width=8,
+        width=7,
         draw=lambda row, inks, _: (fmt.tokens(row.last_context_tokens), inks.muted),
         sort_key=lambda row: row.last_context_tokens,
         rank=1,
@@ -291,7 +291,7 @@ COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (
     TableColumn(
         name="cost",
         heading="cost",
-        width=9,
+        width=8,
         draw=lambda row, inks, _: (fmt.usd(row.cost_nano_usd), inks.strong),
         sort_key=lambda row: row.cost_nano_usd,
     ),

@@ -18,7 +18,7 @@ from tui.command import bindings
 from tui.commands import SOURCES_COMMANDS
 from tui.filtering import source_filter
 from tui.messages import FilterRequested
-from tui.ranges import PERIODS, Period, next_period, range_of
+from tui.ranges import PERIODS, Period, longer_time, next_period, range_of, within
 from tui.screens.dashboard import DashboardScreen
 from tui.theme import Inks, ink
 from tui.widgets.breakdown import label_ink
@@ -116,8 +116,8 @@ class SourcesScreen(DashboardScreen):
         self.table.show(shown)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not shown
-        remedy = "Press [$accent]0[/] to see all kinds." if self._sources else "Press [$accent]w[/] for a longer time."
-        nothing.update(f"Nothing to show for the {self.period.name}. {remedy}")
+        remedy = "Press [$accent]0[/] to see all kinds." if self._sources else longer_time(self.period)
+        nothing.update(f"No source was seen {within(self.period)}. {remedy}")
         if shown and self.focused is None:
             self.table.focus()
 

@@ -35,6 +35,9 @@ _WIDE: Final = 100
 """Width from which there is room for the grade in words; the `~` says it everywhere."""
 _LEAST_NAME: Final = 26
 """Cells that a name has before there is a bar."""
+_ROOMY: Final = 86
+_ROOMY_NAME: Final = 32
+"""The same from that width on."""
 _LEAD: Final = 4
 """Fold mark and swatch."""
 
@@ -140,7 +143,8 @@ class Breakdown(LineList):
         """Return the cells of the name and of the bar."""
         fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= _WIDE else 0)
         room = max(8, width - fixed)
-        bar = max(0, min(24, room - _LEAST_NAME))
+        least = _LEAST_NAME if width < _ROOMY else _ROOMY_NAME
+        bar = max(0, min(24, room - least))
         return (room - bar, bar) if bar >= 5 else (room, 0)
 
     def _source_line(self, row: SourceShare, width: int) -> Line:

@@ -3,7 +3,7 @@
 The language is that of `storage.filters`; nothing of it is known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual import events
@@ -20,12 +20,16 @@ from storage.filters.tree import FilterError
 _PAUSE_S: Final = 0.15
 """How long typing must rest before the list follows."""
 _SHOWN: Final = 8
+_PADDING: Final = 1
+"""Cells before the first character of the line, and of what is said below it."""
 
 
 class FilterInput(Input):
     """The input itself; Tab and the arrows belong to the completion."""
 
     BINDINGS: ClassVar = []
+    KEY_HINTS: ClassVar = (("Tab", "Complete"), ("↑↓", "Choose"), ("⏎", "Use"))
+    """Keys that are taken here without being bound, for the line of keys."""
 
     class CompletionKey(Message):
         """A key that moves in the completions or takes one."""
@@ -171,19 +175,33 @@ class FilterLine(Vertical):
         target.set_class(is_wrong and not self._found, "-error")
         if isinstance(understood, FilterError) and not self._found:
             hint = f"  {understood.hint}" if understood.hint else ""
-            target.update(Content(" " * (understood.position + 3) + f"↑ {understood.message}.{hint}"))
+            target.update(Content(f"{' ' * (understood.position + _PADDING)}↑ {understood.message}.{hint}"))
             return
         target.update(self._completions())
 
     def _completions(self) -> Content:
-        shown = self._found[:_SHOWN]
-        if not shown:
-            return Content.from_markup("[$text-muted]   ⏎ use   Esc leave[/]")
-        parts: list[Content | str] = ["   "]
-        for number, completion in enumerate(shown):
-            style = "$accent bold reverse" if number == self._chosen else "$accent"
+        if not self._found:
+            return Content("")
+        chosen = self._found[self._chosen]
+        meaning = f"— {chosen.meaning}" if chosen.meaning else ""
+        parts: list[Content | str] = [" " * _PADDING]
+        for completion in fitting(self._found[:_SHOWN], self._chosen, self.app.size.width - len(meaning) - 2):
+            style = "$accent bold reverse" if completion is chosen else "$accent"
             parts += [Content.styled(completion.text, style), "  "]
-        meaning = shown[self._chosen].meaning
-        if meaning:
-            parts.append(Content.styled(f"— {meaning}", "$text-muted"))
-        return Content.assemble(*parts)
+        return Content.assemble(*parts, Content.styled(meaning, "$secondary"))
+
+
+def fitting(found: Sequence[Suggestion], chosen: int, room: int) -> Sequence[Suggestion]:
+    """Return the suggestions around the chosen one that one line has room for."""
+    first, last = chosen, chosen + 1
+    used = len(found[chosen].text) + 2
+    while first > 0 or last < len(found):
+        step = found[last] if last < len(found) else found[first - 1]
+        used += len(step.text) + 2
+        if used > room:
+            break
+        if last < len(found):
+            last += 1
+        else:
+            first -= 1
+    return found[first:last]

@@ -42,6 +42,9 @@ class KeyLine(Widget):
         segments: list[Segment] = [Segment(" ")]
         self._places = []
         at = 1
+        for sign, word in getattr(self.screen.focused, "KEY_HINTS", ()):
+            segments += [Segment(sign, ink.accent), Segment(f" {word}  ", ink.muted)]
+            at += len(sign) + len(word) + 3
         for binding in [*others, *fixed]:
             text = _text(self._sign(binding), binding)
             if binding in others and at - 1 + len(text) > room:

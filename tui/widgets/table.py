@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rich.style import Style
 from textual.message import Message
@@ -9,6 +10,9 @@ from textual.message import Message
 from tui import format as fmt
 from tui.theme import Inks
 from tui.widgets.line_list import Line, LineList
+
+_MOST_FLEXIBLE: Final = 64
+"""Cells that the flexible column takes at most; what is left then parts the others: figures far off are hard to follow."""
 
 type Cells = tuple[str, Style]
 """Text and style of one cell; the text is cut to the column."""
@@ -149,8 +153,12 @@ class Table[Row](LineList):
     def _fitted(self, width: int) -> list[tuple[TableColumn[Row], int]]:
         """Choose the columns that fit, and give the flexible one the rest."""
         shown = list(self._columns)
-        while sum(column.width + 1 for column in shown) > width - 2 and max(column.rank for column in shown) > 0:
+        while sum(column.width + 1 for column in shown) > width - 1 and max(column.rank for column in shown) > 0:
             dropped = max(column.rank for column in shown)
             shown = [column for column in shown if column.rank != dropped]
-        rest = max(0, width - 2 - sum(column.width + 1 for column in shown))
-        return [(column, column.width + (rest if column.is_flexible else 0)) for column in shown]
+        rest = max(0, width - 1 - sum(column.width + 1 for column in shown))
+        flexible = next((column.width for column in shown if column.is_flexible), _MOST_FLEXIBLE)
+        given = min(rest, max(0, _MOST_FLEXIBLE - flexible))
+        airy = sum(1 for column in shown if not column.is_flexible and column.width > 1)
+        air = (rest - given) // airy if airy else 0
+        return [(c, c.width + (given if c.is_flexible else air if c.width > 1 else 0)) for c in shown]

@@ -112,7 +112,7 @@ def _written(directory: Path) -> list[Path]:
 async def test_an_empty_database_says_what_to_do(empty_store: Store) -> None:
     async with running(empty_store) as pilot:
         await press(pilot, "i")
-        assert "w for a longer time" in screen_text(pilot)
+        assert "w looks further back" in screen_text(pilot)
 
 
 async def test_nothing_is_found_anew_while_nothing_changed(store: Store) -> None:

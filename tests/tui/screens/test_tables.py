@@ -99,7 +99,7 @@ async def test_y_copies_the_table_as_text(store: Store) -> None:
 async def test_nothing_captured_says_how_to_look_further(empty_store: Store) -> None:
     async with running(empty_store) as pilot:
         await press(pilot, "s")
-        assert "Press w" in screen_text(pilot)
+        assert "w looks further back" in screen_text(pilot)
         await press(pilot, "a")
         assert "No session was active" in screen_text(pilot)
 
