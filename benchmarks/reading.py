@@ -61,7 +61,8 @@ _FILTERS: Mapping[str, str] = {
 }
 _TEXTS: Mapping[str, str] = {
     "a rare word": "text:number{newest}",
-    "words of most": 'text:"{common}"',
+    "a word of most": 'text:"{common}"',
+    "a common word": 'text:"{usual}"',
     "two words": 'text:"{common} {other}"',
     "a seldom word": 'text:"{seldom}"',
     "a source's name": "text:postgres",
@@ -85,6 +86,7 @@ def _where(text: str, days: int, count: int) -> Clause:
             newest=count - 7,
             common=VOCABULARY[1],
             other=VOCABULARY[3],
+            usual=VOCABULARY[100],
             seldom=VOCABULARY[9_000],
         )
     )

@@ -33,6 +33,7 @@ _LARGEST_ID = 2**62
 _FIRST_LOOK = 1_000
 """Ids that are looked at before anything else."""
 _LOOK = 5_000
+"""So many at most, as long as there is no reason to look at all."""
 _SAMPLE = 64
 """Candidates of each part by which the leading one is chosen."""
 _SHORT = 1_000
@@ -67,9 +68,13 @@ class Search:
         """
         rest: _Ids | None = self._bounded(between)
         found: list[int] = []
-        if rest is not None and not self._searches_text:
-            looked, rest = _cut(rest, _FIRST_LOOK, is_descending=is_descending)
-            found = self._look(looked, limit, is_descending=is_descending)
+        looked_at, many = 0, 0 if self._searches_text else _FIRST_LOOK
+        while rest is not None and looked_at + many <= _LOOK and many:
+            part, rest = _cut(rest, many, is_descending=is_descending)
+            found += self._look(part, limit - len(found), is_descending=is_descending)
+            looked_at += many
+            # As many again as it takes if they go on to pass as often, and some more.
+            many = (limit - len(found)) * looked_at * 5 // (len(found) * 4) + 1 if 0 < len(found) < limit else 0
         if len(found) >= limit or rest is None:
             return found
         more = self._followed(rest, is_descending=is_descending)
@@ -116,9 +121,12 @@ class Search:
 
     def _count_all(self, ids: _Ids) -> int:
         """Ask the database; one part alone is best left to its index, several would make it read the wrong one."""
-        scope = Scope(self._now_us) if len(self._operands) == 1 and not self._searches_text else self._scope
+        is_one = len(self._operands) == 1 and not self._searches_text
+        scope = Scope(self._now_us) if is_one else self._scope
         passing = [compile_node(operand, scope) for operand in self._operands]
-        query = select(func.count()).where(_exchange.id > _LOW, _exchange.id < _HIGH, *passing)
+        if not is_one or ids != self._bounded((None, None)):
+            passing += [_exchange.id > _LOW, _exchange.id < _HIGH]
+        query = select(func.count()).select_from(_EXCHANGES).where(*passing)
         return int(self._connection.execute(query, {"low": ids[0], "high": ids[1]}).scalar_one())
 
     def _bounded(self, between: tuple[int | None, int | None]) -> _Ids:
