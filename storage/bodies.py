@@ -18,14 +18,18 @@ from storage.grounds import GroundedPieces
 from storage.manifests import Entry
 from storage.pieces import PieceCache, PieceWriter, read_pieces
 from storage.recutting import Cutter, Part, name_run
+from storage.statements import Prepared
 from storage.views import BodyFacts
 
 SIDES = {Side.REQUEST: 0, Side.RESPONSE: 1}
 """How a side is written in the database."""
 _BODIES = models.BodyRow.__table__
 _JOURNAL = models.JournalRow.__table__
-_DELETE_BODY = _BODIES.delete().where(_BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number"))
-_INSERT_BODY = _BODIES.insert()
+_DELETE_BODY = Prepared(
+    _BODIES.delete().where(_BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number")),
+    ("row_id", "number"),
+)
+_INSERT_BODY = Prepared(_BODIES.insert(), [column.name for column in _BODIES.c if column.name != "id"])
 _FIND_BODY = select(_BODIES).where(_BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number"))
 _WHOLE_BYTES = 16 * 1024 * 1024
 """Journalled bodies up to this size are cut like others; larger ones are moved chunk by chunk, in bounded memory."""
@@ -62,12 +66,11 @@ class BodyWriter:
         if not drafts:
             return
         older = [{"row_id": draft.row_id, "number": SIDES[draft.side]} for draft in drafts if not draft.is_first]
-        if older:
-            connection.execute(_DELETE_BODY, older)
+        _DELETE_BODY.run(connection, older)
         cuts = [self._cutter.cut(draft.body.data) if draft.body.data is not None else () for draft in drafts]
         self._pieces.look_up(connection, [part.key for parts in cuts for part in parts if part.key is not None])
         rows = [self._row(connection, draft, parts) for draft, parts in zip(drafts, cuts, strict=True)]
-        connection.execute(_INSERT_BODY, rows)
+        _INSERT_BODY.run(connection, rows)
 
     def _row(self, connection: Connection, draft: BodyDraft, parts: Sequence[Part]) -> dict[str, object]:
         body = draft.body

@@ -28,6 +28,7 @@ from storage.bodies import SIDES, BodyDraft, BodyWriter
 from storage.heads import head_row
 from storage.notices import Change, ExchangeChanged
 from storage.pieces import PieceWriter
+from storage.statements import Adding, Lookup, Prepared
 from storage.upserts import replace_rows, update_columns
 
 _EXCHANGES = models.ExchangeRow.__table__
@@ -54,14 +55,12 @@ _ENDING = (
     "response_bytes",
     *_TIMES,
 )
-_FIND_ROWS = select(_EXCHANGES.c.exchange_id, _EXCHANGES.c.id).where(
-    _EXCHANGES.c.exchange_id.in_(bindparam("ids", expanding=True))
-)
-_UPDATE_ANSWERED = update_columns(_EXCHANGES, ("status_code", *_TIMES))
-_UPDATE_ENDED = update_columns(_EXCHANGES, _ENDING)
-_INSERT_EXCHANGE = _EXCHANGES.insert()
-_INSERT_JOURNAL = _JOURNAL.insert()
-_CLEAR_JOURNAL = _JOURNAL.delete().where(_JOURNAL.c.exchange_id == bindparam("row_id"))
+_FIND_ROWS = Lookup(select(_EXCHANGES.c.exchange_id, _EXCHANGES.c.id), _EXCHANGES.c.exchange_id)
+_UPDATE_ANSWERED = Prepared(update_columns(_EXCHANGES, ("status_code", *_TIMES)), ("row_id", "status_code", *_TIMES))
+_UPDATE_ENDED = Prepared(update_columns(_EXCHANGES, _ENDING), ("row_id", *_ENDING))
+_ADD_EXCHANGE = Adding(_EXCHANGES, "exchange_id", [column.name for column in _EXCHANGES.c if column.name != "id"])
+_INSERT_JOURNAL = Prepared(_JOURNAL.insert(), ("exchange_id", "side", "is_decoded", "chunk"))
+_CLEAR_JOURNAL = Prepared(_JOURNAL.delete().where(_JOURNAL.c.exchange_id == bindparam("row_id")), ("row_id",))
 
 
 @dataclass(slots=True)
@@ -134,8 +133,7 @@ class Ingest:
         rows = [row for item in items if (row := self._row(item)) is not None]
         if not rows:
             return []
-        connection.execute(_INSERT_EXCHANGE, rows)
-        ids = find_rows(connection, [row["exchange_id"] for row in rows])
+        ids = _ADD_EXCHANGE.run(connection, rows)
         for key, row_id in ids.items():
             known[key] = self._open[key] = _Open(row_id, is_new=True)
         begun = [item for item in items if item.exchange_id in ids and not item.finished]
@@ -176,11 +174,10 @@ class Ingest:
         ended = [
             {"row_id": known[item.exchange_id].row_id, **_ending(item.finished)} for item in items if item.finished is not None
         ]
-        if answered:
-            connection.execute(_UPDATE_ANSWERED, answered)
+        _UPDATE_ANSWERED.run(connection, answered)
         if ended:
             with totals.following(connection, [row["row_id"] for row in ended]):
-                connection.execute(_UPDATE_ENDED, ended)
+                _UPDATE_ENDED.run(connection, ended)
 
     def _journal(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
         rows = [
@@ -194,12 +191,10 @@ class Ingest:
             for event in item.grown
             if event.data and _is_needed(item, event.side)
         ]
-        if rows:
-            connection.execute(_INSERT_JOURNAL, rows)
+        _INSERT_JOURNAL.run(connection, rows)
 
     def _clear_journal(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
-        if items:
-            connection.execute(_CLEAR_JOURNAL, [{"row_id": known[item.exchange_id].row_id} for item in items])
+        _CLEAR_JOURNAL.run(connection, [{"row_id": known[item.exchange_id].row_id} for item in items])
 
     def _save_bodies(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
         drafts: list[BodyDraft] = []
@@ -224,9 +219,7 @@ class Ingest:
 
 def find_rows(connection: Connection, exchange_ids: Sequence[str]) -> dict[str, int]:
     """Look up row ids by exchange id; unknown ones are left out."""
-    if not exchange_ids:
-        return {}
-    return {row[0]: row[1] for row in connection.execute(_FIND_ROWS, {"ids": list(exchange_ids)})}
+    return {row[0]: row[1] for row in _FIND_ROWS.fetch(connection, exchange_ids)}
 
 
 def _empty_row() -> dict[str, Any]:

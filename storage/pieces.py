@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 from storage import models
 from storage.compression import Ground, pack, unpack
 from storage.errors import BodyCorruptError
+from storage.statements import Adding, Lookup, Prepared
 from storage.upserts import update_columns
 
 HASH_BYTES = 16
@@ -25,26 +26,23 @@ _LOOSE = models.LoosePieceRow.__table__
 LOOSE = 1 << 22
 """Stands for the place in a ground of a piece that is not in it; as many bytes as a place takes: rows never grow."""
 _MARKS = models.MarkRow.__table__
-_FIND = select(_PIECES.c.hash, _PIECES.c.id, _PIECES.c.ground_id).where(_PIECES.c.hash.in_(bindparam("hashes", expanding=True)))
-_READ = select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.ground_id, _PIECES.c.start, _PIECES.c.packed).where(
-    _PIECES.c.id.in_(bindparam("ids", expanding=True))
-)
-_READ_LOOSE = select(_LOOSE.c.id, _LOOSE.c.packed).where(_LOOSE.c.id.in_(bindparam("ids", expanding=True)))
-_INSERT = _PIECES.insert()
-_INSERT_LOOSE = _LOOSE.insert()
-_MOVE = update_columns(_PIECES, ("ground_id", "start"))
-_GROUND = update_columns(_PIECES, ("ground_id",))
-_REPACK = update_columns(_LOOSE, ("packed",))
-_DELETE_LOOSE = _LOOSE.delete().where(_LOOSE.c.id.in_(bindparam("ids", expanding=True)))
-_READ_SWEEPS = select(_MARKS.c.number).where(_MARKS.c.name == SWEEP_MARK)
-_STAMP = (
+_FIND = Lookup(select(_PIECES.c.hash, _PIECES.c.id, _PIECES.c.ground_id), _PIECES.c.hash)
+_READ = Lookup(select(_PIECES.c.id, _PIECES.c.raw_bytes, _PIECES.c.ground_id, _PIECES.c.start, _PIECES.c.packed), _PIECES.c.id)
+_READ_LOOSE = Lookup(select(_LOOSE.c.id, _LOOSE.c.packed), _LOOSE.c.id)
+_ADD = Adding(_PIECES, "hash", ("hash", "raw_bytes", "sweep", "ground_id", "start", "packed"))
+_INSERT_LOOSE = Prepared(_LOOSE.insert(), ("id", "packed"))
+_MOVE = Prepared(update_columns(_PIECES, ("ground_id", "start")), ("row_id", "ground_id", "start"))
+_GROUND = Prepared(update_columns(_PIECES, ("ground_id",)), ("row_id", "ground_id"))
+_REPACK = Prepared(update_columns(_LOOSE, ("packed",)), ("row_id", "packed"))
+_DELETE_LOOSE = Prepared(_LOOSE.delete().where(_LOOSE.c.id == bindparam("row_id")), ("row_id",))
+_READ_SWEEPS = Prepared(select(_MARKS.c.number).where(_MARKS.c.name == bindparam("name")), ("name",))
+_STAMP = Prepared(
     _PIECES.update()
-    .where(_PIECES.c.id.in_(bindparam("ids", expanding=True)), _PIECES.c.sweep < bindparam("number"))
-    .values(sweep=bindparam("number"))
+    .where(_PIECES.c.id == bindparam("row_id"), _PIECES.c.sweep < bindparam("number"))
+    .values(sweep=bindparam("number")),
+    ("row_id", "number"),
 )
 _REMEMBERED = 30_000
-_AT_ONCE = 400
-"""Ids or hashes in one statement; databases limit the number of parameters."""
 
 
 def hash_piece(content: bytes) -> bytes:
@@ -112,9 +110,8 @@ class PieceWriter:
         unknown = {key for key in hashes if key not in self._known and key not in self._absent}
         found = _find(connection, unknown)
         self._absent.update(key for key in unknown if key not in found)
-        ids = [number for piece in found.values() for number in piece if number is not None]
-        for some in _slices(ids):
-            connection.execute(_STAMP, {"ids": some, "number": self._sweeps})
+        ids = dict.fromkeys(number for piece in found.values() for number in piece if number is not None)
+        _STAMP.run(connection, [{"row_id": piece_id, "number": self._sweeps} for piece_id in ids])
         self._known.update(found)
         known = {key: self._known[key] for key in hashes if key in self._known}
         self._trim(known)
@@ -124,11 +121,10 @@ class PieceWriter:
         """Insert pieces that are not there; what is their ground was found, or added, before."""
         if not pieces:
             return {}
-        connection.execute(_INSERT, [self._row(piece) for piece in pieces])
-        added = _find(connection, [piece.hash for piece in pieces])
-        loose = [{"id": added[piece.hash].id, "packed": piece.packed} for piece in pieces if piece.start == LOOSE]
-        if loose:
-            connection.execute(_INSERT_LOOSE, loose)
+        ids = _ADD.run(connection, [self._row(piece) for piece in pieces])
+        added = {piece.hash: KnownPiece(ids[piece.hash], piece.ground_id) for piece in pieces}
+        loose = [{"id": ids[piece.hash], "packed": piece.packed} for piece in pieces if piece.start == LOOSE]
+        _INSERT_LOOSE.run(connection, loose)
         self._absent.difference_update(added)
         self._known.update(added)
         self._trim(added)
@@ -141,18 +137,16 @@ class PieceWriter:
         """Say that loose pieces are in another ground now, and where; those that were forgotten stay where they are."""
         known = {key: self._known[key].id for key in places if key in self._known}
         rows = [{"row_id": piece_id, "ground_id": ground_id, "start": places[key]} for key, piece_id in known.items()]
-        if rows:
-            connection.execute(_MOVE, rows)
-            for some in _slices(list(known.values())):
-                connection.execute(_DELETE_LOOSE, {"ids": some})
+        _MOVE.run(connection, rows)
+        _DELETE_LOOSE.run(connection, rows)
         self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
 
     def repack(self, connection: Connection, ground_id: int, packed: Mapping[bytes, bytes]) -> None:
         """Say that loose pieces are compressed against another ground now; those that were forgotten stay as they are."""
         known = {key: self._known[key].id for key in packed if key in self._known}
-        if known:
-            connection.execute(_GROUND, [{"row_id": piece_id, "ground_id": ground_id} for piece_id in known.values()])
-            connection.execute(_REPACK, [{"row_id": piece_id, "packed": packed[key]} for key, piece_id in known.items()])
+        rows = [{"row_id": piece_id, "ground_id": ground_id, "packed": packed[key]} for key, piece_id in known.items()]
+        _GROUND.run(connection, rows)
+        _REPACK.run(connection, rows)
         self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
 
     def _trim(self, used: Iterable[bytes]) -> None:
@@ -163,14 +157,7 @@ class PieceWriter:
 
 
 def _find(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, KnownPiece]:
-    found: dict[bytes, KnownPiece] = {}
-    for some in _slices(list(hashes)):
-        found.update((row[0], KnownPiece(row[1], row[2])) for row in connection.execute(_FIND, {"hashes": some}))
-    return found
-
-
-def _slices[Item](items: Sequence[Item]) -> Iterable[list[Item]]:
-    return (list(items[start : start + _AT_ONCE]) for start in range(0, len(items), _AT_ONCE))
+    return {row[0]: KnownPiece(row[1], row[2]) for row in _FIND.fetch(connection, hashes)}
 
 
 class PieceCache:
@@ -229,9 +216,7 @@ def _content(piece_id: int, row: Any, grounds: Mapping[int, Ground], loose: Mapp
 
 
 def _read_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
-    rows: dict[int, Any] = {}
-    for some in _slices(ids):
-        rows.update((row.id, row) for row in connection.execute(_READ, {"ids": some}))
+    rows: dict[int, Any] = {row[0]: row for row in _READ.fetch(connection, ids)}
     missing = next((piece_id for piece_id in ids if piece_id not in rows), None)
     if missing is not None:
         raise BodyCorruptError(f"piece {missing} is missing")
@@ -240,10 +225,7 @@ def _read_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
 
 def _read_loose(connection: Connection, rows: Mapping[int, Any]) -> dict[int, bytes]:
     ids = [piece_id for piece_id, row in rows.items() if row.start == LOOSE]
-    found: dict[int, bytes] = {}
-    for some in _slices(ids):
-        found.update((row[0], row[1]) for row in connection.execute(_READ_LOOSE, {"ids": some}))
-    return found
+    return {row[0]: row[1] for row in _READ_LOOSE.fetch(connection, ids)}
 
 
 def _read_grounds(connection: Connection, ids: set[int], cache: PieceCache | None) -> dict[int, Ground]:
@@ -261,4 +243,5 @@ def _read_grounds(connection: Connection, ids: set[int], cache: PieceCache | Non
 
 def read_sweeps(connection: Connection) -> int:
     """Read how often pieces were swept."""
-    return connection.execute(_READ_SWEEPS).scalar() or 0
+    rows = _READ_SWEEPS.fetch(connection, {"name": SWEEP_MARK})
+    return rows[0][0] if rows else 0

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam
 
+from storage.statements import Prepared
+
 _UPSERTING = frozenset({"sqlite", "postgresql"})
 """Databases that can insert or update in one statement."""
 
@@ -30,7 +32,7 @@ def add_amounts(connection: Connection, table: Table, rows: Sequence[Mapping[str
         for row in rows:
             _add_one(connection, table, row)
         return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), adds=True), list(rows))
+    _upsert(connection.dialect.name, table, tuple(rows[0]), adds=True).run(connection, rows)
 
 
 def replace_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -42,17 +44,17 @@ def replace_rows(connection: Connection, table: Table, rows: Sequence[Mapping[st
             connection.execute(table.delete().where(*_is_row(table, row)))
         connection.execute(table.insert(), list(rows))
         return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), adds=False), list(rows))
+    _upsert(connection.dialect.name, table, tuple(rows[0]), adds=False).run(connection, rows)
 
 
 @lru_cache(maxsize=64)
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...], *, adds: bool) -> Any:
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...], *, adds: bool) -> Prepared:
     """Make a statement once: putting one together costs more than running it."""
     statement = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
     new = statement.excluded
     changes = {name: table.c[name] + new[name] if adds else new[name] for name in columns if name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+    return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changes), columns)
 
 
 def _insert(dialect: str, table: Table) -> Any:

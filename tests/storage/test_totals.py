@@ -45,7 +45,7 @@ def assert_equal_to_recomputation(database):
 def any_database(request, database, monkeypatch):
     """The same with and without the statement that only some databases have."""
     if request.param == "row by row":
-        monkeypatch.setattr(upserts, "_INSERTS", {})
+        monkeypatch.setattr(upserts, "_UPSERTING", frozenset())
     return database
 
 

@@ -1,0 +1,153 @@
+"""Statements of the write path, put together once: what SQLAlchemy does for each execution costs several times the work itself.
+
+They are SQLAlchemy's own, compiled for SQLite and then handed to it as text with bare values: strings, numbers, bytes, flags
+and `None` need no conversion there. On any other database they run as SQLAlchemy runs them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Column, Connection, Executable, Insert, Select, Table, bindparam, select
+
+_DRIVER = "pysqlite"
+_ARITIES = (1, 2, 4, 8, 16, 64, 256)
+"""Values of a list, or rows of an insert, in one statement; each number is compiled once."""
+
+type Values = Mapping[str, Any]
+type Compiled = tuple[str, tuple[str, ...]]
+"""Text of a statement, and the names of its parameters in their order."""
+
+
+def _is_fast(connection: Connection) -> bool:
+    return connection.dialect.driver == _DRIVER
+
+
+def _compile(connection: Connection, statement: Any, columns: Sequence[str] | None) -> Compiled:
+    compiled = statement.compile(dialect=connection.dialect, column_keys=columns)
+    return str(compiled), tuple(compiled.positiontup)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
+    """Make what takes these values out of a row, in order."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda row: (row[name],)
+    return itemgetter(*names)
+
+
+class Prepared:
+    """A statement whose parameters are named values.
+
+    Args:
+        statement: Insert, update, delete or select; every value in it is a parameter.
+        columns: Names of the values that each row brings; for an insert, its columns.
+    """
+
+    def __init__(self, statement: Executable, columns: Sequence[str]) -> None:
+        self._statement = statement
+        self._columns = tuple(columns)
+        self._text = ""
+        self._pick: Callable[[Values], tuple[Any, ...]] | None = None
+
+    def run(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Execute it for each row."""
+        if not rows:
+            return
+        if not _is_fast(connection):
+            connection.execute(self._statement, list(rows))
+            return
+        pick = self._pick or self._prepare(connection)
+        connection.exec_driver_sql(self._text, pick(rows[0]) if len(rows) == 1 else [pick(row) for row in rows])
+
+    def fetch(self, connection: Connection, values: Values) -> Sequence[Any]:
+        """Execute it once and return what it finds; flags come back as numbers."""
+        if not _is_fast(connection):
+            return connection.execute(self._statement, values).all()
+        pick = self._pick or self._prepare(connection)
+        return connection.exec_driver_sql(self._text, pick(values)).all()
+
+    def _prepare(self, connection: Connection) -> Callable[[Values], tuple[Any, ...]]:
+        self._text, names = _compile(connection, self._statement, self._columns)
+        pick = self._pick = _picker(names) if names else lambda _row: ()
+        return pick
+
+
+class Lookup:
+    """Finds rows by a list of values of one column.
+
+    Args:
+        query: What of them.
+        column: Which column.
+    """
+
+    def __init__(self, query: Select[Any], column: Column[Any]) -> None:
+        self._query = query
+        self._column = column
+        self._texts: dict[int, str] = {}
+
+    def fetch(self, connection: Connection, values: Iterable[Any]) -> Iterator[Any]:
+        """Return the rows that have one of the values; order is up to the database."""
+        for some in _slices(list(dict.fromkeys(values))):
+            if not _is_fast(connection):
+                yield from connection.execute(self._query.where(self._column.in_(some))).all()
+                continue
+            arity = next(number for number in _ARITIES if number >= len(some))
+            text = self._texts.get(arity) or self._prepare(connection, arity)
+            yield from connection.exec_driver_sql(text, tuple(some + some[-1:] * (arity - len(some)))).all()
+
+    def _prepare(self, connection: Connection, arity: int) -> str:
+        parameters = [bindparam(f"value_{number}", type_=self._column.type) for number in range(arity)]
+        text = self._texts[arity] = _compile(connection, self._query.where(self._column.in_(parameters)), None)[0]
+        return text
+
+
+class Adding:
+    """Inserts rows and returns the ids that they were given.
+
+    Args:
+        table: With a key of its own, `id`, that the database gives.
+        key: Another unique column.
+        columns: What each row brings, the key among them.
+    """
+
+    def __init__(self, table: Table, key: str, columns: Sequence[str]) -> None:
+        self._table = table
+        self._key = key
+        self._columns = tuple(columns)
+        self._returning = (table.c[key], table.c.id)
+        self._texts: dict[int, tuple[str, tuple[tuple[int, str], ...]]] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Values]) -> dict[Any, int]:
+        """Insert and return the id of each by its key."""
+        ids: dict[Any, int] = {}
+        if not rows:
+            return ids
+        if not _is_fast(connection):
+            connection.execute(self._table.insert(), list(rows))
+            is_new = self._table.c[self._key].in_([row[self._key] for row in rows])
+            return {row[0]: row[1] for row in connection.execute(select(*self._returning).where(is_new))}
+        start = 0
+        while start < len(rows):
+            arity = max(number for number in _ARITIES if number <= len(rows) - start)
+            text, order = self._texts.get(arity) or self._prepare(connection, arity)
+            values = tuple([rows[start + number][name] for number, name in order])
+            ids.update((row[0], row[1]) for row in connection.exec_driver_sql(text, values).all())
+            start += arity
+        return ids
+
+    def _prepare(self, connection: Connection, arity: int) -> tuple[str, tuple[tuple[int, str], ...]]:
+        rows = [_numbered(number, self._columns) for number in range(arity)]
+        statement: Insert = self._table.insert().values(rows)
+        text, names = _compile(connection, statement.returning(*self._returning), None)
+        order = tuple((int(number), name) for number, _, name in (each.partition(" ") for each in names))
+        found = self._texts[arity] = text, order
+        return found
+
+
+def _numbered(number: int, columns: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(f"{number} {name}") for name in columns}
+
+
+def _slices[Item](items: list[Item]) -> Iterator[list[Item]]:
+    return (items[start : start + _ARITIES[-1]] for start in range(0, len(items), _ARITIES[-1]))
