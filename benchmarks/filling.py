@@ -27,7 +27,10 @@ DAY_COUNT: Final = 2_500
 """Exchanges of a day."""
 _AT_ONCE = 500
 _FILES_LAST_DAYS = 10
-_FAST = ("journal_mode=DELETE", "journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY")
+"""After so many days other files are read."""
+_APART = 1_000
+"""Between the ids of a file and of the one that stands for it later."""
+_FAST = ("journal_mode=DELETE", "journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY", "threads=2")
 _DURATIONS = frozenset({"upstream_connect_us", "latency_us", "proxy_us", "width_us"})
 _TOKENS = frozenset({"session_id", "prompt_id", "agent_id", "chain_hash"})
 """Random ids: new ones each day."""
@@ -93,7 +96,7 @@ def repeat(path: Path, day: Sequence[Recorded], days: int) -> None:
         _copy_sources(raw, days)
         indices = _take_indices(raw)
         for name in _COPIED:
-            raw.execute(f"CREATE TEMP TABLE day_{name} AS SELECT * FROM {name}")
+            raw.execute(_setting_aside(raw, name))
             raw.execute(_copying(raw, name, len(day)))
         raw.execute("UPDATE segment_use SET uses = uses * ?", (days,))
         raw.execute("UPDATE facet SET exchanges = exchanges * ?", (days,))
@@ -118,22 +121,15 @@ def _renamed(token: str | None, k: int) -> str | None:
 
 
 def _copy_sources(raw: sqlite3.Connection, days: int) -> None:
-    """Make the sources of the other days, and say which stands for which: the same ones, but for files."""
-    raw.execute(
-        "CREATE TEMP TABLE other (source_id INTEGER, k INTEGER, new_id INTEGER, PRIMARY KEY (source_id, k)) WITHOUT ROWID"
-    )
-    sources = raw.execute(
-        "SELECT id, source_type, source_name, created_us, last_used_us, feedback_count, rating_sum FROM source"
-    )
-    for number, kind, name, created_us, last_us, rated, rating_sum in sources.fetchall():
+    """Make the sources of the other days: the same ones, but for files."""
+    names = "id, source_type, source_name, created_us, last_used_us, feedback_count, rating_sum"
+    for number, kind, name, created_us, last_us, rated, rating_sum in raw.execute(f"SELECT {names} FROM source").fetchall():
         lasting = _FILES_LAST_DAYS if kind == "File" else days
         for first in range(0, days, lasting):
             many = min(lasting, days - first)
-            new = number + 1_000 * (first // lasting)
             span = (created_us + first * DAY_US, last_us + (first + many - 1) * DAY_US)
-            row = (new, kind, f"{name}{first or ''}", *span, rated * many, rating_sum * many)
+            row = (number + _APART * (first // lasting), kind, f"{name}{first or ''}", *span, rated * many, rating_sum * many)
             raw.execute("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            raw.executemany("INSERT INTO other VALUES (?, ?, ?)", ((number, k, new) for k in range(first, first + many)))
 
 
 def _take_indices(raw: sqlite3.Connection) -> list[str]:
@@ -149,17 +145,25 @@ def _take_indices(raw: sqlite3.Connection) -> list[str]:
 def _copying(raw: sqlite3.Connection, name: str, count: int) -> str:
     """Make the statement that copies a table's rows of the day to all other days, in their order."""
     types = {row[1]: row[2] for row in raw.execute(f"PRAGMA table_info({name})")}
-    values = {column: _moved(name, column, kind, count) for column, kind in types.items()}
+    values = {column: _moved(column, kind, count) for column, kind in types.items()}
     if name in {"body", "feedback"}:
         del values["id"]
-    joined = "JOIN other o ON o.source_id = d.source_id AND o.k = copy.k" if "source_id" in types else ""
     return (
         f"INSERT INTO {name} ({', '.join(values)}) SELECT {', '.join(values.values())} "
-        f"FROM copy CROSS JOIN day_{name} d {joined} ORDER BY copy.k"
+        f"FROM copy CROSS JOIN day_{name} d ORDER BY copy.k"
     )
 
 
-def _moved(table: str, column: str, kind: str, count: int) -> str:
+def _setting_aside(raw: sqlite3.Connection, name: str) -> str:
+    """Make the statement that copies a table's day, and says how far apart the ids of its sources are."""
+    apart = ""
+    if "source_id" in {row[1] for row in raw.execute(f"PRAGMA table_info({name})")}:
+        files = "SELECT id FROM source WHERE source_type = 'File'"
+        apart = f", CASE WHEN source_id IN ({files}) THEN {_APART} ELSE 0 END AS apart"
+    return f"CREATE TEMP TABLE day_{name} AS SELECT *{apart} FROM {name}"
+
+
+def _moved(column: str, kind: str, count: int) -> str:
     """Say what a column's value is on the day `copy.k`."""
     if column in {"bucket_us", "title_us"} or (column.endswith("_us") and column not in _DURATIONS):
         return f"d.{column} + copy.k * {DAY_US}"
@@ -171,7 +175,7 @@ def _moved(table: str, column: str, kind: str, count: int) -> str:
         return f"renamed(d.{column}, copy.k)"
     if column == "value":
         return "CASE d.kind WHEN 'model' THEN d.value ELSE renamed(d.value, copy.k) END"
-    return "o.new_id" if column == "source_id" and table != "source" else f"d.{column}"
+    return f"d.source_id + d.apart * (copy.k / {_FILES_LAST_DAYS})" if column == "source_id" else f"d.{column}"
 
 
 def _texts(day: Sequence[Recorded], days: int) -> Iterator[tuple[int, str, str, str]]:

@@ -6,6 +6,7 @@ lengthen less; the first page after opening is measured cold.
 """
 
 import http.client
+import itertools
 import json
 import statistics
 import sys
@@ -134,8 +135,9 @@ def questions(store: Store, count: int, days: int) -> dict[str, Question]:
 def _paths(days: int, count: int) -> Iterator[tuple[str, str]]:
     day = f"start_time={_iso(START_US + (days - 1) * DAY_US)}&end_time={_iso(START_US + days * DAY_US)}"
     yield "requests", "/requests?limit=100"
-    for line in ("kind:mcp", "model:sonnet status:>=400", f"text:number{count - 7}", "cost:>1.1"):
-        yield f"requests, {line}", f"/requests?limit=100&q={quote(line)}"
+    filters = {"by kind": "kind:mcp", "by model and status": "model:sonnet status:>=400", "by cost": "cost:>1.1"}
+    for name, line in {**filters, "by a rare word": f"text:number{count - 7}"}.items():
+        yield f"requests {name}", f"/requests?limit=100&q={quote(line)}"
     yield "sources", "/metrics/sources"
     yield "summary", "/metrics/summary"
     yield "sources of a day", f"/metrics/sources?{day}"
@@ -146,13 +148,15 @@ def _paths(days: int, count: int) -> Iterator[tuple[str, str]]:
 
 
 def _over_http(store: Store, count: int, days: int) -> dict[str, Figure]:
-    """Ask the API on a kept connection, as a program does."""
+    """Ask the API on a kept connection, as a program does; never twice in the same words, which it would answer from memory."""
     served = ApiThread(store, ApiSettings(token=None, port=0))
     served.start()
     connection = http.client.HTTPConnection("127.0.0.1", served.port)
+    turns = itertools.count()
 
     def ask(path: str) -> bytes:
-        connection.request("GET", f"/api/claude{path}")
+        unlike = "&" * (next(turns) % 100)
+        connection.request("GET", f"/api/claude{path}{'' if '?' in path else '?'}{unlike}")
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:

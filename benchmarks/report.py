@@ -137,6 +137,8 @@ def _storing(result: dict[str, dict[str, float]]) -> str:
 def _reading(results: list[dict[str, Any]]) -> str:
     names = list(results[0]["median_ms"])
     rows = [[name, *(f"{result['median_ms'][name]:.2f}" for result in results)] for name in names]
+    served = results[0]["api_median_ms"]
+    rows += [[f"API: {name}", *(f"{result['api_median_ms'][name]:.2f}" for result in results)] for name in served]
     rows.append(["open and first page", *(f"{result['opened_and_first_page_ms']:.1f}" for result in results)])
     return _table("Reading, median ms", ["question", *(f"{result['exchanges']:,}" for result in results)], rows)
 
