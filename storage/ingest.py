@@ -90,7 +90,7 @@ class Ingest:
 
     def store(self, connection: Connection, batch: Sequence[Progress]) -> list[ExchangeChanged]:
         """Write a batch inside the caller's transaction and say what changed; call `settle` once it is committed."""
-        if self._pieces.begin(connection):
+        if any(item.started or item.finished for item in batch) and self._pieces.begin(connection):
             self._bases.forget()
             self._bodies.forget()
         known = self._known(connection, batch)
