@@ -47,7 +47,9 @@ class LineWriter:
         clock: Seconds, for not waiting for ever.
     """
 
-    def __init__(self, open_store: "Callable[[], Store]", stream: TextIO, line_format: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, open_store: "Callable[[], Store]", stream: TextIO, line_format: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._open_store = open_store
         self._stream = stream
         self._format = _WRITERS[line_format]
@@ -137,24 +139,30 @@ def run_headless(
     """
     with ending_signals() as ending:
         runtime.start(lambda: say_where(runtime))
-        writer = LineWriter(lambda: runtime.store, stream or sys.stdout, line_format)
-        end = runtime.parts.notices.subscribe(writer.hear)
-        try:
+        with _writing(runtime, LineWriter(lambda: runtime.store, stream or sys.stdout, line_format)) as writer:
             say_rest(runtime)
             if begin is not None:
                 begin()
             while not (ending.is_set() or runtime.has_ended or has_finished()):
                 writer.write_new(_WAIT_S)
-        finally:
-            runtime.drain()
-            end()
-            writer.write_new(is_final=True)
-            runtime.stop()
     from tui.cli.summary import trouble_lines
 
     for line in [*trouble_lines(runtime), *runtime.stop_errors]:
         click.echo(f"assay: {line}", err=True)
     return runtime.exit_code
+
+
+@contextmanager
+def _writing(runtime: "Runtime", writer: LineWriter) -> Iterator[LineWriter]:
+    """Let a writer hear of what is captured; in the end stop, and have it write everything that is left."""
+    end = runtime.parts.notices.subscribe(writer.hear)
+    try:
+        yield writer
+    finally:
+        runtime.drain()
+        end()
+        writer.write_new(is_final=True)
+        runtime.stop()
 
 
 def say_where(runtime: "Runtime") -> None:
