@@ -39,6 +39,14 @@ def range_of(period: Period, now_us: int) -> TimeRange:
     return TimeRange(since_us=None if period.length_us is None else now_us - period.length_us)
 
 
+def reaching(period: Period, newest_us: int | None, now_us: int) -> Period:
+    """Return the first period from this one on that reaches back to the newest request; the same where there is none."""
+    if newest_us is None:
+        return period
+    longer = PERIODS[PERIODS.index(period) :]
+    return next((one for one in longer if one.length_us is None or newest_us >= now_us - one.length_us), period)
+
+
 def within(period: Period) -> str:
     """Write a period as the end of a sentence that says that nothing was found."""
     return "so far" if period.length_us is None else f"in the {period.name}"

@@ -159,6 +159,12 @@ def unpriced_today(store: "Store", now_us: int) -> int:
     return store.sources.summary(TimeRange(since_us=now_us - DAY_US)).unpriced_requests
 
 
+def newest_us(store: "Store") -> int | None:
+    """Read when the newest request began; `None` while there is none."""
+    newest = store.exchanges.page(limit=1)
+    return newest[0].started_us if newest else None
+
+
 def stream_rates(store: "Store") -> StreamRates:
     """Measure how many bytes an output token takes in a stream."""
     return read_stream_rates(store.database)

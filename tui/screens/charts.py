@@ -18,8 +18,8 @@ from tui.command import bindings
 from tui.commands import CHARTS_COMMANDS
 from tui.context_window import session_limit
 from tui.plots import Frame, filled_curve, label_step, most_columns, stacked_columns
-from tui.ranges import PERIODS, Period, next_period, range_of, within
-from tui.screens.dashboard import DashboardScreen
+from tui.ranges import PERIODS, Period, range_of, within
+from tui.screens.ranged import RangedScreen
 from tui.theme import Inks, ink
 from tui.widgets.fact_line import FactLine
 from tui.widgets.line_list import Line
@@ -64,7 +64,7 @@ class SeriesRead(Message):
         self.now_us = now_us
 
 
-class ChartsScreen(DashboardScreen):
+class ChartsScreen(RangedScreen):
     """Two plots and their totals."""
 
     MODE = "charts"
@@ -74,10 +74,6 @@ class ChartsScreen(DashboardScreen):
 
     view: reactive[ChartView] = reactive(ChartView(), init=False)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._is_reading = False
-
     def compose_content(self) -> Iterator[Widget]:
         """Lay out title, plot, legend, and the window's fill."""
         yield FactLine(id="chart-title")
@@ -86,39 +82,26 @@ class ChartsScreen(DashboardScreen):
         yield Static(id="window-title", markup=False)
         yield PlotView(id="window")
 
-    def on_mount(self) -> None:
-        """Read the first time."""
-        self.read()
-
-    def on_screen_resume(self) -> None:
-        """Read what changed meanwhile."""
-        self.read()
-
-    def on_store_changed(self) -> None:
-        """Read what changed, once a second at most."""
-        if self.is_current and not self._is_reading:
-            self._is_reading = True
-            self.set_timer(1.0, self.read)
-
     def watch_view(self) -> None:
         """Read another chart."""
         self.read()
 
-    def read(self) -> None:
+    def watch_period(self) -> None:
+        """Look at another period, in the bucket that suits it."""
+        self.view = ChartView(self.period, self.period.bucket, self.view.measure, self.view.group)
+
+    def start_reading(self) -> None:
         """Read what the chart needs."""
-        self._is_reading = True
         self._read(self.view, self.assay.now_us())
 
     @work(thread=True, exclusive=True, group="series", exit_on_error=False)
     def _read(self, view: ChartView, now_us: int) -> None:
         wanted = range_of(view.period, now_us)
-        try:
+        with self.reading():
             points = self.store.sources.timeseries(wanted, bucket=view.bucket, group=view.group, now_us=now_us)
             totals = self.store.sources.summary(wanted)
             newest = self.store.sessions.page(limit=1)
             session = self.store.sessions.detail(newest[0].session_id) if newest else None
-        finally:
-            self._is_reading = False
         limit = session_limit(session.summary) if session is not None else None
         self.post_message(SeriesRead(view, points, totals, session, limit, now_us))
 
@@ -135,11 +118,6 @@ class ChartsScreen(DashboardScreen):
             )
             self.query_one("#window-title", Static).update(window_title(event.session, event.limit))
             self.query_one("#window", PlotView).show(lambda width, height, inks: draw_window(event, width, height, inks))
-
-    def action_cycle_range(self) -> None:
-        """Look at the next period, in the bucket that suits it."""
-        period = next_period(self.view.period)
-        self.view = ChartView(period, period.bucket, self.view.measure, self.view.group)
 
     def action_cycle_bucket(self) -> None:
         """Use the next width of columns that the period allows."""
@@ -177,7 +155,7 @@ def chart_title(view: ChartView, totals: SummaryMetrics) -> str:
         fmt.usd(totals.total_cost_nano_usd),
         f"{fmt.tokens(totals.total_input_tokens)} in",
         f"{fmt.tokens(totals.total_output_tokens)} out",
-        f"{fmt.whole(totals.total_requests)} requests",
+        f"{fmt.whole(totals.total_requests)} analysed requests",
     ]
     return " " + " · ".join(parts)
 

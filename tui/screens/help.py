@@ -73,6 +73,14 @@ def write_help(sheet: Sheet) -> None:
         (fmt.UNKNOWN, "unknown", "never written as 0"),
     ):
         _write_entry(sheet, sign, name, meaning)
+    sheet.heading("What is counted")
+    for name, meaning in (
+        ("stored", "at the top right: all requests since this Assay was started"),
+        ("analysed", "sources and charts: requests of the period that have ended and were read; later deleted ones too"),
+        ("of theirs", "sessions: all requests of the sessions that were active in the period, also before it"),
+        ("billed", "insights: model calls of the period that the API has charged for"),
+    ):
+        _write_entry(sheet, "", name, meaning)
     sheet.heading("Filter language", "terms side by side must all hold; or, not and brackets work")
     _write_entry(sheet, "@name", "@costly", f"a saved filter; {SaveFilter.sign()} saves one, {PickFilter.sign()} lists them")
     for field in FIELDS:

@@ -4,7 +4,7 @@ Everything on it is found by `storage.insights`; it reads, shows, leads to the r
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.containers import Container
@@ -24,8 +24,8 @@ from tui.insight_columns import SECTIONS, InsightRow, Section
 from tui.insight_evidence import requests_filter
 from tui.messages import FilterRequested
 from tui.pages.insight import write_insight
-from tui.ranges import PERIODS, Period, longer_time, next_period, range_of, within
-from tui.screens.dashboard import DashboardScreen
+from tui.ranges import Period, longer_time, range_of, within
+from tui.screens.ranged import TableScreen
 from tui.screens.report import ReportScreen
 from tui.screens.what_if import WhatIfScreen
 from tui.widgets.fact_line import FactLine
@@ -33,9 +33,6 @@ from tui.widgets.line_list import LineList
 from tui.widgets.page_view import PageView
 from tui.widgets.tab_strip import TabStrip
 from tui.widgets.table import Table
-
-_REST_S: Final = 15.0
-"""Insights look at thousands of requests: while traffic comes in they are found anew no more often than this."""
 
 type _State = tuple[Period, int, int | None]
 
@@ -61,7 +58,7 @@ class WhatIfRead(Message):
         self.deferred = deferred
 
 
-class InsightsScreen(DashboardScreen):
+class InsightsScreen(TableScreen):
     """A table for each kind of insight, and the selected one in words."""
 
     MODE = "insights"
@@ -69,12 +66,13 @@ class InsightsScreen(DashboardScreen):
     BINDINGS: ClassVar = bindings(INSIGHTS_COMMANDS)
     CSS_PATH = "insights.tcss"
 
-    period: reactive[Period] = reactive(PERIODS[1], init=False)
+    REST_S: ClassVar = 15.0
+    """Insights look at thousands of requests."""
+
     section: reactive[Section] = reactive(SECTIONS[0], init=False)
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_reading = False
         self._state: _State | None = None
         self._found: Insights | None = None
         self._shown: InsightRow | None = None
@@ -95,17 +93,6 @@ class InsightsScreen(DashboardScreen):
     def on_mount(self) -> None:
         """Read the first time."""
         self._show()
-        self.read()
-
-    def on_screen_resume(self) -> None:
-        """Read what changed meanwhile."""
-        self.read()
-
-    def on_store_changed(self) -> None:
-        """Read what changed, after a rest."""
-        if self.is_current and not self._is_reading:
-            self._is_reading = True
-            self.set_timer(_REST_S, self.read)
 
     def watch_period(self) -> None:
         """Read another period."""
@@ -117,22 +104,19 @@ class InsightsScreen(DashboardScreen):
         """Show another section."""
         self._show()
 
-    def read(self) -> None:
+    def start_reading(self) -> None:
         """Find the insights of the period."""
-        self._is_reading = True
         self._read(self.period, self.assay.now_us(), self._state)
 
     @work(thread=True, exclusive=True, group="insights", exit_on_error=False)
     def _read(self, period: Period, now_us: int, known: _State | None) -> None:
         wanted = range_of(period, now_us)
-        try:
+        with self.reading():
             totals = self.store.sources.summary(wanted)
             state = (period, totals.total_requests, totals.newest_us)
             if state == known:
                 return
             found = InsightReader(self.store.database).insights(wanted)
-        finally:
-            self._is_reading = False
         self.post_message(InsightsRead(state, found))
 
     def on_insights_read(self, event: InsightsRead) -> None:
@@ -188,22 +172,6 @@ class InsightsScreen(DashboardScreen):
         row = self.table.selected
         if event.line_list is self.table and row is not None:
             self.app.post_message(FilterRequested(requests_filter(row, self.period)))
-
-    def action_cycle_range(self) -> None:
-        """Look at the next period."""
-        self.period = next_period(self.period)
-
-    def action_sort_next(self) -> None:
-        """Sort by the next column."""
-        self.table.action_sort_next()
-
-    def action_sort_previous(self) -> None:
-        """Sort by the column before."""
-        self.table.action_sort_previous()
-
-    def action_reverse_sort(self) -> None:
-        """Sort the other way round."""
-        self.table.action_reverse_sort()
 
     def action_copy_text(self) -> None:
         """Copy the selected insight."""

@@ -19,8 +19,8 @@ from tui.context_window import session_limit
 from tui.filtering import session_filter
 from tui.messages import FilterRequested
 from tui.pages.session import write_session
-from tui.ranges import PERIODS, Period, longer_time, next_period, range_of, within
-from tui.screens.dashboard import DashboardScreen
+from tui.ranges import PERIODS, Period, longer_time, range_of, within
+from tui.screens.ranged import TableScreen
 from tui.widgets.fact_line import FactLine
 from tui.widgets.line_list import LineList
 from tui.widgets.page_view import PageView
@@ -49,7 +49,7 @@ class SessionRead(Message):
         self.limit = limit
 
 
-class SessionsScreen(DashboardScreen):
+class SessionsScreen(TableScreen):
     """Sessions, and the selected one."""
 
     MODE = "sessions"
@@ -61,7 +61,6 @@ class SessionsScreen(DashboardScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_reading = False
         self._rest: Timer | None = None
         self._shown: str | None = None
 
@@ -81,37 +80,19 @@ class SessionsScreen(DashboardScreen):
         return self.query_one("#sessions", Table)
 
     def on_mount(self) -> None:
-        """Read the first time."""
+        """Take the keys."""
         self.table.focus()
-        self.read()
 
-    def on_screen_resume(self) -> None:
-        """Read what changed meanwhile."""
-        self.read()
-
-    def on_store_changed(self) -> None:
-        """Read what changed, once a second at most."""
-        if self.is_current and not self._is_reading:
-            self._is_reading = True
-            self.set_timer(1.0, self.read)
-
-    def watch_period(self) -> None:
-        """Read another period."""
-        self.read()
-
-    def read(self) -> None:
+    def start_reading(self) -> None:
         """Read the sessions of the period."""
-        self._is_reading = True
         self._read(self.period, self.assay.now_us())
 
     @work(thread=True, exclusive=True, group="sessions", exit_on_error=False)
     def _read(self, period: Period, now_us: int) -> None:
         wanted = range_of(period, now_us)
-        try:
+        with self.reading():
             sessions = self.store.sessions.page(wanted, limit=_MOST)
             count = self.store.sessions.count(wanted)
-        finally:
-            self._is_reading = False
         self.post_message(SessionsRead(period, sessions, count))
 
     def on_sessions_read(self, event: SessionsRead) -> None:
@@ -159,22 +140,6 @@ class SessionsScreen(DashboardScreen):
         if session is not None:
             self.app.post_message(FilterRequested(session_filter(session.session_id)))
 
-    def action_cycle_range(self) -> None:
-        """Look at the next period."""
-        self.period = next_period(self.period)
-
-    def action_sort_next(self) -> None:
-        """Sort by the next column."""
-        self.table.action_sort_next()
-
-    def action_sort_previous(self) -> None:
-        """Sort by the column before."""
-        self.table.action_sort_previous()
-
-    def action_reverse_sort(self) -> None:
-        """Sort the other way round."""
-        self.table.action_reverse_sort()
-
     def action_copy_text(self) -> None:
         """Copy the session's id."""
         session = self.table.selected
@@ -193,10 +158,17 @@ def totals_text(period: Period, sessions: Sequence[SessionSummary], count: int) 
         fmt.usd(sum(costs) if costs else None),
         f"{fmt.tokens(total)} in",
         f"{fmt.percent(read, total)} cached",
-        f"{fmt.whole(count)} sessions" if count != 1 else "1 session",
-        f"{fmt.whole(sum(session.requests for session in sessions))} requests",
+        sessions_text(len(sessions), count),
+        f"{fmt.whole(sum(session.requests for session in sessions))} requests of theirs, also older ones",
     ]
     return " " + " · ".join(parts)
+
+
+def sessions_text(shown: int, count: int) -> str:
+    """Write how many sessions were active, and how many of them the figures are of."""
+    if shown < count:
+        return f"the newest {fmt.whole(shown)} of {fmt.whole(count)} active sessions"
+    return f"{fmt.whole(count)} active session{'' if count == 1 else 's'}"
 
 
 COLUMNS: Final[tuple[TableColumn[SessionSummary], ...]] = (

@@ -18,8 +18,8 @@ from tui.command import bindings
 from tui.commands import SOURCES_COMMANDS
 from tui.filtering import source_filter
 from tui.messages import FilterRequested
-from tui.ranges import PERIODS, Period, longer_time, next_period, range_of, within
-from tui.screens.dashboard import DashboardScreen
+from tui.ranges import Period, longer_time, range_of, within
+from tui.screens.ranged import TableScreen
 from tui.theme import Inks, ink
 from tui.widgets.breakdown import label_ink
 from tui.widgets.fact_line import FactLine
@@ -40,7 +40,7 @@ class SourcesRead(Message):
         self.totals = totals
 
 
-class SourcesScreen(DashboardScreen):
+class SourcesScreen(TableScreen):
     """Sources by use, tokens, cost, rating."""
 
     MODE = "sources"
@@ -48,13 +48,11 @@ class SourcesScreen(DashboardScreen):
     BINDINGS: ClassVar = bindings(SOURCES_COMMANDS)
     CSS_PATH = "tables.tcss"
 
-    period: reactive[Period] = reactive(PERIODS[1], init=False)
     kinds: reactive[frozenset[SourceType]] = reactive(frozenset(), init=False)
     """Kinds switched on; empty: all are shown."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_reading = False
         self._sources: Sequence[SourceMetrics] = ()
 
     def compose_content(self) -> Iterator[Widget]:
@@ -70,37 +68,19 @@ class SourcesScreen(DashboardScreen):
         return self.query_one("#sources", Table)
 
     def on_mount(self) -> None:
-        """Read the first time."""
+        """Take the keys."""
         self.table.focus()
-        self.read()
 
-    def on_screen_resume(self) -> None:
-        """Read what changed meanwhile."""
-        self.read()
-
-    def on_store_changed(self) -> None:
-        """Read what changed; the totals of a period need no more than one look a second."""
-        if self.is_current and not self._is_reading:
-            self._is_reading = True
-            self.set_timer(1.0, self.read)
-
-    def watch_period(self) -> None:
-        """Read another period."""
-        self.read()
-
-    def read(self) -> None:
+    def start_reading(self) -> None:
         """Read the sources of the period."""
-        self._is_reading = True
         self._read(self.period, self.assay.now_us())
 
     @work(thread=True, exclusive=True, group="sources", exit_on_error=False)
     def _read(self, period: Period, now_us: int) -> None:
         wanted = range_of(period, now_us)
-        try:
+        with self.reading():
             sources = self.store.sources.metrics(wanted, trend_buckets=_TREND)
             totals = self.store.sources.summary(wanted)
-        finally:
-            self._is_reading = False
         self.post_message(SourcesRead(period, sources, totals))
 
     def on_sources_read(self, event: SourcesRead) -> None:
@@ -145,22 +125,6 @@ class SourcesScreen(DashboardScreen):
             term = source_filter(source.source_type, source.source_name)
             self.app.post_message(FilterRequested(f"{term} {self.period.filter_term}".strip()))
 
-    def action_cycle_range(self) -> None:
-        """Look at the next period."""
-        self.period = next_period(self.period)
-
-    def action_sort_next(self) -> None:
-        """Sort by the next column."""
-        self.table.action_sort_next()
-
-    def action_sort_previous(self) -> None:
-        """Sort by the column before."""
-        self.table.action_sort_previous()
-
-    def action_reverse_sort(self) -> None:
-        """Sort the other way round."""
-        self.table.action_reverse_sort()
-
     def action_copy_text(self) -> None:
         """Copy the table as tab-separated text."""
         rows = [plain_row(source) for source in self.table.sorted_rows]
@@ -176,7 +140,7 @@ def totals_text(period: Period, totals: SummaryMetrics, sources: int) -> str:
         f"{fmt.usd(totals.total_cost_nano_usd)}{unpriced}",
         f"{fmt.tokens(totals.total_input_tokens)} in",
         f"{fmt.tokens(totals.total_output_tokens)} out",
-        f"{fmt.whole(totals.total_requests)} requests",
+        f"{fmt.whole(totals.total_requests)} analysed requests",
         f"{sources} sources",
     ]
     return " " + " · ".join(parts)

@@ -4,9 +4,13 @@ import pytest
 from textual.pilot import Pilot
 
 from proxy_core.attribution.model import SourceType
+from screenshots.fixture import NOW_US
+from storage.ranges import DAY_US
 from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
-from tui.screens.sessions import SessionsScreen
+from tui.app import AssayApp
+from tui.screens.ranged import RangedScreen
+from tui.screens.sessions import SessionsScreen, sessions_text
 from tui.screens.sources import SourcesScreen
 
 
@@ -26,7 +30,8 @@ async def test_the_dearest_source_stands_first(store: Store) -> None:
         rows = _sources(pilot).table.sorted_rows
         costs = [row.total_cost_nano_usd for row in rows if row.total_cost_nano_usd is not None]
         assert costs == sorted(costs, reverse=True)
-        assert "requests" in screen_text(pilot)
+        # One of them still runs.
+        assert f"{store.exchanges.count() - 1} analysed requests" in screen_text(pilot)
 
 
 async def test_which_mcp_server_costs_most_is_three_keys_away(store: Store) -> None:
@@ -75,6 +80,27 @@ async def test_w_goes_through_the_periods(store: Store) -> None:
             await press(pilot, "w")
             names.append(_sources(pilot).period.name)
         assert names == ["last 7 days", "last 30 days", "all time", "last hour", "last 24 hours"]
+
+
+@pytest.mark.parametrize(("key", "expected"), [(key, "last 7 days") for key in "saci"])
+async def test_a_screen_begins_with_a_time_that_has_something_to_show(store: Store, key: str, expected: str) -> None:
+    app = AssayApp(store, None, clock_us=lambda: NOW_US + 3 * DAY_US)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, key)
+        await settle(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, RangedScreen)
+        assert screen.period.name == expected
+        assert expected in screen_text(pilot)
+        await press(pilot, "w")
+        assert screen.period.name == "last 30 days"
+
+
+def test_totals_say_what_they_count() -> None:
+    assert sessions_text(2, 2) == "2 active sessions"
+    assert sessions_text(1, 1) == "1 active session"
+    assert sessions_text(2_000, 3_500) == "the newest 2,000 of 3,500 active sessions"
 
 
 async def test_enter_jumps_to_the_requests_of_a_source(store: Store) -> None:
