@@ -15,6 +15,7 @@ from proxy_core.exchange import ExchangeState
 from storage import models
 from storage.rollups import Row
 from storage.spectrum import CODES
+from storage.statements import Lookup, Prepared
 
 _EXCHANGES = models.ExchangeRow.__table__
 _FACETS = models.FacetRow.__table__
@@ -33,17 +34,21 @@ COPIED_COLUMNS = (
     "model",
     "request_class",
     "agent_type",
-    "is_streaming",
-    "is_estimate",
 )
-EXCHANGE_COLUMNS = ("id", "facet_id", "attribution_version", "error", *COPIED_COLUMNS)
+_FLAGS = ("is_streaming", "is_estimate")
+EXCHANGE_COLUMNS = ("id", "facet_id", "attribution_version", "error", *COPIED_COLUMNS, *_FLAGS)
 """What `follow` reads of a row."""
 _AT_ONCE = 500
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_FIND = select(_FACETS.c.hash, _FACETS.c.id).where(_FACETS.c.hash.in_(bindparam("hashes", expanding=True)))
+_FIND = Lookup(select(_FACETS.c.hash, _FACETS.c.id), _FACETS.c.hash)
 _INSERT = _FACETS.insert()
-_ASSIGN = _EXCHANGES.update().where(_EXCHANGES.c.id == bindparam("row_id")).values(facet_id=bindparam("facet"))
-_COUNT = _FACETS.update().where(_FACETS.c.id == bindparam("facet")).values(exchanges=_FACETS.c.exchanges + bindparam("amount"))
+_ASSIGN = Prepared(
+    _EXCHANGES.update().where(_EXCHANGES.c.id == bindparam("row_id")).values(facet_id=bindparam("facet")), ("row_id", "facet")
+)
+_COUNT = Prepared(
+    _FACETS.update().where(_FACETS.c.id == bindparam("facet")).values(exchanges=_FACETS.c.exchanges + bindparam("amount")),
+    ("facet", "amount"),
+)
 _BITS: Mapping[str, int] = {kind.value: 1 << code for kind, code in CODES.items()}
 
 
@@ -79,9 +84,8 @@ def follow(connection: Connection, after: Sequence[Row], kinds: Mapping[int, int
             changes.append({"row_id": row["id"], "facet": new})
             counts.update({} if new is None else {new: 1})
             counts.subtract({} if old is None else {old: 1})
-    if changes:
-        connection.execute(_ASSIGN, changes)
-        _count(connection, counts)
+    _ASSIGN.run(connection, changes)
+    _count(connection, counts)
 
 
 def forget(connection: Connection, row_ids: Sequence[int]) -> None:
@@ -116,7 +120,8 @@ def read_kinds(connection: Connection, row_ids: Sequence[int]) -> dict[int, int]
 def _facet_of(row: Row, kinds: int) -> dict[str, Any] | None:
     if row["state"] == ExchangeState.OPEN or row["attribution_version"] is None:
         return None
-    facet = {name: row[name] for name in COPIED_COLUMNS} | {"has_error": row["error"] is not None, "kinds": kinds}
+    facet = {name: row[name] for name in COPIED_COLUMNS} | {name: bool(row[name]) for name in _FLAGS}
+    facet |= {"has_error": row["error"] is not None, "kinds": kinds}
     return facet | {"hash": hashlib.blake2b(repr(tuple(facet.values())).encode(), digest_size=16).digest()}
 
 
@@ -134,10 +139,8 @@ def _ids_of(connection: Connection, facets: Sequence[dict[str, Any]]) -> dict[by
 
 
 def _find(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
-    return {row[0]: row[1] for row in connection.execute(_FIND, {"hashes": list(hashes)})}
+    return {row[0]: row[1] for row in _FIND.fetch(connection, hashes)}
 
 
 def _count(connection: Connection, counts: Counter[int]) -> None:
-    amounts = [{"facet": facet, "amount": amount} for facet, amount in counts.items() if amount]
-    if amounts:
-        connection.execute(_COUNT, amounts)
+    _COUNT.run(connection, [{"facet": facet, "amount": amount} for facet, amount in counts.items() if amount])

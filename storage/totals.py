@@ -5,23 +5,23 @@ Every update of a column that a total is made of goes through `following`.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from storage import facets, models, rollups, session_totals
 from storage.rollups import Row
+from storage.statements import Lookup
 
 _EXCHANGES = models.ExchangeRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
 _SOURCES = models.SourceRow.__table__
 _COLUMNS = tuple(dict.fromkeys((*facets.EXCHANGE_COLUMNS, *rollups.EXCHANGE_COLUMNS, *session_totals.SESSION_COLUMNS)))
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_READ_EXCHANGES = select(*(_EXCHANGES.c[name] for name in _COLUMNS)).where(_EXCHANGES.c.id.in_(_IDS))
-_READ_SOURCES = (
-    select(_SOURCES.c.source_type, *(_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS)))
-    .join(_SOURCES, _SOURCES.c.id == _EXCHANGE_SOURCES.c.source_id)
-    .where(_EXCHANGE_SOURCES.c.exchange_id.in_(_IDS))
+_READ_EXCHANGES = Lookup(select(*(_EXCHANGES.c[name] for name in _COLUMNS)), _EXCHANGES.c.id)
+_READ_SOURCES = Lookup(
+    select(_SOURCES.c.source_type, *(_EXCHANGE_SOURCES.c[name] for name in ("exchange_id", *rollups.SOURCE_COLUMNS))).join(
+        _SOURCES, _SOURCES.c.id == _EXCHANGE_SOURCES.c.source_id
+    ),
+    _EXCHANGE_SOURCES.c.exchange_id,
 )
 
 
@@ -50,7 +50,7 @@ def recompute(connection: Connection) -> None:
 
 
 def _read(connection: Connection, row_ids: Sequence[int]) -> list[Row]:
-    return list(connection.execute(_READ_EXCHANGES, {"ids": list(row_ids)}).mappings())
+    return [row._mapping for row in _READ_EXCHANGES.fetch(connection, row_ids)]  # noqa: SLF001 - a public name
 
 
 def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -58,7 +58,7 @@ def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tupl
     analysed = {row["id"]: row for row in exchanges if row["attribution_version"] is not None}
     if not analysed:
         return []
-    rows = connection.execute(_READ_SOURCES, {"ids": list(analysed)}).mappings()
+    rows = (row._mapping for row in _READ_SOURCES.fetch(connection, analysed))  # noqa: SLF001 - a public name
     return [(analysed[row["exchange_id"]], row) for row in rows]
 
 
