@@ -6,22 +6,26 @@ that saves the analysis: an analysis that fails teaches nothing.
 
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.attribution.context import Topic
 from proxy_core.attribution.prices import PriceBook
 from proxy_core.attribution.tokens.counting import CountingService, TokenCount
 from storage import models
 from storage.database import Database
+from storage.statements import Lookup
 from storage.upserts import replace_rows
 
 _COUNTS = models.TokenCountRow.__table__
 _LEARNT = models.LearnedOverheadRow.__table__
 _REMEMBERED_COUNTS = 50_000
 _REMEMBERED_FACTS = 5_000
-_AT_ONCE = 400
+_FIND_COUNTS = Lookup(
+    select(_COUNTS.c.hash, _COUNTS.c.tokens, _COUNTS.c.is_exact).where(_COUNTS.c.family == bindparam("family")), _COUNTS.c.hash
+)
+_FIND_FACTS = Lookup(select(_LEARNT.c.key, _LEARNT.c.learned), _LEARNT.c.key)
 
 
 class DatabaseContext:
@@ -95,21 +99,13 @@ class DatabaseContext:
 
     def _read_counts(self, family: str, keys: list[str]) -> dict[str, TokenCount]:
         hashes = {_hash_of(key): key for key in keys}
-        found: dict[str, TokenCount] = {}
         with self._database.read() as connection:
-            for some in _slices(hashes):
-                query = select(_COUNTS.c.hash, _COUNTS.c.tokens, _COUNTS.c.is_exact)
-                rows = connection.execute(query.where(_COUNTS.c.family == family, _COUNTS.c.hash.in_(some)))
-                found.update((hashes[row.hash], TokenCount(row.tokens, is_sampled=not row.is_exact)) for row in rows)
-        return found
+            rows = _FIND_COUNTS.fetch(connection, hashes, {"family": family})
+            return {hashes[row.hash]: TokenCount(row.tokens, is_sampled=not row.is_exact) for row in rows}
 
     def _read_facts(self, names: list[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
         with self._database.read() as connection:
-            for some in _slices(names):
-                rows = connection.execute(select(_LEARNT.c.key, _LEARNT.c.learned).where(_LEARNT.c.key.in_(some)))
-                found.update((row.key, row.learned) for row in rows)
-        return found
+            return {row.key: row.learned for row in _FIND_FACTS.fetch(connection, names)}
 
 
 def _remember[K, V](memory: OrderedDict[K, V], fresh: Mapping[K, V], limit: int) -> None:
@@ -118,11 +114,6 @@ def _remember[K, V](memory: OrderedDict[K, V], fresh: Mapping[K, V], limit: int)
         memory.move_to_end(key)
     while len(memory) > limit:
         memory.popitem(last=False)
-
-
-def _slices[T](items: Iterable[T]) -> Iterable[list[T]]:
-    every = list(items)
-    return (every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE))
 
 
 def _hash_of(key: str) -> bytes:

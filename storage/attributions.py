@@ -6,7 +6,7 @@ Saving again replaces: every total takes back what the earlier attribution had a
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.attribution.model import Attribution, Ledger, Usage
 from proxy_core.exchange import ExchangeState
@@ -17,6 +17,7 @@ from storage.pieces import PieceWriter
 from storage.segment_uses import SegmentUses
 from storage.source_rows import SourceWriter
 from storage.spectrum import encode_spectrum
+from storage.statements import Prepared
 from storage.stored_attributions import load_contents
 from storage.texts import Texts
 from storage.upserts import replace_rows, update_columns
@@ -25,8 +26,11 @@ _EXCHANGES = models.ExchangeRow.__table__
 _ATTRIBUTIONS = models.AttributionRow.__table__
 _TITLE_CHARS = 80
 """What a list can show; the whole of it is in the facts."""
-_FIND = select(_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version).where(
-    _EXCHANGES.c.id == bindparam("row_id")
+_FIND = Prepared(
+    select(_EXCHANGES.c.started_us, _EXCHANGES.c.state, _EXCHANGES.c.rating, _EXCHANGES.c.attribution_version).where(
+        _EXCHANGES.c.id == bindparam("row_id")
+    ),
+    ("row_id",),
 )
 
 
@@ -57,7 +61,7 @@ class AttributionWriter:
             attribution: What is known now.
             found_by: The texts that it is to be found by; `None`: it was made while the exchange was open.
         """
-        row = connection.execute(_FIND, {"row_id": row_id}).one_or_none()
+        row = next(iter(_FIND.fetch(connection, {"row_id": row_id})), None)
         is_open = found_by is None
         if row is None or (is_open and row.state != ExchangeState.OPEN):
             return False
@@ -85,13 +89,13 @@ class AttributionWriter:
         """Note that an exchange could not be analysed, so that it is not tried again by the same version."""
         values = {"row_id": row_id, "analysis_error": reason, "attribution_version": version, "is_pending": False}
         with totals.following(connection, [row_id]):
-            connection.execute(_update(("analysis_error", "attribution_version", "is_pending")), values)
+            _update(("analysis_error", "attribution_version", "is_pending")).run(connection, [values])
 
     def _save_row(self, connection: Connection, row_id: int, attribution: Attribution, *, is_open: bool) -> None:
         facts = attribution.facts
         values = _columns(attribution, is_open=is_open)
         values |= {"row_id": row_id, "previous_id": self._links.find_previous(connection, row_id, facts)}
-        connection.execute(_update(tuple(name for name in values if name != "row_id")), values)
+        _update(tuple(name for name in values if name != "row_id")).run(connection, [values])
         self._links.remember(facts, row_id)
 
     def _save_packed(
@@ -106,8 +110,8 @@ class AttributionWriter:
 
 
 @lru_cache
-def _update(columns: tuple[str, ...]) -> Update:
-    return update_columns(_EXCHANGES, columns)
+def _update(columns: tuple[str, ...]) -> Prepared:
+    return Prepared(update_columns(_EXCHANGES, columns), ("row_id", *columns))
 
 
 def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:

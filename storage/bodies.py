@@ -7,6 +7,7 @@ original are kept beside it, so that every unredacted body can be proved.
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -30,7 +31,12 @@ _DELETE_BODY = Prepared(
     ("row_id", "number"),
 )
 _INSERT_BODY = Prepared(_BODIES.insert(), [column.name for column in _BODIES.c if column.name != "id"])
-_FIND_BODY = select(_BODIES).where(_BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number"))
+_FIND_BODY = Prepared(
+    select(_BODIES.c.manifest, _BODIES.c.wire_sha256, _BODIES.c.stored_sha256).where(
+        _BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number")
+    ),
+    ("row_id", "number"),
+)
 _WHOLE_BYTES = 16 * 1024 * 1024
 """Journalled bodies up to this size are cut like others; larger ones are moved chunk by chunk, in bounded memory."""
 _PIECES_AT_ONCE = 256
@@ -153,12 +159,16 @@ def read_body(connection: Connection, row_id: int, side: Side, cache: PieceCache
 
 def iterate_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> Iterator[bytes] | None:
     """Rebuild a body part by part, in bounded memory; as `read_body` otherwise."""
-    row = connection.execute(_FIND_BODY, {"row_id": row_id, "number": SIDES[side]}).one_or_none()
+    row = _find_body(connection, row_id, side)
     if row is not None:
         return None if row.manifest is None else rebuild(connection, row.manifest, cache)
     journal = read_journal(connection, row_id, SIDES[side])
     first = next(journal, None)
     return None if first is None else _chain(first, journal)
+
+
+def _find_body(connection: Connection, row_id: int, side: Side) -> Any:
+    return next(iter(_FIND_BODY.fetch(connection, {"row_id": row_id, "number": SIDES[side]})), None)
 
 
 def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
@@ -210,7 +220,7 @@ class BodyCheck:
 
 def check_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> BodyCheck | None:
     """Rebuild a body and compare its hash; `None` when there are no bytes to compare."""
-    row = connection.execute(_FIND_BODY, {"row_id": row_id, "number": SIDES[side]}).one_or_none()
+    row = _find_body(connection, row_id, side)
     if row is None or row.manifest is None:
         return None
     digest = hashlib.sha256()

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.exchange import CapturedRequest, CapturedResponse, Headers
 from storage import models
 from storage.bases import Bases, unpack_with_base
 from storage.errors import BodyCorruptError
+from storage.statements import Prepared
 
 _HEADS = models.ExchangeHeadRow.__table__
+_FIND = Prepared(select(_HEADS.c.base_piece_id, _HEADS.c.packed).where(_HEADS.c.id == bindparam("row_id")), ("row_id",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +71,11 @@ def read_head(connection: Connection, row_id: int) -> StoredHead:
     Raises:
         BodyCorruptError: They are not there or cannot be read.
     """
-    row = connection.execute(select(_HEADS).where(_HEADS.c.id == row_id)).one_or_none()
-    if row is None:
+    found = _FIND.fetch(connection, {"row_id": row_id})
+    if not found:
         raise BodyCorruptError(f"the heads of exchange {row_id} are missing")
     try:
-        fields = _decode(unpack_with_base(connection, row.base_piece_id, row.packed))
+        fields = _decode(unpack_with_base(connection, *found[0]))
     except msgspec.DecodeError as error:
         raise BodyCorruptError(f"the heads of exchange {row_id} cannot be read: {error}") from error
     return StoredHead(

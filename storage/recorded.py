@@ -2,7 +2,7 @@
 
 import re
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.decoding import decode_body
 from proxy_core.dialects.base import RecordedCall
@@ -11,9 +11,22 @@ from storage import bodies, models
 from storage.errors import NoSuchExchangeError
 from storage.heads import read_head
 from storage.pieces import PieceCache
+from storage.statements import Prepared
 
 _EXCHANGES = models.ExchangeRow.__table__
 _BODIES = models.BodyRow.__table__
+_FIND = Prepared(
+    select(_EXCHANGES.c.method, _EXCHANGES.c.url, _EXCHANGES.c.status_code, _EXCHANGES.c.started_us).where(
+        _EXCHANGES.c.id == bindparam("row_id")
+    ),
+    ("row_id",),
+)
+_FIND_ENCODING = Prepared(
+    select(_BODIES.c.content_encoding, _BODIES.c.is_decoded).where(
+        _BODIES.c.exchange_id == bindparam("row_id"), _BODIES.c.side == bindparam("number")
+    ),
+    ("row_id", "number"),
+)
 _MAY_HOLD_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 # A whole pair, half of one, or any other escape: each in turn, so that an escaped backslash is no beginning.
 _ESCAPE = re.compile(
@@ -28,10 +41,10 @@ def read_recorded(connection: Connection, row_id: int, cache: PieceCache | None 
         NoSuchExchangeError: There is none of this number.
         BodyCorruptError: It cannot be rebuilt.
     """
-    columns = (_EXCHANGES.c.method, _EXCHANGES.c.url, _EXCHANGES.c.status_code, _EXCHANGES.c.started_us)
-    row = connection.execute(select(*columns).where(_EXCHANGES.c.id == row_id)).one_or_none()
-    if row is None:
+    found = _FIND.fetch(connection, {"row_id": row_id})
+    if not found:
         raise NoSuchExchangeError(f"there is no exchange {row_id}")
+    row = found[0]
     head = read_head(connection, row_id)
     answer = decoded_bytes(connection, row_id, Side.RESPONSE, cache)
     return RecordedCall(
@@ -65,8 +78,7 @@ def decoded_bytes(connection: Connection, row_id: int, side: Side, cache: PieceC
     raw = bodies.read_body(connection, row_id, side, cache)
     if raw is None:
         return None
-    query = select(_BODIES.c.content_encoding, _BODIES.c.is_decoded)
-    row = connection.execute(query.where(_BODIES.c.exchange_id == row_id, _BODIES.c.side == bodies.SIDES[side])).one_or_none()
-    if row is None or row.is_decoded or row.content_encoding is None:
+    found = _FIND_ENCODING.fetch(connection, {"row_id": row_id, "number": bodies.SIDES[side]})
+    if not found or found[0].is_decoded or found[0].content_encoding is None:
         return raw
-    return decode_body(raw, row.content_encoding).data
+    return decode_body(raw, found[0].content_encoding).data

@@ -11,17 +11,18 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, select
 
 from storage import models
+from storage.statements import Adding, Lookup, Prepared
 
 _USES = models.SegmentUseRow.__table__
 _REMEMBERED = 50_000
-_AT_ONCE = 400
-_FIND = select(_USES.c.content_hash, _USES.c.id).where(_USES.c.content_hash.in_(bindparam("hashes", expanding=True)))
-_INSERT = _USES.insert()
-_NAMES = select(_USES.c.id, _USES.c.content_hash).where(_USES.c.id.in_(bindparam("ids", expanding=True)))
-_COUNT = (
+_FIND = Lookup(select(_USES.c.content_hash, _USES.c.id), _USES.c.content_hash)
+_ADD = Adding(_USES, "content_hash", ("content_hash", "first_id", "uses"))
+_NAMES = Lookup(select(_USES.c.id, _USES.c.content_hash), _USES.c.id)
+_COUNT = Prepared(
     _USES.update()
     .where(_USES.c.id.between(bindparam("low"), bindparam("high")))
-    .values(uses=_USES.c.uses + bindparam("amount"))
+    .values(uses=_USES.c.uses + bindparam("amount")),
+    ("low", "high", "amount"),
 )
 
 
@@ -51,9 +52,7 @@ class SegmentUses:
         distinct = list(dict.fromkeys(after))
         self._load(connection, distinct)
         unseen = [key for key in distinct if key not in self._ids]
-        if unseen:
-            connection.execute(_INSERT, [{"content_hash": key, "first_id": row_id, "uses": 0} for key in unseen])
-            self._load(connection, unseen)
+        self._ids.update(_ADD.run(connection, [{"content_hash": key, "first_id": row_id, "uses": 0} for key in unseen]))
         numbers = [self._ids[key] for key in after]
         old, new = set(before), set(numbers)
         _add(connection, new - old, 1)
@@ -63,9 +62,7 @@ class SegmentUses:
 
     def _load(self, connection: Connection, keys: Sequence[bytes]) -> None:
         unknown = [key for key in keys if key not in self._ids]
-        for start in range(0, len(unknown), _AT_ONCE):
-            rows = connection.execute(_FIND, {"hashes": unknown[start : start + _AT_ONCE]})
-            self._ids.update((row[0], row[1]) for row in rows)
+        self._ids.update((row[0], row[1]) for row in _FIND.fetch(connection, unknown))
 
     def _trim(self, used: Iterable[bytes]) -> None:
         for key in used:
@@ -76,17 +73,11 @@ class SegmentUses:
 
 def read_hashes(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
     """Read content hashes (32 hex digits) by their numbers."""
-    wanted = list(set(numbers))
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        rows = connection.execute(_NAMES, {"ids": wanted[start : start + _AT_ONCE]})
-        found.update((row[0], row[1].hex()) for row in rows)
-    return found
+    return {row[0]: row[1].hex() for row in _NAMES.fetch(connection, set(numbers))}
 
 
 def _add(connection: Connection, ids: set[int], amount: int) -> None:
-    if ids:
-        connection.execute(_COUNT, [{"low": low, "high": high, "amount": amount} for low, high in contiguous(ids)])
+    _COUNT.run(connection, [{"low": low, "high": high, "amount": amount} for low, high in contiguous(ids)])
 
 
 def contiguous(ids: Iterable[int]) -> list[tuple[int, int]]:

@@ -7,11 +7,12 @@ exchange, and is only ever right again by `recompute` when a re-analysis takes b
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from proxy_core.attribution.model import RequestClass
 from storage import models, rollups
 from storage.rollups import Row
+from storage.statements import Lookup
 from storage.upserts import add_amounts, replace_rows
 
 SESSION_COLUMNS = ("session_id", "prompt_id", "agent_id", "title", "client_name", "client_version")
@@ -21,7 +22,7 @@ _SUMS = ("requests", "errors", "compactions", "input_tokens", "output_tokens", "
 _EXCHANGES = models.ExchangeRow.__table__
 _SESSIONS = models.SessionRow.__table__
 _MEMBERS = models.SessionMemberRow.__table__
-_READ = select(_SESSIONS).where(_SESSIONS.c.session_id.in_(bindparam("ids", expanding=True)))
+_READ = Lookup(select(_SESSIONS), _SESSIONS.c.session_id)
 
 type Session = dict[str, Any]
 """A row of `session`."""
@@ -107,8 +108,8 @@ def _follow(session: Session, row: Row) -> None:
 
 
 def _read(connection: Connection, session_ids: Iterable[str]) -> dict[str, Session]:
-    rows = connection.execute(_READ, {"ids": list(session_ids)}).mappings()
-    return {row["session_id"]: dict(row) for row in rows}
+    names = [column.name for column in _SESSIONS.c]
+    return {row.session_id: dict(zip(names, row, strict=True)) for row in _READ.fetch(connection, session_ids)}
 
 
 def _write(connection: Connection, sessions: dict[str, Session]) -> None:

@@ -7,16 +7,18 @@ from sqlalchemy import Connection, bindparam, select, tuple_
 
 from proxy_core.attribution.model import Attribution, Source, Zone
 from storage import models
+from storage.statements import Prepared
 
 _SOURCES = models.SourceRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
 _AT_ONCE = 200
-_DELETE = _EXCHANGE_SOURCES.delete().where(_EXCHANGE_SOURCES.c.exchange_id == bindparam("row_id"))
-_INSERT = _EXCHANGE_SOURCES.insert()
-_USED = (
+_DELETE = Prepared(_EXCHANGE_SOURCES.delete().where(_EXCHANGE_SOURCES.c.exchange_id == bindparam("row_id")), ("row_id",))
+_INSERT = Prepared(_EXCHANGE_SOURCES.insert(), [column.name for column in _EXCHANGE_SOURCES.c])
+_USED = Prepared(
     _SOURCES.update()
     .where(_SOURCES.c.id == bindparam("source"), _SOURCES.c.last_used_us < bindparam("at_us"))
-    .values(last_used_us=bindparam("at_us"))
+    .values(last_used_us=bindparam("at_us")),
+    ("source", "at_us"),
 )
 
 
@@ -65,7 +67,7 @@ class SourceWriter:
         found = shares(attribution)
         ids = self._ids_of(connection, found, started_us)
         if not is_first:
-            connection.execute(_DELETE, {"row_id": row_id})
+            _DELETE.run(connection, [{"row_id": row_id}])
         if not found:
             return
         rows = [
@@ -79,8 +81,8 @@ class SourceWriter:
             }
             for source, share in found.items()
         ]
-        connection.execute(_INSERT, rows)
-        connection.execute(_USED, [{"source": ids[source], "at_us": started_us} for source in found])
+        _INSERT.run(connection, rows)
+        _USED.run(connection, [{"source": ids[source], "at_us": started_us} for source in found])
 
     def _ids_of(self, connection: Connection, sources: Iterable[Source], started_us: int) -> dict[Source, int]:
         unknown = [source for source in sources if source not in self._ids]

@@ -14,6 +14,9 @@ _DRIVER = "pysqlite"
 _ARITIES = (1, 2, 4, 8, 16, 64, 256)
 """Values of a list, or rows of an insert, in one statement; each number is compiled once."""
 
+_NAMES = tuple(f"value_{number}" for number in range(_ARITIES[-1]))
+_NONE: Mapping[str, Any] = {}
+
 type Values = Mapping[str, Any]
 type Compiled = tuple[str, tuple[str, ...]]
 """Text of a statement, and the names of its parameters in their order."""
@@ -77,29 +80,31 @@ class Lookup:
     """Finds rows by a list of values of one column.
 
     Args:
-        query: What of them.
+        query: What of them; other conditions may have named parameters.
         column: Which column.
     """
 
     def __init__(self, query: Select[Any], column: Column[Any]) -> None:
         self._query = query
         self._column = column
-        self._texts: dict[int, str] = {}
+        self._prepared: dict[int, tuple[str, Callable[[Values], tuple[Any, ...]]]] = {}
 
-    def fetch(self, connection: Connection, values: Iterable[Any]) -> Iterator[Any]:
-        """Return the rows that have one of the values; order is up to the database."""
+    def fetch(self, connection: Connection, values: Iterable[Any], named: Values = _NONE) -> Iterator[Any]:
+        """Return the rows that have one of the values; order is up to the database, flags come back as numbers."""
         for some in _slices(list(dict.fromkeys(values))):
             if not _is_fast(connection):
-                yield from connection.execute(self._query.where(self._column.in_(some))).all()
+                yield from connection.execute(self._query.where(self._column.in_(some)), named).all()
                 continue
             arity = next(number for number in _ARITIES if number >= len(some))
-            text = self._texts.get(arity) or self._prepare(connection, arity)
-            yield from connection.exec_driver_sql(text, tuple(some + some[-1:] * (arity - len(some)))).all()
+            text, pick = self._prepared.get(arity) or self._prepare(connection, arity)
+            filled = zip(_NAMES, some + some[-1:] * (arity - len(some)), strict=False)
+            yield from connection.exec_driver_sql(text, pick({**dict(filled), **named})).all()
 
-    def _prepare(self, connection: Connection, arity: int) -> str:
-        parameters = [bindparam(f"value_{number}", type_=self._column.type) for number in range(arity)]
-        text = self._texts[arity] = _compile(connection, self._query.where(self._column.in_(parameters)), None)[0]
-        return text
+    def _prepare(self, connection: Connection, arity: int) -> tuple[str, Callable[[Values], tuple[Any, ...]]]:
+        parameters = [bindparam(name, type_=self._column.type) for name in _NAMES[:arity]]
+        text, names = _compile(connection, self._query.where(self._column.in_(parameters)), None)
+        found = self._prepared[arity] = text, _picker(names)
+        return found
 
 
 class Adding:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.attribution.model import Attribution, CallFacts
 from proxy_core.exchange import Side
@@ -12,8 +12,12 @@ from storage.errors import BodyCorruptError
 from storage.recorded import decoded_bytes
 from storage.segment_texts import with_texts
 from storage.segment_uses import read_hashes
+from storage.statements import Prepared
 
 _ATTRIBUTIONS = models.AttributionRow.__table__
+_FIND = Prepared(
+    select(_ATTRIBUTIONS.c.base_piece_id, _ATTRIBUTIONS.c.packed).where(_ATTRIBUTIONS.c.id == bindparam("row_id")), ("row_id",)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +125,5 @@ def load_facts(connection: Connection, row_id: int) -> CallFacts | None:
 
 
 def _load_raw(connection: Connection, row_id: int) -> bytes | None:
-    row = connection.execute(select(_ATTRIBUTIONS).where(_ATTRIBUTIONS.c.id == row_id)).one_or_none()
-    return None if row is None else unpack_with_base(connection, row.base_piece_id, row.packed)
+    found = _FIND.fetch(connection, {"row_id": row_id})
+    return unpack_with_base(connection, *found[0]) if found else None
