@@ -63,8 +63,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     answer = envelope(error.status_code, str(error.detail), None)
     answer.headers.update(error.headers or {})
-    if error.status_code == 405:
-        answer.headers["allow"] = ", ".join(sorted(_methods_of(request)))
+    if error.status_code == 405 and (methods := _methods_of(request)):
+        answer.headers["allow"] = ", ".join(sorted(methods))
     return answer
 
 

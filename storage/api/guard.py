@@ -15,13 +15,14 @@ from storage.api.errors import envelope
 from storage.api.settings import ApiSettings
 from storage.api.token import is_token
 
-_SAFE_HEADERS = (
+SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+"""What every answer carries."""
 _OPEN_PATHS = frozenset({"/healthz"})
 _SINGLE = (b"host", b"origin", b"authorization", b"content-length")
 
@@ -124,7 +125,7 @@ class _Sending:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), *_SAFE_HEADERS]
+            headers = [*message.get("headers", ()), *SAFE_HEADERS]
             if self._allowed_origin is not None:
                 headers += [(b"access-control-allow-origin", self._allowed_origin.encode("latin-1")), (b"vary", b"origin")]
             message = {**message, "headers": headers}

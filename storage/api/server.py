@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from storage.api.app import create_app
+from storage.api.connections import Connection
 from storage.api.context import ApiContext, CaptureControl
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
@@ -115,7 +116,7 @@ def _configure(app: FastAPI) -> uvicorn.Config:
         quiet.addHandler(logging.NullHandler())
     return uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -8,10 +8,11 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from storage.api.answers import AnswerRoute
 from storage.api.context import ApiContext, ContextOf
-from storage.api.errors import ApiError
+from storage.api.errors import envelope
 from storage.api.openapi import error_responses
 from storage.api.schemas.common import Question, to_timestamp, to_usd
 from storage.changes import POSITION_PATTERN, ExchangeChange, Position, read_position
@@ -55,37 +56,49 @@ async def stream_events(
     last_event_id: Annotated[str | None, Header(pattern=POSITION_PATTERN, max_length=8000)] = None,
 ) -> StreamingResponse:
     """Stream `started`, `finished` and `analysed` events; with `Last-Event-ID` everything since that event comes first."""
-    if context.streams >= _MAX_STREAMS:
-        raise ApiError(503, "Too many event streams are open", f"at most {_MAX_STREAMS}")
     position = None if last_event_id is None else read_position(last_event_id)
-    return StreamingResponse(_events(context, position, follow=query.follow), media_type="text/event-stream")
+    return _EventStream(context, _events(context, position, follow=query.follow))
+
+
+class _EventStream(StreamingResponse):
+    """Counted from before its first byte to its end, so that no two take the last place."""
+
+    def __init__(self, context: ApiContext, events: AsyncIterator[str]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._context.streams >= _MAX_STREAMS:
+            await envelope(503, "Too many event streams are open", f"at most {_MAX_STREAMS}")(scope, receive, send)
+            return
+        self._context.streams += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._context.streams -= 1
 
 
 async def _events(context: ApiContext, position: Position | None, *, follow: bool) -> AsyncIterator[str]:
-    context.streams += 1
-    try:
-        changes = context.changes
-        if position is None:
-            position = await to_thread.run_sync(changes.now)
-        yield f"retry: 2000\nid: {position}\n\n"
-        spoken_at = time.monotonic()
-        while True:
-            found = await to_thread.run_sync(changes.since, position)
-            context.told += bool(found)
-            for change in found:
-                yield _render(change)
-            if found:
-                position = found[-1].position
-                spoken_at = time.monotonic()
-                continue
-            if not follow or context.is_stopping:
-                return
-            if time.monotonic() - spoken_at >= _SIGN_OF_LIFE_EVERY_S:
-                yield ": alive\n\n"
-                spoken_at = time.monotonic()
-            await context.bell.wait(_LOOK_EVERY_S)
-    finally:
-        context.streams -= 1
+    changes = context.changes
+    if position is None:
+        position = await to_thread.run_sync(changes.now)
+    yield f"retry: 2000\nid: {position}\n\n"
+    spoken_at = time.monotonic()
+    while True:
+        found = await to_thread.run_sync(changes.since, position)
+        context.told += bool(found)
+        for change in found:
+            yield _render(change)
+        if found:
+            position = found[-1].position
+            spoken_at = time.monotonic()
+            continue
+        if not follow or context.is_stopping:
+            return
+        if time.monotonic() - spoken_at >= _SIGN_OF_LIFE_EVERY_S:
+            yield ": alive\n\n"
+            spoken_at = time.monotonic()
+        await context.bell.wait(_LOOK_EVERY_S)
 
 
 def _render(change: ExchangeChange) -> str:
