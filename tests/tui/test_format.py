@@ -184,3 +184,11 @@ def test_cells_add_up_and_nothing_vanishes() -> None:
     assert fmt.divide_cells((1, 1, 1), 2) == [1, 1, 0]
     for width in range(1, 40):
         assert sum(fmt.divide_cells((5, 0, 17, 1, 300), width)) == width
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [("$0.3000", "$0.30"), ("$0.0750", "$0.075"), ("16.0k", "16k"), ("1.20M", "1.2M"), ("300k", "300k"), ("$0", "$0")],
+)
+def test_axes_leave_out_zeros_that_say_nothing(text: str, short: str) -> None:
+    assert fmt.short_figure(text) == short

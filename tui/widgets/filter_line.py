@@ -20,8 +20,6 @@ from storage.filters.tree import FilterError
 _PAUSE_S: Final = 0.15
 """How long typing must rest before the list follows."""
 _SHOWN: Final = 8
-_PADDING: Final = 1
-"""Cells before the first character of the line, and of what is said below it."""
 
 
 class FilterInput(Input):
@@ -175,7 +173,7 @@ class FilterLine(Vertical):
         target.set_class(is_wrong and not self._found, "-error")
         if isinstance(understood, FilterError) and not self._found:
             hint = f"  {understood.hint}" if understood.hint else ""
-            target.update(Content(f"{' ' * (understood.position + _PADDING)}↑ {understood.message}.{hint}"))
+            target.update(Content(f"{' ' * understood.position}↑ {understood.message}.{hint}"))
             return
         target.update(self._completions())
 
@@ -184,8 +182,8 @@ class FilterLine(Vertical):
             return Content("")
         chosen = self._found[self._chosen]
         meaning = f"— {chosen.meaning}" if chosen.meaning else ""
-        parts: list[Content | str] = [" " * _PADDING]
-        for completion in fitting(self._found[:_SHOWN], self._chosen, self.app.size.width - len(meaning) - 2):
+        parts: list[Content | str] = []
+        for completion in fitting(self._found[:_SHOWN], self._chosen, self.app.size.width - len(meaning) - 3):
             style = "$accent bold reverse" if completion is chosen else "$accent"
             parts += [Content.styled(completion.text, style), "  "]
         return Content.assemble(*parts, Content.styled(meaning, "$secondary"))

@@ -37,10 +37,12 @@ def group_line(group: Group, first: ExchangeSummary | None, width: int, inks: In
 
 def _counts(group: Group, room: int, inks: Inks) -> Line:
     """Write how many requests there are and how many failed, in as many words as there is room for."""
-    count = f"{fmt.whole(group.exchanges)} request{'' if group.exchanges == 1 else 's'}"
-    errors = f"  {fmt.whole(group.errors)} failed" if group.errors else ""
-    if len(count) + len(errors) > room:
-        count, errors = f"{fmt.whole(group.exchanges)} req", f"  ✗ {fmt.whole(group.errors)}" if group.errors else ""
+    exchanges, failed = fmt.whole(group.exchanges), fmt.whole(group.errors)
+    words = f"{exchanges} request{'' if group.exchanges == 1 else 's'}"
+    ways = ((words, f"  {failed} failed"), (f"{exchanges} req", f"  ✗ {failed}"), (exchanges, f" ✗ {failed}"))
+    if not group.errors:
+        ways = tuple((count, "") for count, _ in ways)
+    count, errors = next((way for way in ways if len("".join(way)) <= room), ways[-1])
     return [(count, inks.muted), (errors, inks.error)]
 
 

@@ -1,17 +1,13 @@
-"""Rows of the request list, bars, headings: pure drawing."""
+"""Rows of the request list: pure drawing."""
 
 import pytest
 
-from proxy_core.attribution.model import RequestClass, SourceType
+from proxy_core.attribution.model import RequestClass
 from proxy_core.exchange import ExchangeState
 from storage.views import ExchangeSummary
 from tests import factories
-from tui.outline import Group
 from tui.theme import inks
 from tui.widgets.exchange_row import RowMood, exchange_line, has_failed, header_line, layout
-from tui.widgets.group_row import group_line
-from tui.widgets.request_heading import figures_line, title_line
-from tui.widgets.spectrum import spectrum_bar
 
 _INKS = inks(is_dark=True)
 
@@ -83,47 +79,3 @@ def test_a_running_row_moves() -> None:
 def test_only_trouble_fails() -> None:
     assert has_failed(factories.exchange_summary(status_code=400))
     assert not has_failed(factories.exchange_summary(status_code=None, state=ExchangeState.OPEN))
-
-
-def test_a_bar_is_in_legend_order_whatever_the_view_says() -> None:
-    bar = spectrum_bar(((SourceType.TOOL, 10), (SourceType.USER, 10)), 10, is_dark=True, has_colour=False)
-    assert _text(bar) == "UUUUUTTTTT"
-
-
-def test_an_empty_bar_is_blank() -> None:
-    assert _text(spectrum_bar((), 5, is_dark=True)) == "     "
-
-
-def test_what_is_not_put_forward_is_dimmed() -> None:
-    bar = spectrum_bar(((SourceType.TOOL, 1), (SourceType.USER, 1)), 10, is_dark=True, highlighted={SourceType.TOOL})
-    assert bar[0][1] == _INKS.dimmed
-    assert bar[1][1] != _INKS.dimmed
-
-
-@pytest.mark.parametrize(
-    ("key", "first", "words"),
-    [
-        (("abcdefghijk",), factories.exchange_summary(), "Why does the build fail?"),
-        ((None,), None, "no session"),
-        (("s", None), None, "main"),
-        (
-            ("s", "a1234567890"),
-            factories.exchange_summary(agent_id="a1234567890", agent_type="reviewer"),
-            "↳ reviewer a1234567",
-        ),
-        (("s", "p1"), factories.exchange_summary(), "Why does the build fail?"),
-    ],
-)
-def test_headings_are_named_and_counted(key: tuple[str | None, ...], first: ExchangeSummary | None, words: str) -> None:
-    text = _text(group_line(Group(key, False, 3, 1, 12_345, None, 1), first, 120, _INKS))
-    assert words in text
-    assert "12.3k" in text
-    assert "3 requests" in text
-    assert "1 failed" in text
-
-
-def test_the_heading_of_a_request_leaves_out_what_does_not_fit() -> None:
-    summary = factories.exchange_summary(rating=-0.5, has_note=True, is_distorted=True)
-    assert "-0.5 ✎" in _text(title_line(summary, 60, _INKS))
-    assert len(_text(figures_line(summary, 40, _INKS))) <= 40
-    assert "context changed" in _text(figures_line(summary, 200, _INKS))

@@ -1,0 +1,65 @@
+"""The request list: it asks for what it lacks, follows what comes, and stays where it is put."""
+
+from proxy_core.exchange import ExchangeState
+from tests import factories
+from tests.tui.widgets.stage import lines_of, staged
+from tui.outline import Block, Group, Rows
+from tui.widgets.exchange_list import ExchangeList
+
+_GROUP = Group(("s",), False, 2, 0, 10, None, 1)
+
+
+async def test_it_asks_once_for_the_rows_in_sight() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, pilot):
+        requests = stage.query_one(ExchangeList)
+        requests.show_rows(Rows.flat(list(range(1, 1_001))))
+        await pilot.pause()
+        (wanted,) = stage.said_of(ExchangeList.RowsWanted)
+        assert wanted.ids[-1] == 1_000
+        assert len(wanted.ids) < 100
+        assert lines_of(requests)[1] == "  ·"
+        requests.supply([factories.exchange_summary(number) for number in wanted.ids])
+        assert "claude-code" in lines_of(requests)[1]
+
+
+async def test_it_follows_the_newest_until_the_cursor_is_moved_up() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, pilot):
+        requests = stage.query_one(ExchangeList)
+        requests.focus()
+        requests.show_rows(Rows.flat([1, 2, 3]))
+        assert requests.selected_id == 3
+        requests.show_rows(Rows.flat([1, 2, 3, 4]))
+        assert requests.selected_id == 4
+        await pilot.press("k")
+        requests.show_rows(Rows.flat([1, 2, 3, 4, 5]))
+        assert requests.selected_id == 3
+        await pilot.press("G")
+        assert requests.is_following
+        assert requests.selected_id == 5
+
+
+async def test_a_running_row_moves_and_others_stand_still() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, _):
+        requests = stage.query_one(ExchangeList)
+        running = factories.exchange_summary(2, state=ExchangeState.OPEN, status_code=None, latency_ms=None)
+        requests.show_rows(Rows.flat([1, 2]))
+        requests.supply([factories.exchange_summary(1), running])
+        assert requests.unsettled_ids == [2]
+        before = lines_of(requests)
+        requests._now_us = running.started_us + 3_000_000
+        after = lines_of(requests)
+        assert before[1] == after[1]
+        assert before[2] != after[2]
+        assert "3.00s" in after[2]
+
+
+async def test_a_heading_stands_for_its_first_request_and_folds() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, pilot):
+        requests = stage.query_one(ExchangeList)
+        requests.focus()
+        requests.show_rows(Rows([Block(_GROUP, [1, 2], 2)]))
+        await pilot.press("g")
+        assert requests.selected_row == _GROUP
+        assert requests.selected_id == 1
+        await pilot.press("j", "space", "z")
+        assert [message.key for message in stage.said_of(ExchangeList.FoldRequested)] == [("s",), None]

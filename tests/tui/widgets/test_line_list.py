@@ -1,0 +1,79 @@
+"""The list under all lists: any number of rows, a cursor, and nothing drawn that is not in sight."""
+
+from tests.tui.widgets.stage import lines_of, staged
+from tui.widgets.line_list import Line, LineList
+
+
+class _Numbers(LineList):
+    """Rows that say their number."""
+
+    HEADER_LINES = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[int] = []
+
+    def draw_header(self, width: int) -> Line:
+        return [("numbers", self.inks.muted)]
+
+    def draw_row(self, index: int, width: int) -> Line:
+        self.drawn.append(index)
+        return [(f"row {index}".ljust(width, "."), self.inks.plain)]
+
+
+async def test_only_what_is_in_sight_is_drawn_and_only_once() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(1_000_000)
+        lines_of(numbers)
+        lines_of(numbers)
+        await pilot.pause()
+        assert max(numbers.drawn) < 10
+        assert len(numbers.drawn) == len(set(numbers.drawn))
+
+
+async def test_a_line_ends_where_the_scrollbar_begins() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, _):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(3)
+        assert numbers.line_cells == 39
+        assert lines_of(numbers)[1] == "row 0".ljust(39, ".")
+
+
+async def test_keys_move_the_cursor_and_keep_it_in_sight_and_on_a_row() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100)
+        numbers.focus()
+        for keys, place in ((("k",), 0), (("j", "down"), 2), (("pagedown",), 10), (("pageup",), 2), (("G",), 99), (("j",), 99)):
+            await pilot.press(*keys)
+            assert numbers.cursor == place
+            assert place in numbers.visible_rows
+        await pilot.press("g")
+        assert numbers.cursor == 0
+        numbers.cursor = 50
+        numbers.set_row_count(10)
+        assert numbers.cursor == 9
+
+
+async def test_enter_and_a_double_click_choose_a_row() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(5)
+        numbers.focus()
+        await pilot.press("j", "enter")
+        await pilot.click(_Numbers, offset=(3, 4), times=2)
+        assert [message.index for message in stage.said_of(LineList.Selected)] == [1, 3]
+        assert all(message.control is numbers for message in stage.said_of(LineList.Highlighted))
+        numbers.set_row_count(0)
+        await pilot.press("enter")
+        assert len(stage.said_of(LineList.Selected)) == 2
+
+
+async def test_another_theme_draws_everything_anew() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(3)
+        before = numbers.render_line(2)
+        await pilot.press("ctrl+t")
+        assert numbers.render_line(2) != before

@@ -1,0 +1,26 @@
+"""The place for notices: there when there is something to say, and never cut short of what to do about it."""
+
+import pytest
+
+from tests.tui.widgets.stage import staged
+from tui.notices import Gravity, Notice
+from tui.widgets.notice_bar import NoticeBar
+
+
+async def test_nothing_to_say_takes_no_room() -> None:
+    async with staged(NoticeBar) as (stage, _):
+        bar = stage.query_one(NoticeBar)
+        bar.notice = Notice(Gravity.INFO, "So it is", "do this")
+        assert bar.display
+        bar.notice = None
+        assert not bar.display
+
+
+@pytest.mark.parametrize(("gravity", "sign"), [(Gravity.INFO, "i"), (Gravity.WARNING, "!"), (Gravity.ERROR, "✗")])
+async def test_gravity_is_told_by_sign_and_class(gravity: Gravity, sign: str) -> None:
+    async with staged(NoticeBar) as (stage, _):
+        bar = stage.query_one(NoticeBar)
+        bar.notice = Notice(gravity, "So it is", "do this")
+        assert str(bar.render()) == f"{sign} So it is  ·  do this"
+        assert bar.has_class(f"-{gravity.value}")
+        assert not bar.can_focus
