@@ -40,9 +40,8 @@ def _counts(group: Group, room: int, inks: Inks) -> Line:
     exchanges, failed = fmt.whole(group.exchanges), fmt.whole(group.errors)
     words = f"{exchanges} request{'' if group.exchanges == 1 else 's'}"
     ways = ((words, f"  {failed} failed"), (f"{exchanges} req", f"  ✗ {failed}"), (exchanges, f" ✗ {failed}"))
-    if not group.errors:
-        ways = tuple((count, "") for count, _ in ways)
-    count, errors = next((way for way in ways if len("".join(way)) <= room), ways[-1])
+    told = [(count, errors if group.errors else "") for count, errors in ways]
+    count, errors = next((way for way in told if len("".join(way)) <= room), told[-1])
     return [(count, inks.muted), (errors, inks.error)]
 
 
