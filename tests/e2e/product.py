@@ -14,6 +14,8 @@ from typing import Self
 from proxy_core.standin.server import StandinServer
 
 ASSAY = Path(sys.executable).with_name("assay")
+ROOT = Path(__file__).resolve().parents[2]
+_API_LINE = re.compile(r"JSON API on (http://\S+) ")
 _PROXY_LINE = re.compile(r"proxy on http://([0-9.]+):(\d+)")
 
 
@@ -37,12 +39,20 @@ def assay(home: Path, *arguments: str, timeout_s: float = 90) -> "subprocess.Com
 class Headless:
     """`assay --headless`, running."""
 
-    def __init__(self, home: Path, standin: StandinServer, *options: str) -> None:
-        command = [ASSAY, "--headless", "--format", "json", "--port", "0", "--no-api", *towards(standin), *options]
+    def __init__(
+        self, home: Path, standin: StandinServer, *options: str, has_api: bool = False, program: Sequence[str | Path] = (ASSAY,)
+    ) -> None:
+        api = ["--api-port", "0"] if has_api else ["--no-api"]
+        command = [*program, "--headless", "--format", "json", "--port", "0", *api, *towards(standin), *options]
         self.output = bytearray()
         self._home = home
-        self.process = subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.host, self.port = self._address()
+        self.process = subprocess.Popen(
+            command, env=environment(home), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        address = self._said(_PROXY_LINE)
+        self.host, self.port = address[1], int(address[2])
+        self.api_url = self._said(_API_LINE)[1] if has_api else None
+        """Where its JSON API answers; `None` when it was not asked for."""
 
     @property
     def proxy_url(self) -> str:
@@ -54,12 +64,17 @@ class Headless:
         """Its root certificate, which clients have to trust."""
         return next(self._home.rglob("ca-cert.pem"))
 
-    def _address(self) -> tuple[str, int]:
+    @property
+    def api_token(self) -> str:
+        """The key of its JSON API."""
+        return next(self._home.rglob("api-token")).read_text().strip()
+
+    def _said(self, line: "re.Pattern[str]") -> "re.Match[str]":
         until = time.monotonic() + 30
         while time.monotonic() < until and self.process.poll() is None:
+            if found := line.search(self.output.decode()):
+                return found
             self._read(0.1)
-            if found := _PROXY_LINE.search(self.output.decode()):
-                return found[1], int(found[2])
         self.kill()
         raise RuntimeError(f"Assay did not start: {self.output.decode()}")
 
