@@ -34,6 +34,8 @@ _FIRST_LOOK = 1_000
 """Ids that are looked at before anything else."""
 _LOOK = 5_000
 """So many at most, as long as there is no reason to look at all."""
+_LEADING = frozenset({"text", "source", "session", "id"})
+"""Fields whose streams take less time than a look at rows would."""
 _SAMPLE = 64
 """Candidates of each part by which the leading one is chosen."""
 _SHORT = 1_000
@@ -56,7 +58,9 @@ class Search:
         root = clause.root
         self._operands = tuple(join_faceted(root.operands)) if isinstance(root, Conjunction) else (root,)
         self._is_faceted = all(is_faceted(operand) for operand in self._operands)
-        self._searches_text = any(isinstance(operand, Term) and operand.field == "text" for operand in self._operands)
+        fields = {operand.field for operand in self._operands if isinstance(operand, Term)}
+        self._searches_text = "text" in fields
+        self._leads = not fields.isdisjoint(_LEADING)
 
     def find(self, limit: int, between: tuple[int | None, int | None], *, is_descending: bool) -> list[int]:
         """Return the first ids that pass, in order.
@@ -68,7 +72,7 @@ class Search:
         """
         rest: _Ids | None = self._bounded(between)
         found: list[int] = []
-        looked_at, many = 0, 0 if self._searches_text else _FIRST_LOOK
+        looked_at, many = 0, 0 if self._leads else _FIRST_LOOK
         while rest is not None and looked_at + many <= _LOOK and many:
             part, rest = _cut(rest, many, is_descending=is_descending)
             found += self._look(part, limit - len(found), is_descending=is_descending)
