@@ -6,11 +6,11 @@ Nothing is read or opened here; `ApiThread` serves what this makes.
 from fastapi import FastAPI
 
 from storage.api.context import ApiContext, CaptureControl
+from storage.api.description import describe
 from storage.api.errors import install_error_handlers
 from storage.api.guard import Guard
-from storage.api.openapi import describe
 from storage.api.recent import RecentAnswers
-from storage.api.routes import capture, contexts, events, feedback, health, insights, metrics, requests, sessions
+from storage.api.routes import capture, contexts, events, feedback, filters, health, insights, metrics, requests, sessions
 from storage.api.settings import ApiSettings
 from storage.changes import ChangeReader
 from storage.store import Store
@@ -32,7 +32,7 @@ def create_app(store: Store, settings: ApiSettings, control: CaptureControl | No
     install_error_handlers(app)
     app.add_middleware(RecentAnswers, freshness=context, prefix=PREFIX)
     app.add_middleware(Guard, settings=settings)
-    for module in (requests, contexts, metrics, insights, feedback, sessions, events, capture):
+    for module in (requests, contexts, metrics, insights, feedback, filters, sessions, events, capture):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     describe(app)

@@ -148,6 +148,8 @@ _CAPTURE: Record = {
     "last_error": None,
 }
 
+_FILTER: Record = {"name": "costly", "text": "cost:>0.05 -class:main"}
+
 EXAMPLES: dict[str, Record] = {
     "list_requests": {"requests": [_REQUEST], "total": 120, "limit": 1, "offset": 0, "next_cursor": "119"},
     "get_request": {
@@ -279,6 +281,9 @@ EXAMPLES: dict[str, Record] = {
     "list_feedback": {"feedback": [_FEEDBACK_DETAIL], "total": 1, "limit": 20, "offset": 0},
     "get_feedback": _FEEDBACK_DETAIL,
     "get_by_request": _FEEDBACK_DETAIL,
+    "list_filters": {"filters": [_FILTER], "total": 1, "limit": 100, "offset": 0},
+    "get_filter": _FILTER,
+    "save_filter": _FILTER,
     "list_sessions": {"sessions": [_SESSION], "total": 1, "limit": 20, "offset": 0},
     "get_session": {
         **_SESSION,

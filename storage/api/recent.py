@@ -18,7 +18,7 @@ _HOLDS_S = 0.5
 _HOLDS_WHILE_BUSY_S = 0.05
 _BUSY_COMMITS, _BUSY_S = 5, 1.0
 """So many commits in so short a time are many."""
-_READS = ("requests", "responses", "contexts", "metrics", "sessions", "feedback", "insights")
+_READS = ("requests", "responses", "contexts", "metrics", "sessions", "feedback", "filters", "insights")
 """What is answered from committed rows alone."""
 _MOVING = ("requests", "sessions", "metrics/sources", "metrics/summary", "metrics/timeseries")
 """What changes with every exchange."""

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from storage.api.answers import AnswerRoute
 from storage.api.context import CaptureControl, ContextOf
 from storage.api.errors import ApiError
-from storage.api.openapi import error_responses
+from storage.api.responses import error_responses
 from storage.api.schemas.capture import CaptureAnswer, CaptureCommand, present_counters
 
 router = APIRouter(prefix="/capture", tags=["capture"], route_class=AnswerRoute)

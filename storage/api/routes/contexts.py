@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
-from storage.api.openapi import error_responses
 from storage.api.questions import ContextsQuery
+from storage.api.responses import error_responses
 from storage.api.schemas.attributions import ContextAttribution, ContextList, present_attributions, present_use
 from storage.store import Store
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from storage.api.answers import AnswerRoute
 from storage.api.context import ApiContext, ContextOf
 from storage.api.errors import envelope
-from storage.api.openapi import error_responses
+from storage.api.responses import error_responses
 from storage.api.schemas.common import Question, to_timestamp, to_usd
 from storage.changes import POSITION_PATTERN, ExchangeChange, Position, read_position
 

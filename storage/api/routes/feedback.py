@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
-from storage.api.openapi import error_responses
+from storage.api.responses import error_responses
 from storage.api.routes.metrics import range_of
 from storage.api.schemas.common import ExchangeId
 from storage.api.schemas.feedback import (

@@ -6,8 +6,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.api.answers import AnswerRoute
 from storage.api.context import ContextOf, StoreOf
 from storage.api.errors import ApiError
-from storage.api.openapi import error_responses
 from storage.api.prometheus import CONTENT_TYPE, render
+from storage.api.responses import error_responses
 from storage.api.schemas.capture import HealthAnswer
 
 router = APIRouter(tags=["health"], route_class=AnswerRoute)

@@ -11,8 +11,8 @@ from storage.api.answers import AnswerRoute
 from storage.api.bodies import answer_with_body, read_json
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
-from storage.api.openapi import error_responses
 from storage.api.questions import RequestsQuery, filter_of
+from storage.api.responses import error_responses
 from storage.api.schemas.attributions import SegmentList, present_segments
 from storage.api.schemas.common import ExchangeId, Question
 from storage.api.schemas.exchanges import (

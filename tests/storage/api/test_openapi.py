@@ -71,3 +71,10 @@ def test_schemathesis_finds_nothing(api, known, tmp_path):
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert re.search(r"[1-9]\d{2,} generated, [1-9]\d{2,} passed", run.stdout), run.stdout[-2000:]
+
+
+def test_what_serves_does_not_import_who_writes_the_document():
+    """Routes say how they fail, the description reads the routes, the file is written from outside: no circle."""
+    code = "import sys, storage.api.server; print('storage.api.openapi' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60)
+    assert run.stdout == "False\n"
