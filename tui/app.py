@@ -65,10 +65,16 @@ class AssayApp(App[None]):
     DEFAULT_MODE = "live"
 
     def __init__(
-        self, store: "Store | None", live: LiveSource | None = None, *, clock_us: Callable[[], int] | None = None
+        self,
+        store: "Store | None",
+        live: LiveSource | None = None,
+        *,
+        clock_us: Callable[[], int] | None = None,
+        when_painted: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._store = store
+        self._when_painted = when_painted
         self._mode_wanted: str | None = None
         self.live = live
         """The running proxy; `None` when only a database is looked at."""
@@ -126,6 +132,18 @@ class AssayApp(App[None]):
     def on_mount(self) -> None:
         """Begin to listen."""
         self._listener.start()
+
+    def on_ready(self) -> None:
+        """Go on with what had to wait until the first screen was painted."""
+        self._when_painted()
+
+    def load_screens(self) -> None:
+        """Load the screens that are not shown yet; for a thread, after what a person waits for."""
+        import tui.screens.charts
+        import tui.screens.help
+        import tui.screens.insights
+        import tui.screens.sessions
+        import tui.screens.sources  # noqa: F401 - that they are loaded is all
 
     def on_unmount(self) -> None:
         """Stop listening."""

@@ -11,6 +11,8 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from tui.runtime import Runtime
+    from tui.screen_here import ScreenHere
+    from tui.screen_process import ScreenProcess
 
 
 def run_live(settings: Settings, *, is_headless: bool, line_format: str | None) -> int:
@@ -45,36 +47,49 @@ def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -
     Raises:
         AssayError: It could not start.
     """
-    from tui.headless import ending_signals
+    with open_screen(runtime) as screen:
+        runtime.start(screen.begin)
+        try:
+            screen.tell_place()
+            if begin is not None:
+                begin()
+            code = watch(screen)
+            if code and not runtime.has_ended:
+                _go_on_without_screen(runtime)
+            runtime.drain()
+            return code or runtime.exit_code
+        finally:
+            runtime.stop()
 
-    with runtime:
-        if begin is not None:
-            begin()
-        code = show_dashboard(runtime)
-        if code and not runtime.has_ended:
-            click.echo("assay: the dashboard failed; capturing goes on without it, Ctrl-C ends it", err=True)
-            with ending_signals() as ending:
-                while not (ending.wait(0.2) or runtime.has_ended):
-                    pass
-        runtime.drain()
-        return code or runtime.exit_code
+
+def open_screen(runtime: "Runtime") -> "ScreenProcess | ScreenHere":
+    """Open the dashboard: in a process of its own, so that drawing never holds up what is forwarded, where that can be."""
+    from tui.screen_here import ScreenHere
+    from tui.screen_process import ScreenProcess, can_share
+
+    settings = runtime.settings
+    if can_share(settings.database):
+        return ScreenProcess(runtime, settings.data_dir, settings.database)
+    return ScreenHere(runtime)
 
 
-def show_dashboard(runtime: "Runtime") -> int:
-    """Show the dashboard until a person or a signal closes it; returns 0, or what Textual says of a failure."""
-    from tui.app import AssayApp
-
-    app = AssayApp(runtime.store, runtime)
-    before = {number: signal.signal(number, lambda *_received: app.exit()) for number in (signal.SIGTERM, signal.SIGHUP)}
+def watch(screen: "ScreenProcess | ScreenHere") -> int:
+    """Wait until a person or a signal closes the dashboard; returns 0, or 1 when it failed."""
+    before = {number: signal.signal(number, lambda *_received: screen.end()) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        app.run()
-    except Exception as error:  # noqa: BLE001 - a broken screen must not take the proxy along; reported here
-        click.echo(f"assay: {type(error).__name__}: {error}", err=True)
-        return 1
+        return screen.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return app.return_code or 0
+
+
+def _go_on_without_screen(runtime: "Runtime") -> None:
+    from tui.headless import ending_signals
+
+    click.echo("assay: the dashboard failed; capturing goes on without it, Ctrl-C ends it", err=True)
+    with ending_signals() as ending:
+        while not (ending.wait(0.2) or runtime.has_ended):
+            pass
 
 
 def has_terminal() -> bool:

@@ -91,7 +91,7 @@ class TitleBar(Widget):
                 details.append(f"{counters.in_flight} running")
             if counters.queued > 20:
                 details.append(f"{counters.queued} queued")
-        text = f" · {' · '.join(details)} "
+        text = f" · {' · '.join(details)} " if details else " "
         while len(text) + len(word) + 2 > room and details:
             details.pop()
             text = f" · {' · '.join(details)} " if details else " "

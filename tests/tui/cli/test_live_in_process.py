@@ -150,6 +150,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> type[FakeApp]:
     import tui.app
 
     monkeypatch.setattr(tui.app, "AssayApp", FakeApp)
+    monkeypatch.setattr("tui.screen_process.can_share", lambda _database: False)
     monkeypatch.setattr(FakeApp, "return_code", 0)
     monkeypatch.setattr(FakeApp, "error", None)
     monkeypatch.setattr(FakeApp, "seen", [])

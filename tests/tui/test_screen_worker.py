@@ -1,0 +1,82 @@
+"""The screen's process: painted first, it opens the database when it is told where, and ends with its link."""
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.app import App
+
+from storage.database import open_database
+from tui.app import AssayApp
+from tui.screen_link import Place, Told
+from tui.screen_worker import show
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AssayApp]]:
+    """Run without a terminal; the apps that ran."""
+    seen: list[AssayApp] = []
+
+    def run(self: AssayApp) -> None:
+        seen.append(self)
+        App.run(self, headless=True)
+
+    monkeypatch.setattr(AssayApp, "run", run)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    yield seen
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def place_of(database: Path) -> bytes:
+    place = Place(
+        data_dir=str(database.parent),
+        database=f"sqlite:///{database}",
+        proxy_url="http://127.0.0.1:1",
+        ca_bundle=None,
+        api_url=None,
+    )
+    return Told(place=place).as_line()
+
+
+def test_it_reads_once_it_knows_where_and_ends_with_its_link(apps: list[AssayApp], tmp_path: Path) -> None:
+    open_database(tmp_path / "assay.db").close()
+    ours, theirs = socket.socketpair()
+    addresses: list[str] = []
+
+    def tell() -> None:
+        waiting = threading.Event()
+        ours.sendall(place_of(tmp_path / "assay.db"))
+        while not apps or not apps[0].has_store:
+            waiting.wait(0.05)
+        addresses.append(apps[0].address)
+        ours.close()
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    with theirs:
+        assert show(theirs) == 0
+    thread.join()
+    assert addresses == ["127.0.0.1:1"]
+
+
+def test_it_fails_where_the_database_cannot_be_opened(apps: list[AssayApp], tmp_path: Path) -> None:
+    (tmp_path / "assay.db").write_bytes(b"no database at all" * 100)
+    ours, theirs = socket.socketpair()
+    ours.sendall(place_of(tmp_path / "assay.db"))
+    with ours, theirs:
+        assert show(theirs) == 1
+    assert not apps[0].has_store
+
+
+def test_it_ends_when_nothing_was_ever_told(apps: list[AssayApp]) -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        assert show(theirs) == 0
+    assert len(apps) == 1

@@ -1,0 +1,52 @@
+"""The dashboard in the process that captures: for a database in its memory, and where a process cannot be given a socket."""
+
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+import click
+
+if TYPE_CHECKING:
+    from tui.app import AssayApp
+    from tui.runtime import Runtime
+
+
+class ScreenHere:
+    """As `tui.screen_process.ScreenProcess`, without a process.
+
+    Args:
+        runtime: What it shows.
+    """
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+        self._app: AssayApp | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing is left when `wait` has returned."""
+
+    def begin(self) -> None:
+        """Nothing is to be told: it sees for itself."""
+
+    def tell_place(self) -> None:
+        """Nothing is to be told: it sees for itself."""
+
+    def wait(self) -> int:
+        """Show the dashboard until it is closed; returns its exit code."""
+        from tui.app import AssayApp
+
+        self._app = AssayApp(self._runtime.store, self._runtime)
+        try:
+            self._app.run()
+        except Exception as error:  # noqa: BLE001 - a broken screen must not take the proxy along; reported here
+            click.echo(f"assay: {type(error).__name__}: {error}", err=True)
+            return 1
+        return self._app.return_code or 0
+
+    def end(self) -> None:
+        """Ask it to close; for a signal's handler as well."""
+        if self._app is not None:
+            with contextlib.suppress(RuntimeError):
+                self._app.exit()

@@ -1,0 +1,180 @@
+"""The dashboard as the process that captures has it: started first, told what happens, and never waited for.
+
+It draws in a process of its own (`tui.screen_worker`), on the same terminal. When it dies, the terminal is put in order, and
+capturing goes on.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from tui.invocation import named_command
+from tui.live import LiveSource
+from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
+
+_LOOK_S: Final = 0.05
+"""How often it is looked whether something was stored."""
+_COUNT_EVERY: Final = 4
+"""Every which time figures are told."""
+_END_S: Final = 5.0
+_LEAVE_SCREEN: Final = (
+    "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[0m\r\n"
+)
+"""What a dashboard that was killed could not write: back from the other screen, cursor, mouse, keys and wrapping as before."""
+
+
+class ScreenProcess:
+    """A dashboard beside a running Assay; ends it when left.
+
+    Args:
+        live: The running Assay; may still be starting.
+        data_dir: Its data directory.
+        database: URL of its database, which other processes must be able to read.
+        command: What draws; is given the number of a socket as its last argument.
+    """
+
+    def __init__(self, live: LiveSource, data_dir: Path, database: str, command: Sequence[str] | None = None) -> None:
+        self._live = live
+        self._data_dir = data_dir
+        self._database = database
+        self._command = command or (sys.executable, "-P", "-m", "tui.screen_worker")
+        self._is_changed = False
+        self._is_asked = False
+        self._is_over = threading.Event()
+        self._told: Figures | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._terminal = _terminal_settings()
+        self._link, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._launch(theirs.fileno())
+        self._threads = [
+            threading.Thread(target=self._obey, name="assay-screen-orders", daemon=True),
+            threading.Thread(target=self._tell_news, name="assay-screen-news", daemon=True),
+        ]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def begin(self) -> None:
+        """Tell it where everything is, and from now on what happens; once clients can connect."""
+        self._unsubscribe = self._live.subscribe(self._mark)
+        self.tell_place()
+        self._threads[1].start()
+
+    def tell_place(self) -> None:
+        """Tell it (again) where everything is."""
+        bundle = self._live.ca_bundle
+        place = Place(
+            data_dir=str(self._data_dir),
+            database=self._database,
+            proxy_url=self._live.proxy_url,
+            ca_bundle=str(bundle) if bundle else None,
+            api_url=self._live.api_url,
+        )
+        self._tell(Told(place=place, figures=self._figures()))
+
+    def wait(self) -> int:
+        """Wait until it has ended; returns 0, or 1 when it failed or died."""
+        code = self._process.wait()
+        if code < 0:
+            self._restore_terminal()
+        return 0 if code == 0 or self._is_asked else 1
+
+    def end(self) -> None:
+        """Ask it to close; for a signal's handler as well."""
+        self._is_asked = True
+        self._process.terminate()
+
+    def close(self) -> None:
+        """End it, and whatever it was told from."""
+        self._is_over.set()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        self.end()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            self._restore_terminal()
+        self._link.close()
+
+    def _launch(self, descriptor: int) -> "subprocess.Popen[bytes]":
+        path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return subprocess.Popen(  # noqa: S603 - this program again
+            [*self._command, str(descriptor)],
+            pass_fds=(descriptor,),
+            env=dict(os.environ) | {"PYTHONPATH": path} | named_command(),
+        )
+
+    def _mark(self) -> None:
+        """Note that something was stored; called so often that it may do nothing else."""
+        self._is_changed = True
+
+    def _tell_news(self) -> None:
+        turn = 0
+        while not self._is_over.wait(_LOOK_S):
+            turn += 1
+            figures = self._figures() if turn % _COUNT_EVERY == 0 else None
+            if figures == self._told:
+                figures = None
+            is_changed, self._is_changed = self._is_changed, False
+            if figures is not None or is_changed:
+                self._told = figures or self._told
+                self._tell(Told(figures=figures, is_changed=is_changed))
+
+    def _figures(self) -> Figures:
+        return Figures(
+            counters=self._live.counters(),
+            failure=self._live.failure(),
+            response_bytes=dict(self._live.response_bytes()),
+        )
+
+    def _tell(self, told: Told) -> None:
+        with contextlib.suppress(OSError):  # It has ended; `wait` says so.
+            self._link.sendall(told.as_line())
+
+    def _obey(self) -> None:
+        orders = {PAUSE: self._live.pause, RESUME: self._live.resume}
+        for line in lines(self._link):
+            order = orders.get(line.decode(errors="replace").strip())
+            if order is not None:
+                order()
+
+    def _restore_terminal(self) -> None:
+        if self._terminal is None:
+            return
+        import termios
+
+        with contextlib.suppress(termios.error, OSError):
+            termios.tcsetattr(0, termios.TCSANOW, self._terminal)
+            sys.stderr.write(_LEAVE_SCREEN)
+            sys.stderr.flush()
+
+
+def can_share(database: str) -> bool:
+    """Say whether another process can be given a socket, and can read this database."""
+    return os.name == "posix" and database not in {"sqlite://", "sqlite:///:memory:"}
+
+
+def _terminal_settings() -> Any:
+    """Return how the terminal is set, as `termios` has it; `None`: there is none."""
+    try:
+        import termios
+    except ImportError:
+        return None
+    try:
+        return termios.tcgetattr(0)
+    except (OSError, termios.error):
+        return None
