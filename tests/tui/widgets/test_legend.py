@@ -5,7 +5,7 @@ import pytest
 from proxy_core.attribution.model import SourceType
 from tests.tui.widgets.stage import lines_of, staged
 from tui.colours import KINDS
-from tui.widgets.legend import Legend
+from tui.widgets.legend import Legend, lettered
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -46,3 +46,13 @@ async def test_a_click_switches_a_kind_that_has_a_key() -> None:
         await pilot.click(Legend, offset=(line.index("Memory"), 0))
         await pilot.click(Legend, offset=(line.index("Command"), 0))
         assert [message.key for message in stage.said_of(Legend.KindClicked)] == ["5"]
+
+
+async def test_narrow_and_without_colour_the_letter_stands_out_in_the_name() -> None:
+    async with staged(lambda: Legend(has_colour=False), (80, 3)) as (stage, _):
+        line = lines_of(stage.query_one(Legend))[0]
+        assert line == " 1 User 2 Framework 3 Mcp 4 Skill 5 memorY 6 Tool 7 aGent 8 fiLe 9 Assistant"
+
+
+def test_a_letter_that_is_not_in_the_name_stands_before_it() -> None:
+    assert lettered(KINDS[SourceType.SUMMARY]) == "Z:Summary"
