@@ -115,6 +115,11 @@ class Rows(Sequence[Row]):
         """The headings in it, those in folded branches left out."""
         return [block.heading for block in self._blocks if block.heading is not None]
 
+    @property
+    def exchange_count(self) -> int:
+        """The exchanges in it, those in folded branches included."""
+        return sum(heading.exchanges for heading in self.headings if not heading.depth) or len(self)
+
     def branch_at(self, index: int) -> GroupKey | None:
         """Return the branch that a row lies in; `None` in a flat list."""
         heading = self._blocks[self._block_at(index)].heading if 0 <= index < len(self) else None

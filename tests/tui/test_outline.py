@@ -106,6 +106,9 @@ def test_rows_are_a_sequence() -> None:
     assert rows.place_of(7) is None
     assert rows == list(rows)
     assert rows != [1]
+    assert rows.exchange_count == 3
+    assert build_rows([_entry(1), _entry(2)], Grouping.PROMPT, frozenset({("s1",)})).exchange_count == 2
+    assert Rows.flat([4, 5]).exchange_count == 2
     with pytest.raises(IndexError):
         rows[5]
     assert Rows.flat([4, 5]).branch_at(0) is None

@@ -158,6 +158,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         if event.selection == self.selection():
             self.requests.supply(event.summaries)
             self.requests.show_rows(event.rows)
+            self.query_one(FilterLine).show_count(event.rows.exchange_count)
             self._show_emptiness(is_empty=not event.rows)
             self._show_newer_selection()
             self.show_standing(self.assay.last_counters)

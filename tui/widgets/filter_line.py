@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -70,6 +70,12 @@ class FilterLine(Vertical):
     class FilterLeft(Message):
         """The line is left; the focus goes back to the list."""
 
+    DEFAULT_CSS = """
+    FilterLine Horizontal { height: 1; }
+    FilterLine FilterInput { width: 1fr; }
+    FilterLine #filter-count { width: auto; padding: 0 1; color: $secondary; }
+    """
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._found: tuple[Suggestion, ...] = ()
@@ -81,7 +87,10 @@ class FilterLine(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the input and the line below it."""
-        yield FilterInput(placeholder="source:context7  kind:mcp  error:yes  cost:>0.05  since:1h  or any words", compact=True)
+        with Horizontal():
+            placeholder = "source:context7  kind:mcp  error:yes  cost:>0.05  since:1h  or any words"
+            yield FilterInput(placeholder=placeholder, compact=True, select_on_focus=False)
+            yield Static(id="filter-count", markup=False)
         yield Static(id="filter-help")
 
     @property
@@ -90,10 +99,11 @@ class FilterLine(Vertical):
         return self.query_one(FilterInput).value
 
     def edit(self, text: str) -> None:
-        """Begin typing, from a text."""
+        """Begin typing, from a text; what is typed narrows it."""
         self.display = True
         self.add_class("-editing")
         self._before = self._applied = text
+        text = f"{text} " if text else ""
         field = self.query_one(FilterInput)
         with field.prevent(Input.Changed):
             field.value = text
@@ -109,6 +119,10 @@ class FilterLine(Vertical):
         field = self.query_one(FilterInput)
         with field.prevent(Input.Changed):
             field.value = text
+
+    def show_count(self, requests: int) -> None:
+        """Say how many requests pass the filter that is in use."""
+        self.query_one("#filter-count", Static).update(f"{requests:,} request{'' if requests == 1 else 's'}")
 
     def offer(self, text: str, found: tuple[Suggestion, ...]) -> None:
         """Take completions for a line, unless it has changed since."""
@@ -148,7 +162,7 @@ class FilterLine(Vertical):
         field = self.query_one(FilterInput)
         if text == field.value and text != self._applied and not isinstance(parse(text, self.saved), FilterError):
             self._applied = text
-            self.post_message(self.FilterChanged(text))
+            self.post_message(self.FilterChanged(text.strip()))
 
     def _take(self) -> None:
         if not self._found:

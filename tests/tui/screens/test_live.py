@@ -166,6 +166,9 @@ async def test_typing_a_filter_narrows_the_list_at_once(store: Store) -> None:
         assert screen.focused is screen.requests
         assert screen.query_one(FilterLine).display
         assert screen.filter_text == "class:title"
+        assert " 2 requests " in screen_text(pilot)
+        await press(pilot, "slash", *"model:haiku", "enter")
+        assert screen.filter_text == "class:title model:haiku"
 
 
 async def test_tab_completes_and_the_arrows_choose(store: Store) -> None:

@@ -138,7 +138,7 @@ async def test_names_of_the_database_are_completed(store: Store) -> None:
         assert live_screen(pilot).query_one(FilterInput).value == "source:github "
         await pilot.pause(0.2)
         await settle(pilot)
-        assert live_screen(pilot).filter_text == "source:github "
+        assert live_screen(pilot).filter_text == "source:github"
 
 
 async def test_a_filter_in_force_follows_what_its_name_says(store: Store) -> None:
