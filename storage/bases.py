@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from storage.compression import pack, unpack
+from storage.compression import Base, pack, unpack
 from storage.pieces import PieceWriter, read_pieces
 
 _REMEMBERED = 64
@@ -18,7 +18,7 @@ _REMEMBERED = 64
 @dataclass(slots=True)
 class _Base:
     piece_id: int
-    raw: bytes
+    base: Base
     price: int
     """Bytes that storing a base takes."""
     least: int | None = None
@@ -54,12 +54,13 @@ class Bases:
         """
         found = next((self._bases[key] for key in keys if key in self._bases), None)
         if found is not None:
-            packed = pack(raw, found.raw)
+            packed = found.base.pack(raw)
             if found.accept(packed):
                 return found.piece_id, packed
         base_id = self._pieces.store(connection, [raw])[0]
-        self._remember(keys, _Base(base_id, raw, price=len(pack(raw)) + 1))
-        return base_id, pack(raw, raw)
+        made = _Base(base_id, Base(raw), price=len(pack(raw)) + 1)
+        self._remember(keys, made)
+        return base_id, made.base.pack(raw)
 
     def _remember(self, keys: tuple[str, ...], base: _Base) -> None:
         for key in keys:

@@ -45,12 +45,6 @@ MAX_RAW_BYTES = 64 * 1024 * 1024
 _local = threading.local()
 
 
-def pack(raw: bytes, base: bytes | None = None) -> bytes:
-    """Compress, against `base` where there is one; bytes that do not shrink are kept as they are."""
-    content = prepare(raw)
-    return content.mark + _pack(content.data, base)
-
-
 class Content(NamedTuple):
     """What is compressed: bytes, or the stream that was folded into them."""
 
@@ -70,16 +64,19 @@ def prepare(raw: bytes) -> Content:
     return Content(raw) if folded is None or unfold(folded) != raw else Content(folded, _FOLDED)
 
 
-def _pack(raw: bytes, base: bytes | None = None) -> bytes:
-    if base is not None:
-        packed = zstandard.ZstdCompressor(
-            level=_LEVEL, dict_data=_dictionary(base), write_checksum=False, write_dict_id=False
-        ).compress(raw)
-    elif len(raw) <= _LONGEST_COMMON_BYTES:
-        packed = _COMMON + _contexts().common_compressor.compress(raw)
+def pack(raw: bytes, base: bytes | None = None) -> bytes:
+    """Compress, against `base` where there is one; bytes that do not shrink are kept as they are."""
+    return pack_content(prepare(raw)) if base is None else Base(base).pack(raw)
+
+
+def pack_content(content: Content) -> bytes:
+    """Compress what was prepared."""
+    data = content.data
+    if len(data) <= _LONGEST_COMMON_BYTES:
+        packed = _COMMON + _contexts().common_compressor.compress(data)
     else:
-        packed = _contexts().compressor.compress(raw)
-    return packed if len(packed) < len(raw) + len(_PLAIN) else _PLAIN + raw
+        packed = _contexts().compressor.compress(data)
+    return content.mark + (packed if len(packed) < len(data) + len(_PLAIN) else _PLAIN + data)
 
 
 def unpack(packed: bytes, base: bytes | None = None) -> bytes:
@@ -112,6 +109,20 @@ def pack_ground(raw: bytes) -> bytes:
     """Compress what many others will be compressed against, as `pack`, but thoroughly."""
     packed = _COMMON + _contexts().thorough_compressor.compress(raw)
     return packed if len(packed) <= len(raw) else _PLAIN + raw
+
+
+class Base:
+    """Bytes that others, much like them, are kept as the difference to. For one thread."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._compressor = zstandard.ZstdCompressor(
+            level=_LEVEL, dict_data=_dictionary(raw), write_checksum=False, write_dict_id=False
+        )
+
+    def pack(self, raw: bytes) -> bytes:
+        """Compress against it; bytes that do not shrink are kept as they are. `unpack` undoes it."""
+        packed = self._compressor.compress(raw)
+        return packed if len(packed) < len(raw) + len(_PLAIN) else _PLAIN + raw
 
 
 class Ground:

@@ -61,7 +61,7 @@ def unfold(folded: bytes) -> bytes:
         BodyCorruptError: These are not bytes that `fold` made.
     """
     try:
-        return b"".join(part for item in _decode(folded) for part in ((item,) if isinstance(item, bytes) else _events(*item)))
+        return b"".join([item if isinstance(item, bytes) else _events(*item) for item in _decode(folded)])
     except (msgspec.DecodeError, TypeError, ValueError, IndexError) as error:
         raise BodyCorruptError(f"a folded stream cannot be read: {error}") from error
 
@@ -87,36 +87,30 @@ def _runs(events: Sequence[bytes]) -> Iterator[tuple[bytes | None, list[bytes]]]
 def _columns(head: bytes, events: Sequence[bytes]) -> list[Any]:
     """Take a run apart: text and tail of each event."""
     split = _split_by_last if events[0].count(_QUOTE) == 1 else _split_by_text
-    parts = [split(event) for event in events]
-    tails: dict[bytes, int] = {}
-    numbers = [tails.setdefault(tail, len(tails)) for _, tail in parts]
-    texts = [text for text, _ in parts]
-    return [head, list(tails), numbers, [len(text) for text in texts], b"".join(texts)]
+    texts, ends = split(events)
+    tails = list(dict.fromkeys(ends))
+    numbers = {tail: number for number, tail in enumerate(tails)}
+    return [head, tails, [numbers[end] for end in ends], [len(text) for text in texts], b"".join(texts)]
 
 
-def _split_by_last(event: bytes) -> tuple[bytes, bytes]:
-    """Split at the last quote: right where nothing but brackets follows, whatever the text holds."""
-    text, quote, tail = event.rpartition(_QUOTE)
-    return text, quote + tail
+def _split_by_last(events: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Split each at its last quote: right where nothing but brackets follows, whatever the text holds."""
+    parts = [event.rpartition(_QUOTE) for event in events]
+    return [part[0] for part in parts], [part[1] + part[2] for part in parts]
 
 
-def _split_by_text(event: bytes) -> tuple[bytes, bytes]:
-    """Split where the JSON string ends."""
-    end = _TEXT.match(event).end()  # type: ignore[union-attr] # matches the empty string too
-    return event[:end], event[end:]
+def _split_by_text(events: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Split each where the JSON string ends."""
+    texts = [_TEXT.match(event)[0] for event in events]  # type: ignore[index] # matches the empty string too
+    return texts, [event[len(text) :] for event, text in zip(events, texts, strict=True)]
 
 
 def _joined(head: bytes, events: Sequence[bytes]) -> bytes:
     return b"".join(head + event + _END for event in events)
 
 
-def _events(
-    head: bytes, tails: Sequence[bytes], numbers: Sequence[int], lengths: Sequence[int], texts: bytes
-) -> Iterator[bytes]:
-    position = 0
-    for number, end in zip(numbers, accumulate(lengths), strict=True):
-        yield head
-        yield texts[position:end]
-        yield tails[number]
-        yield _END
-        position = end
+def _events(head: bytes, tails: Sequence[bytes], numbers: Sequence[int], lengths: Sequence[int], texts: bytes) -> bytes:
+    ends = list(accumulate(lengths))
+    closed = [tail + _END for tail in tails]
+    columns = zip([0, *ends], ends, numbers, strict=False)
+    return b"".join([head + texts[start:end] + closed[number] for start, end, number in columns])

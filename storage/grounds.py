@@ -8,7 +8,7 @@ earlier ones, so it outlives restarts. It stands alone: a piece needs at most on
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -25,6 +25,7 @@ _ANEW_BYTES = 24 * 1024
 """New bytes, in several pieces, that make another ground: against each other they compress better than against an old one."""
 _SMALL_SHARE = 0.12
 """What shrinks to less is left loose, as streams are: in a ground it would take more room than it does now."""
+_SAMPLED_BYTES = 1024
 _LOOSE_BYTES = 512 * 1024
 """Bytes of these that are held until they are compressed against the next ground; what is more stays as it is."""
 _REMEMBERED = 8
@@ -146,7 +147,7 @@ class GroundedPieces:
         joined, places = _join(conversation.gathered)
         loose = conversation.loose
         conversation.forget()
-        next_id = self._make(connection, joined)
+        next_id = self._make(connection, joined + _sample(loose.values()))
         if next_id is None:
             return ground_id
         ground = self._conversation(connection, next_id).ground
@@ -182,6 +183,14 @@ def _join(contents: Mapping[bytes, bytes]) -> tuple[bytes, dict[bytes, int]]:
             places[key] = len(joined)
             joined += content
     return bytes(joined), places
+
+
+def _sample(contents: Iterable[Content]) -> bytes:
+    """Take what the newest stream begins and ends with, which others are sure to share; its words are in the ground."""
+    newest = b""
+    for content in contents:
+        newest = content.data if content.is_stream else newest
+    return newest[:_SAMPLED_BYTES] + newest[-_SAMPLED_BYTES // 2 :]
 
 
 def _ground_in(known: dict[bytes, KnownPiece], contents: Sequence[tuple[bytes, bytes]]) -> int | None:

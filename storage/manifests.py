@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from storage.compression import pack, unpack
+from storage.compression import Content, pack_content, unpack
 from storage.errors import BodyCorruptError
 
 type Inserts = tuple[tuple[int, bytes], ...]
@@ -26,22 +26,29 @@ _COMMA = b","
 def encode(entries: Sequence[Entry]) -> bytes:
     """Pack a recipe."""
     packed: list[Any] = []
+    group: list[Any] | None = None  # pieces that the next one may join
+    has_comma = False  # it came after the group, and is implied should another piece follow
     previous = 0
-    index = 0
-    while index < len(entries):
-        entry = entries[index]
-        index += 1
+    for entry in entries:
         if isinstance(entry, bytes):
-            packed.append(entry)
+            if group is not None and not has_comma and entry == _COMMA:
+                has_comma = True
+                continue
+            packed += (_COMMA, entry) if has_comma else (entry,)
+            group, has_comma = None, False
             continue
-        group: list[Any] = [_item(entry, previous)]
-        previous = entry[0]
-        while index + 1 < len(entries) and entries[index] == _COMMA and isinstance(following := entries[index + 1], tuple):
-            group.append(_item(following, previous))
-            previous = following[0]
-            index += 2
-        packed.append(group)
-    return pack(msgspec.msgpack.encode(packed))
+        piece_id, inserts = entry
+        step, previous = piece_id - previous, piece_id
+        item = [step, *(part for insert in inserts for part in insert)] if inserts else step
+        if group is not None and has_comma:
+            group.append(item)
+        else:
+            group = [item]
+            packed.append(group)
+        has_comma = False
+    if has_comma:
+        packed.append(_COMMA)
+    return pack_content(Content(msgspec.msgpack.encode(packed)))
 
 
 def decode(manifest: bytes) -> list[Entry]:
@@ -59,13 +66,6 @@ def decode(manifest: bytes) -> list[Entry]:
 def piece_ids(entries: Iterable[Entry]) -> list[int]:
     """List the pieces that a recipe needs, in order, repeats included."""
     return [entry[0] for entry in entries if isinstance(entry, tuple)]
-
-
-def _item(entry: tuple[int, Inserts], previous: int) -> Any:
-    piece_id, inserts = entry
-    if not inserts:
-        return piece_id - previous
-    return [piece_id - previous, *(part for insert in inserts for part in insert)]
 
 
 def _entries(packed: list[Any]) -> Iterator[Entry]:

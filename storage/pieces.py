@@ -8,7 +8,7 @@ stamped piece, so no body ever points to one that is gone.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
@@ -75,10 +75,9 @@ class PieceWriter:
     """Stores pieces. For one thread; call `begin` first in each transaction, `forget` after one that was rolled back."""
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
-        self._known: OrderedDict[bytes, KnownPiece] = OrderedDict()
+        self._known = _Known(remembered)
         self._absent: set[bytes] = set()
         """Looked up in vain in this transaction."""
-        self._remembered = remembered
         self._sweeps = -1
 
     def begin(self, connection: Connection) -> bool:
@@ -107,15 +106,16 @@ class PieceWriter:
 
     def find(self, connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, KnownPiece]:
         """Look pieces up by hash, and keep them from being swept; what is not stored is left out."""
-        unknown = {key for key in hashes if key not in self._known and key not in self._absent}
-        found = _find(connection, unknown)
+        known = self._known.find(hashes)
+        unknown = {key for key in hashes if key not in known and key not in self._absent}
+        if not unknown:
+            return known
+        found = {row[0]: KnownPiece(row[1], row[2]) for row in _FIND.fetch(connection, unknown)}
         self._absent.update(key for key in unknown if key not in found)
         ids = dict.fromkeys(number for piece in found.values() for number in piece if number is not None)
         _STAMP.run(connection, [{"row_id": piece_id, "number": self._sweeps} for piece_id in ids])
-        self._known.update(found)
-        known = {key: self._known[key] for key in hashes if key in self._known}
-        self._trim(known)
-        return known
+        self._known.add(found)
+        return known | found
 
     def add(self, connection: Connection, pieces: Sequence[NewPiece]) -> dict[bytes, KnownPiece]:
         """Insert pieces that are not there; what is their ground was found, or added, before."""
@@ -126,8 +126,7 @@ class PieceWriter:
         loose = [{"id": ids[piece.hash], "packed": piece.packed} for piece in pieces if piece.start == LOOSE]
         _INSERT_LOOSE.run(connection, loose)
         self._absent.difference_update(added)
-        self._known.update(added)
-        self._trim(added)
+        self._known.add(added)
         return added
 
     def _row(self, piece: NewPiece) -> dict[str, object]:
@@ -135,29 +134,49 @@ class PieceWriter:
 
     def move(self, connection: Connection, ground_id: int, places: Mapping[bytes, int]) -> None:
         """Say that loose pieces are in another ground now, and where; those that were forgotten stay where they are."""
-        known = {key: self._known[key].id for key in places if key in self._known}
-        rows = [{"row_id": piece_id, "ground_id": ground_id, "start": places[key]} for key, piece_id in known.items()]
+        known = self._known.find(places)
+        rows = [{"row_id": piece.id, "ground_id": ground_id, "start": places[key]} for key, piece in known.items()]
         _MOVE.run(connection, rows)
         _DELETE_LOOSE.run(connection, rows)
-        self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
+        self._known.add({key: KnownPiece(piece.id, ground_id) for key, piece in known.items()})
 
     def repack(self, connection: Connection, ground_id: int, packed: Mapping[bytes, bytes]) -> None:
         """Say that loose pieces are compressed against another ground now; those that were forgotten stay as they are."""
-        known = {key: self._known[key].id for key in packed if key in self._known}
-        rows = [{"row_id": piece_id, "ground_id": ground_id, "packed": packed[key]} for key, piece_id in known.items()]
+        known = self._known.find(packed)
+        rows = [{"row_id": piece.id, "ground_id": ground_id, "packed": packed[key]} for key, piece in known.items()]
         _GROUND.run(connection, rows)
         _REPACK.run(connection, rows)
-        self._known.update((key, KnownPiece(piece_id, ground_id)) for key, piece_id in known.items())
-
-    def _trim(self, used: Iterable[bytes]) -> None:
-        for key in used:
-            self._known.move_to_end(key)
-        while len(self._known) > self._remembered:
-            self._known.popitem(last=False)
+        self._known.add({key: KnownPiece(piece.id, ground_id) for key, piece in known.items()})
 
 
-def _find(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, KnownPiece]:
-    return {row[0]: KnownPiece(row[1], row[2]) for row in _FIND.fetch(connection, hashes)}
+class _Known:
+    """Remembers pieces by hash; those not asked for in a long time are forgotten.
+
+    Args:
+        limit: Pieces remembered, about: two generations, so that asking for one changes nothing while it is in the younger.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit // 2
+        self._young: dict[bytes, KnownPiece] = {}
+        self._old: dict[bytes, KnownPiece] = {}
+
+    def clear(self) -> None:
+        self._young, self._old = {}, {}
+
+    def find(self, keys: Collection[bytes]) -> dict[bytes, KnownPiece]:
+        young = self._young
+        found = {key: piece for key in keys if (piece := young.get(key)) is not None}
+        if self._old:
+            aged = {key: self._old[key] for key in keys if key in self._old and key not in found}
+            self.add(aged)
+            found |= aged
+        return found
+
+    def add(self, pieces: Mapping[bytes, KnownPiece]) -> None:
+        self._young.update(pieces)
+        if len(self._young) > self._limit:
+            self._young, self._old = {}, self._young
 
 
 class PieceCache:
