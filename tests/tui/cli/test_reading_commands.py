@@ -175,7 +175,7 @@ def test_view_needs_a_terminal(call: Call, captured: Path) -> None:
 def test_serve_stays_on_loopback(call: Call, captured: Path) -> None:
     result = call("serve", "--web-host", "0.0.0.0", "--data-dir", captured)
     assert result.code == 2
-    assert "no login" in result.err
+    assert "every prompt" in result.err
 
 
 def test_filters_are_saved_listed_renamed_and_removed(call: Call, own: Path) -> None:
