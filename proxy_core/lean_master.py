@@ -7,6 +7,7 @@ What a client sees is the same on both paths; `tests/proxy_core/wire` runs every
 
 # mypy: disable-error-code="no-untyped-call"
 
+import asyncio
 import inspect
 import logging
 from collections import deque
@@ -26,6 +27,11 @@ from mitmproxy.proxy.layers.http import _events, _http1
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.utils import asyncio_utils
 
+from proxy_core.lean_layers import LAYER_PATCHES, Tunnel, find_tunnel
+
+_WRITTEN_AT_ONCE_BYTES = 64 * 1024
+"""So much is not kept back until more can be sent with it."""
+_READ_BYTES = 256 * 1024
 _log = logging.getLogger("mitmproxy.assay")
 
 type HookFunction = Callable[..., Any]
@@ -106,12 +112,28 @@ class LeanMaster(Master):
         )
 
 
+class _WideReader:
+    """Gives a large body in fewer pieces than mitmproxy asks for; what is there is given at once, as ever."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        if hasattr(reader, "_limit"):
+            reader._limit = max(reader._limit, _READ_BYTES)  # noqa: SLF001 - set where connections are opened: not here
+
+    async def read(self, _count: int) -> bytes:
+        return await self._reader.read(_READ_BYTES)
+
+
 class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
     """Runs hooks in place and writes once per event and connection. Otherwise does what the original does, in its order."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._outgoing: dict[Connection, list[bytes]] = {}
+        self._tunnel: Tunnel | None = None
+        self._is_tunnel_near = False
 
     async def server_event(self, event: events.Event) -> None:
         async with self._server_event_lock:
@@ -121,15 +143,30 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
             while pending:
                 try:
                     # Caught per event: a crash in one must not lose the completions that wait behind it.
-                    for command in self.layer.handle_event(pending.popleft()):
+                    for command in self._handle(pending.popleft()):
                         if isinstance(command, commands.SendData):
                             self._outgoing.setdefault(command.connection, []).append(command.data)
+                            if len(command.data) >= _WRITTEN_AT_ONCE_BYTES:
+                                self._write()
                         else:
                             self._run(command, pending)
                     self._write()
                 except Exception:  # noqa: BLE001 - as the original does: logged, and the proxy goes on
                     self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
                     self._write()
+
+    async def handle_connection(self, connection: Connection) -> None:
+        io = self.transports[connection]
+        if isinstance(io.reader, asyncio.StreamReader):
+            io.reader = _WideReader(io.reader)  # type: ignore[assignment]  # has what is asked of it
+        await super().handle_connection(connection)
+
+    def _handle(self, event: events.Event) -> Iterator[commands.Command]:
+        if self._is_tunnel_near and self._tunnel is None:
+            self._tunnel = find_tunnel(self.layer)
+            self._is_tunnel_near = self._tunnel is None
+        answers = self._tunnel.handle_event(event) if self._tunnel is not None else None
+        return self.layer.handle_event(event) if answers is None else answers
 
     def _write(self) -> None:
         """Write what was sent so far: a head and its body together, one system call instead of two."""
@@ -158,6 +195,8 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
                 self.hook_task(hook), name=f"handle_hook({hook.name})", keep_ref=True, client=self.client.peername
             )
             return
+        if hook.name == "http_connected":
+            self._is_tunnel_near = True
         if listeners:
             (argument,) = hook.args()
             for function in listeners:
@@ -256,6 +295,7 @@ _PATCHES: tuple[_Patch, ...] = (
     (_http1.Http1Connection, "read_body", _read_body),
     (_http1.Http1Server, "send", _sending_trailers(_http1.Http1Server.send)),
     (_http1.Http1Client, "send", _sending_trailers(_http1.Http1Client.send)),
+    *LAYER_PATCHES,
 )
 _MISSING = object()
 _users: list[object] = []
