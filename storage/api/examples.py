@@ -72,6 +72,7 @@ _ATTRIBUTION: Record = {
     "request_id": _ID,
     "source_type": "McpServer",
     "source_name": "context7",
+    "source_detail": None,
     "token_count": 912,
     "message_index": None,
     "message_role": None,

@@ -6,7 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from proxy_core.attribution.model import SourceType
 from storage.api.errors import ApiError
-from storage.api.schemas.common import ExchangeId, Limit, Offset, Period, Question
+from storage.api.schemas.common import AskedId, Limit, Offset, Period, Question
 from storage.filters.fields import FIELD_BY_NAME
 from storage.filters.parsing import MAX_LENGTH
 from storage.filters.saved import SavedFilters
@@ -54,10 +54,10 @@ class RequestsQuery(Period):
 class ContextsQuery(Question):
     """Which attributions are wanted."""
 
-    request_id: ExchangeId | None = None
+    request_id: AskedId | None = None
     """All of one request; without it one line per request and source, newest first."""
     source_name: Annotated[str, Field(max_length=1000)] | None = None
-    """Exactly this name."""
+    """Exactly this name, or this `source_detail`."""
     source_type: SourceType | None = None
     limit: Limit = 100
     """Only without `request_id`."""

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +97,7 @@ class RemoteApi:
         process = self._process
         if process is None:
             return
-        with contextlib.suppress(OSError), self._writing:
-            assert process.stdin is not None
-            process.stdin.close()
+        self._end_input(process)
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -106,6 +105,18 @@ class RemoteApi:
             process.wait()
         for thread in self._threads:
             thread.join(_STOP_S)
+
+    def _end_input(self, process: "subprocess.Popen[bytes]") -> None:
+        """Tell it the end; kill it when it hangs and somebody still waits for it to read."""
+        if not self._writing.acquire(timeout=_STOP_S):
+            process.kill()
+            return
+        try:
+            assert process.stdin is not None
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        finally:
+            self._writing.release()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -150,7 +161,7 @@ class RemoteApi:
             process = revived
 
     def _revive(self) -> "subprocess.Popen[bytes] | None":
-        for pause_s in _REVIVE_AFTER_S:
+        for pause_s in chain(_REVIVE_AFTER_S, repeat(_REVIVE_AFTER_S[-1])):
             if self._stopping.is_set():
                 return None
             self.failure = self.failure or ApiUnavailableError("The process that serves the API ended")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
-from storage.api.errors import ApiError
+from storage.api.lookups import find_exchange
 from storage.api.questions import ContextsQuery
 from storage.api.responses import error_responses
 from storage.api.schemas.attributions import ContextAttribution, ContextList, present_attributions, present_use
@@ -31,13 +31,11 @@ def list_contexts(query: Annotated[ContextsQuery, Query()], store: StoreOf) -> C
 
 
 def _of_request(query: ContextsQuery, request_id: str, store: Store) -> ContextList:
-    found = store.exchanges.detail(request_id)
-    if found is None:
-        raise ApiError(404, "There is no such exchange")
+    found = find_exchange(store, request_id)
     lines = [line for line in present_attributions(found) if _is_wanted(line, query)]
     return ContextList(attributions=lines, total=len(lines))
 
 
 def _is_wanted(line: ContextAttribution, query: ContextsQuery) -> bool:
     is_kind = query.source_type is None or line.source_type == query.source_type
-    return is_kind and (query.source_name is None or line.source_name == query.source_name)
+    return is_kind and query.source_name in {None, line.source_name, line.source_detail}

@@ -3,13 +3,15 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import WithJsonSchema
 
 from storage.api.answers import AnswerRoute
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
+from storage.api.lookups import exchange_id, feedback_number
 from storage.api.responses import error_responses
 from storage.api.routes.metrics import range_of
-from storage.api.schemas.common import ExchangeId
+from storage.api.schemas.common import AskedId
 from storage.api.schemas.feedback import (
     FeedbackAnswer,
     FeedbackChange,
@@ -26,7 +28,8 @@ from storage.views import Feedback
 router = APIRouter(prefix="/feedback", tags=["feedback"], route_class=AnswerRoute)
 
 _NOT_FOUND = error_responses(not_found="There is no such rating.")
-FeedbackId = Annotated[str, Path(pattern="^[1-9][0-9]{0,17}$", examples=["17"])]
+_SHOWN_ID = WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,17}$", "examples": ["17"]})
+FeedbackId = Annotated[str, Path(max_length=200), _SHOWN_ID]
 
 
 @router.post(
@@ -35,7 +38,7 @@ FeedbackId = Annotated[str, Path(pattern="^[1-9][0-9]{0,17}$", examples=["17"])]
 def give(draft: FeedbackDraft, store: StoreOf) -> FeedbackAnswer:
     """Rate a request; the rating counts for every source that was in it."""
     try:
-        given = store.feedback.rate(draft.request_id, draft.rating, draft.feedback_text, draft.user_id)
+        given = store.feedback.rate(exchange_id(draft.request_id), draft.rating, draft.feedback_text, draft.user_id)
     except NoSuchExchangeError as error:
         raise ApiError(404, "There is no such exchange") from error
     except AlreadyRatedError as error:
@@ -59,9 +62,9 @@ def list_feedback(query: Annotated[FeedbackQueryParameters, Query()], store: Sto
 
 
 @router.get("/by-request/{request_id}", responses=_NOT_FOUND)
-def get_by_request(request_id: Annotated[ExchangeId, Path()], store: StoreOf) -> FeedbackDetail:
+def get_by_request(request_id: Annotated[AskedId, Path()], store: StoreOf) -> FeedbackDetail:
     """The rating of one request."""
-    found = store.feedback.of_exchange(request_id)
+    found = store.feedback.of_exchange(exchange_id(request_id))
     if found is None:
         raise ApiError(404, "There is no rating of this request")
     return _present(store, found)
@@ -71,7 +74,7 @@ def get_by_request(request_id: Annotated[ExchangeId, Path()], store: StoreOf) ->
 def get_feedback(feedback_id: FeedbackId, store: StoreOf) -> FeedbackDetail:
     """One rating."""
     try:
-        return _present(store, store.feedback.get(int(feedback_id)))
+        return _present(store, store.feedback.get(feedback_number(feedback_id)))
     except NoSuchFeedbackError as error:
         raise _missing() from error
 
@@ -82,7 +85,7 @@ def change(feedback_id: FeedbackId, wanted: FeedbackChange, store: StoreOf) -> F
     given = wanted.model_fields_set
     try:
         changed = store.feedback.update(
-            int(feedback_id),
+            feedback_number(feedback_id),
             wanted.rating if "rating" in given else KEEP,
             wanted.feedback_text if "feedback_text" in given else KEEP,
         )
@@ -95,7 +98,7 @@ def change(feedback_id: FeedbackId, wanted: FeedbackChange, store: StoreOf) -> F
 def remove(feedback_id: FeedbackId, store: StoreOf) -> Response:
     """Remove a rating, and what it counted for."""
     try:
-        store.feedback.remove(int(feedback_id))
+        store.feedback.remove(feedback_number(feedback_id))
     except NoSuchFeedbackError as error:
         raise _missing() from error
     return Response(status_code=204)

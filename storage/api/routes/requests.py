@@ -11,10 +11,11 @@ from storage.api.answers import AnswerRoute
 from storage.api.bodies import answer_with_body, read_json
 from storage.api.context import StoreOf
 from storage.api.errors import ApiError
+from storage.api.lookups import find_exchange
 from storage.api.questions import RequestsQuery, filter_of
 from storage.api.responses import error_responses
 from storage.api.schemas.attributions import SegmentList, present_segments
-from storage.api.schemas.common import ExchangeId, Question
+from storage.api.schemas.common import AskedId, Question
 from storage.api.schemas.exchanges import (
     RequestDetail,
     RequestList,
@@ -27,13 +28,11 @@ from storage.api.schemas.feedback import present_feedback
 from storage.errors import BodyCorruptError
 from storage.exchanges import ExchangeOrder
 from storage.filters.clauses import compile_filter
-from storage.store import Store
-from storage.views import ExchangeDetail
 
 router = APIRouter(tags=["requests"], route_class=AnswerRoute)
 
 _NOT_FOUND = error_responses(not_found="There is no such exchange.")
-_Id = Annotated[ExchangeId, Path()]
+_Id = Annotated[AskedId, Path()]
 
 
 class BodyQuery(Question):
@@ -72,7 +71,7 @@ def list_requests(query: Annotated[RequestsQuery, Query()], store: StoreOf) -> R
 @router.get("/requests/{request_id}", response_model=RequestDetail, responses=_NOT_FOUND)
 def get_request(request_id: _Id, store: StoreOf) -> Response:
     """One request, whole: headers, body, what it is made of, its response and rating."""
-    found = _find(store, request_id)
+    found = find_exchange(store, request_id)
     rating = store.feedback.of_exchange(request_id)
     feedback = None if rating is None else present_feedback(rating, found.summary)
     return answer_with_body(present_request_detail(found, feedback), read_json(store, request_id, Side.REQUEST))
@@ -85,7 +84,7 @@ def get_request(request_id: _Id, store: StoreOf) -> Response:
 )
 def get_response(response_id: _Id, store: StoreOf) -> Response:
     """One response, whole."""
-    found = _find(store, response_id)
+    found = find_exchange(store, response_id)
     if found.summary.status_code is None:
         raise ApiError(404, "There is no response", "the API has not answered, or never did")
     return answer_with_body(present_response_detail(found), read_json(store, response_id, Side.RESPONSE))
@@ -94,7 +93,7 @@ def get_response(response_id: _Id, store: StoreOf) -> Response:
 @router.get("/requests/{request_id}/segments", responses=_NOT_FOUND)
 def get_segments(request_id: _Id, store: StoreOf) -> SegmentList:
     """The ledger of one request: every segment in wire order, and what is billed without a text."""
-    return present_segments(_find(store, request_id))
+    return present_segments(find_exchange(store, request_id))
 
 
 @router.get(
@@ -110,7 +109,7 @@ def get_segments(request_id: _Id, store: StoreOf) -> SegmentList:
 )
 def get_body(request_id: _Id, query: Annotated[BodyQuery, Query()], store: StoreOf) -> Response:
     """The bytes of one body as they were on the wire, but for secrets."""
-    found = _find(store, request_id)
+    found = find_exchange(store, request_id)
     side = Side(query.side)
     facts = found.request_body if side is Side.REQUEST else found.response_body
     if facts is None or not facts.is_kept:
@@ -131,10 +130,3 @@ def get_body(request_id: _Id, query: Annotated[BodyQuery, Query()], store: Store
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
-
-
-def _find(store: Store, exchange_id: str) -> ExchangeDetail:
-    found = store.exchanges.detail(exchange_id)
-    if found is None:
-        raise ApiError(404, "There is no such exchange")
-    return found

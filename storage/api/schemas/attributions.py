@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from proxy_core.attribution.model import LedgerLine, Segment, Zone
+from proxy_core.attribution.model import LedgerLine, Segment, SourceType, Zone
 from storage.api.schemas.common import Answer, ExchangeId, Usd, replace_halves, to_usd
 from storage.views import ExchangeDetail, SourceUse
 
@@ -14,7 +14,9 @@ class ContextAttribution(Answer):
     request_id: ExchangeId
     source_type: str = Field(examples=["McpServer"])
     source_name: str | None = Field(examples=["context7"])
-    """`null` where the kind says all (User, Framework)."""
+    """`null` for User and Framework, and where the kind says all."""
+    source_detail: str | None
+    """What of the User or the Framework it is (`system prompt`): its name in `/metrics/sources`; `null` for all other kinds."""
     token_count: int
     """Over all of a request's attributions these sum to its `total_tokens`."""
     message_index: int | None
@@ -109,7 +111,7 @@ def _present_line(view: ExchangeDetail, index: int, line: LedgerLine) -> Context
         id=f"{view.summary.exchange_id}-{index}",
         request_id=view.summary.exchange_id,
         source_type=line.source.source_type,
-        source_name=line.source.source_name,
+        **_names(line.source.source_type, line.source.source_name),
         token_count=line.tokens,
         message_index=segment.message_index if segment else None,
         message_role=segment.role if segment else None,
@@ -121,13 +123,19 @@ def _present_line(view: ExchangeDetail, index: int, line: LedgerLine) -> Context
     )
 
 
+def _names(kind: str, name: str | None) -> dict[str, str | None]:
+    """The earlier contract names no part of these two kinds; what is more goes beside it."""
+    is_detail = kind in {SourceType.USER, SourceType.FRAMEWORK}
+    return {"source_name": None if is_detail else name, "source_detail": name if is_detail else None}
+
+
 def present_use(use: SourceUse) -> ContextAttribution:
     """Present one source in one request, summed up."""
     return ContextAttribution(
         id=f"{use.exchange_id}-{use.source_type}-{use.source_name or ''}",
         request_id=use.exchange_id,
         source_type=use.source_type,
-        source_name=use.source_name,
+        **_names(use.source_type, use.source_name),
         token_count=use.tokens,
         message_index=None,
         message_role=None,

@@ -35,6 +35,10 @@ Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, exam
 ExchangeId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", examples=["019ab7c6f0d27a418a3f6f6b1c2d3e4f"])]
 """Id of an exchange: its request, its response and both together."""
 
+_SHOWN_ID = WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{32}$", "examples": ["019ab7c6f0d27a418a3f6f6b1c2d3e4f"]})
+AskedId = Annotated[str, Field(max_length=200), _SHOWN_ID]
+"""An id in a question: ids are opaque to who asks, one of another shape is an id of nothing."""
+
 Usd = Annotated[float, Field(examples=[0.0421])]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from storage.api.schemas.common import Answer, ExchangeId, Limit, Offset, Period, Question, Timestamp, to_timestamp
+from storage.api.schemas.common import Answer, AskedId, ExchangeId, Limit, Offset, Period, Question, Timestamp, to_timestamp
 from storage.feedback import LOCAL_USER, MAX_TEXT_LENGTH
 from storage.views import ExchangeSummary, Feedback
 
@@ -16,7 +16,7 @@ UserId = Annotated[str, Field(min_length=1, max_length=100, strict=True, example
 class FeedbackDraft(Question):
     """A rating to be given."""
 
-    request_id: ExchangeId
+    request_id: AskedId
     rating: Rating
     """-1.0 (harmful) to 1.0 (excellent)."""
     feedback_text: Text | None = None

@@ -1,6 +1,12 @@
 """The contract row by row: paths, parameters, field names, envelope. What stands here may never change."""
 
+from dataclasses import replace
+
 import pytest
+
+from proxy_core.attribution.model import Source, SourceType
+from tests import sample
+from tests.recorder import Recorder
 
 REQUEST_SUMMARY = {"id", "timestamp", "method", "url", "total_tokens", "correlation_id", "has_feedback"}
 REQUEST_DETAIL = REQUEST_SUMMARY | {"headers", "body_json", "attributions", "response", "feedback"}
@@ -173,10 +179,9 @@ def test_one_response(client, known):
 
 
 @pytest.mark.parametrize("path", ["/requests/{}", "/responses/{}", "/requests/{}/segments", "/requests/{}/body"])
-def test_what_is_not_there_is_404_and_no_id_is_400(client, path):
-    assert is_error(client.get("/api/claude" + path.format("f" * 32)), 404)
-    for wrong in ("xyz", "F" * 32, "f" * 31, "%00"):
-        assert is_error(client.get("/api/claude" + path.format(wrong)), 400)
+def test_what_is_not_there_is_404_whatever_shape_its_id_has(client, known, path):
+    for wrong in ("f" * 32, "nonexistent", "F" * 32, known.main[:31], known.main.upper() + "g", "%00", "1"):
+        assert is_error(client.get("/api/claude" + path.format(wrong)), 404)
 
 
 def test_no_response_is_404(client, known):
@@ -215,6 +220,23 @@ def test_contexts_by_source(client, known):
     assert get(client, "/contexts")["total"] == 6
     assert is_error(client.get("/api/claude/contexts", params={"request_id": "f" * 32}), 404)
     assert is_error(client.get("/api/claude/contexts", params={"source_type": "Nonsense"}), 400)
+
+
+def test_user_and_framework_have_no_name_in_contexts(client, database):
+    recorder = Recorder(database)
+    prompt = Source(SourceType.FRAMEWORK, "system prompt")
+    made = sample.main_attribution()
+    lines = tuple(replace(line, source=prompt) if line.source == sample.FRAMEWORK else line for line in made.ledger.lines)
+    segments = (replace(made.segments[0], source=prompt), *made.segments[1:])
+    exchange = recorder.record(replace(made, segments=segments, ledger=replace(made.ledger, lines=lines)))
+    for asked in ({"request_id": exchange}, {"source_type": "Framework"}, {"source_name": "system prompt"}):
+        found = get(client, "/contexts", **asked)["attributions"]
+        line = next(line for line in found if line["request_id"] == exchange and line["source_type"] == "Framework")
+        assert (line["source_name"], line["source_detail"]) == (None, "system prompt")
+    names = {one["source_name"] for one in get(client, "/metrics/sources", source_type="Framework")["metrics"]}
+    assert "system prompt" in names
+    context7 = get(client, "/contexts", request_id=exchange, source_name="context7")["attributions"]
+    assert {(line["source_name"], line["source_detail"]) for line in context7} == {("context7", None)}
 
 
 def test_metrics_by_source(client, known, store):
@@ -285,6 +307,7 @@ def test_feedback_given(client, known):
     assert isinstance(given["id"], str)
     assert is_error(give(client, known.main), 409)
     assert is_error(give(client, "f" * 32), 404)
+    assert is_error(give(client, "nonexistent"), 404)
     assert give(client, known.failed, user_id="ann").json()["response_id"] is None
 
 
@@ -293,7 +316,8 @@ def test_feedback_given(client, known):
     [
         {},
         {"rating": 0.5},
-        {"request_id": "x", "rating": 0.5},
+        {"request_id": 5, "rating": 0.5},
+        {"request_id": "x" * 201, "rating": 0.5},
         {"rating": 1.01},
         {"rating": -1.01},
         {"rating": "0.5"},
@@ -354,7 +378,9 @@ def test_feedback_read_changed_and_removed(client, known):
     for method in ("GET", "DELETE"):
         assert is_error(client.request(method, path), 404)
     assert is_error(client.put(path, json={"rating": 0}), 404)
-    assert is_error(client.get("/api/claude/feedback/abc"), 400)
+    for wrong in ("abc", "0", "1" * 30, "-1", "1.0", "%00"):
+        assert is_error(client.get(f"/api/claude/feedback/{wrong}"), 404)
+    assert is_error(client.get("/api/claude/feedback/by-request/nonexistent"), 404)
 
 
 def test_feedback_by_request(client, known):
