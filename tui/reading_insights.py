@@ -37,9 +37,9 @@ def write_report(store: Store, path: Path, wanted: TimeRange) -> tuple[str, bool
     from tui.report.objects import report_object
 
     report = gather_report(store.database, wanted, None)
-    if path.suffix == ".html":
+    if path.suffix.lower() == ".html":
         text = render_html(report)
-    elif path.suffix == ".md":
+    elif path.suffix.lower() == ".md":
         text = render_markdown(report)
     else:
         text = json.dumps(report_object(report), indent=2) + "\n"

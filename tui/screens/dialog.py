@@ -1,6 +1,7 @@
 """What all windows over a screen share: a framed box in the middle that Escape closes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -36,3 +37,14 @@ class Dialog[Result](ModalScreen[Result | None]):
     def action_close(self) -> None:
         """Close without a result."""
         self.dismiss(None)
+
+
+def path_trouble(path: Path, endings: Collection[str]) -> str | None:
+    """Say why nothing can be written there, or not in one of these forms; `None` when it can."""
+    if path.suffix.lower() not in endings:
+        return f"The name must end in {', '.join(endings)}."
+    if not path.parent.is_dir():
+        return f"There is no directory {path.parent}."
+    if path.exists():
+        return f"{path.name} is there already; choose another name."
+    return None

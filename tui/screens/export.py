@@ -15,7 +15,7 @@ from textual.widgets import Input, Label, RadioSet, Static
 from storage.filters.tree import Filter
 from storage.views import ExchangeSummary
 from tui import format as fmt
-from tui.screens.dialog import Dialog
+from tui.screens.dialog import Dialog, path_trouble
 from tui.widgets.choice import Choice
 
 FORMATS = {".json": "json", ".jsonl": "jsonl", ".har": "har", ".csv": "csv"}
@@ -72,7 +72,7 @@ class ExportScreen(Dialog[ExportChoice]):
     def action_save(self) -> None:
         """Give the choice back, or say what is wrong with it."""
         path = Path(self.query_one("#path", Input).value.strip()).expanduser()
-        trouble = path_trouble(path)
+        trouble = path_trouble(path, FORMATS)
         if trouble is not None:
             self.query_one("#wrong", Static).update(trouble)
             return
@@ -82,14 +82,3 @@ class ExportScreen(Dialog[ExportChoice]):
         self.dismiss(
             ExportChoice(path=path, format_name=FORMATS[path.suffix.lower()], exchange_id=exchange_id, wanted=self._wanted)
         )
-
-
-def path_trouble(path: Path) -> str | None:
-    """Say why nothing can be written there; `None` when it can."""
-    if path.suffix.lower() not in FORMATS:
-        return f"The name must end in {', '.join(FORMATS)}."
-    if not path.parent.is_dir():
-        return f"There is no directory {path.parent}."
-    if path.exists():
-        return f"{path.name} is there already; choose another name."
-    return None

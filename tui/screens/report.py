@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from tui.ranges import Period
-from tui.screens.dialog import Dialog
+from tui.screens.dialog import Dialog, path_trouble
 
 ENDINGS = (".html", ".md", ".json")
 
@@ -44,19 +44,8 @@ class ReportScreen(Dialog[Path]):
     def action_save(self) -> None:
         """Give the path back, or say what is wrong with it."""
         path = Path(self.query_one("#path", Input).value.strip()).expanduser()
-        trouble = path_trouble(path)
+        trouble = path_trouble(path, ENDINGS)
         if trouble is None:
             self.dismiss(path)
         else:
             self.query_one("#wrong", Static).update(trouble)
-
-
-def path_trouble(path: Path) -> str | None:
-    """Say why no report can be written there; `None` when it can."""
-    if path.suffix not in ENDINGS:
-        return f"The name must end in {', '.join(ENDINGS)}."
-    if not path.parent.is_dir():
-        return f"There is no directory {path.parent}."
-    if path.exists():
-        return f"{path.name} is there already; choose another name."
-    return None

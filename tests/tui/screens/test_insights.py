@@ -11,7 +11,6 @@ from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
 from tui.insight_columns import SECTIONS
 from tui.screens.insights import InsightsScreen
-from tui.screens.report import path_trouble
 from tui.screens.what_if import WhatIfScreen
 
 
@@ -125,11 +124,3 @@ async def test_nothing_is_found_anew_while_nothing_changed(store: Store) -> None
         screen.read()
         await settle(pilot)
         assert screen._found is found
-
-
-def test_a_report_goes_only_where_it_can(tmp_path: Path) -> None:
-    assert path_trouble(tmp_path / "new.md") is None
-    assert "end in" in (path_trouble(tmp_path / "new.txt") or "")
-    assert "no directory" in (path_trouble(tmp_path / "no" / "new.md") or "")
-    (tmp_path / "old.md").write_text("")
-    assert "there already" in (path_trouble(tmp_path / "old.md") or "")
