@@ -86,10 +86,10 @@ class Picture:
 
 
 PICTURES: Final = (
-    Picture("live"),
-    Picture("live-wide", size=LARGE),
-    Picture("live-small", size=SMALL),
-    Picture("live-light", is_dark=False),
+    Picture("live", ("k",)),
+    Picture("live-wide", ("k",), size=LARGE),
+    Picture("live-small", ("k",), size=SMALL),
+    Picture("live-light", ("k",), is_dark=False),
     Picture("tree", ("t", "t", "g")),
     Picture("breakdown", ("k", "k", "enter", "j", "space", "m")),
     Picture("segment", ("k", "k", "enter", "j", "space", "j", "j", "enter")),
@@ -101,7 +101,7 @@ PICTURES: Final = (
     Picture("filter", ("slash", *"kind:mcp st")),
     Picture("sources", ("s",)),
     Picture("sources-light", ("s",), is_dark=False),
-    Picture("sessions", ("a",), size=LARGE),
+    Picture("sessions", ("a",)),
     Picture("charts", ("c",)),
     Picture("charts-small", ("c",), size=SMALL),
     Picture("insights", ("i", "w")),

@@ -37,7 +37,7 @@ class DashboardScreen(Screen[None]):
     SCOPED_CSS = False  # the palette, which lies above a screen, is styled here, too
     CSS = """
     DashboardScreen { layers: base; background: $background; }
-    NoticeBar { height: auto; max-height: 2; padding: 0 1; display: none; }
+    NoticeBar { height: auto; max-height: 3; padding: 0 1; display: none; }
     NoticeBar.-info { background: $panel; color: $secondary; }
     NoticeBar.-warning { background: $warning 20%; color: $warning; }
     NoticeBar.-error { background: $error 20%; color: $error; }
