@@ -111,9 +111,9 @@ def _parse(url: str | Path) -> URL:
         return URL.create("sqlite", database=str(Path(url).expanduser().absolute()))
     try:
         return make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise DatabaseUnusableError(
-            f"not a database URL: {url} (expected sqlite:////path or another SQLAlchemy URL)"
+            f"not a database URL: {url.partition('://')[0]}://... (expected a file, sqlite:////path or another SQLAlchemy URL)"
         ) from error
 
 
@@ -128,7 +128,10 @@ def _connect(url: URL) -> Database:
         reader = create_engine(url, pool_size=_READERS, max_overflow=_READERS, connect_args=options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         backend = url.get_backend_name()
-        raise DatabaseUnusableError(f"no driver for {backend} databases is installed ({error})") from error
+        raise DatabaseUnusableError(
+            f"no driver for {backend} databases is installed ({error}); Assay brings SQLite's alone: name a file, "
+            "or install the driver into Assay's environment (docs/configuration.md says what is tested)"
+        ) from error
     sqlite.prepare_engine(writer, is_reader=False)
     sqlite.prepare_engine(reader, is_reader=True)
     return Database(url, writer, reader)

@@ -73,9 +73,10 @@ def test_a_failed_transaction_leaves_nothing(database):
     [
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),
-        ("nonsense://host/x", "no driver"),
+        ("nonsense://host/x", "no driver for nonsense databases is installed .*: name a file"),
         ("postgresql+nothing://user:secret@host/x", "no driver"),
         ("://", "not a database URL"),
+        ("postgresql://user:secret@host:port/x", "not a database URL: postgresql://"),
     ],
 )
 def test_a_url_that_cannot_work_is_refused(url, says):

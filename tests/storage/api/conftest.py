@@ -1,10 +1,12 @@
 """A served sample database."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
 
 from storage.api.server import ApiThread
 from storage.api.settings import ApiSettings
@@ -40,9 +42,21 @@ class FakeCapture:
 
 @pytest.fixture
 def database(tmp_path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "assay.db")
+    """A new database: a file, or that of the server in `ASSAY_TEST_DATABASE`, which is emptied (docs/testing.md)."""
+    url = os.environ.get("ASSAY_TEST_DATABASE")
+    if url:
+        empty(url)
+    opened = open_database(url or tmp_path / "assay.db")
     yield opened
     opened.close()
+
+
+def empty(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
 
 
 @pytest.fixture
