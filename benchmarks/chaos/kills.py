@@ -71,12 +71,13 @@ def _kill_part(arena: Arena, part: str) -> None:
         with load.running():
             for _ in range(arena.rounds):
                 expect(load.wait_for_more(1), f"traffic stopped after {killed} kills")
+                expect(part != "api" or wait_until(lambda: bool(_said(assayed)), 40), "the API does not answer any more")
                 victim = anatomy.wait_for(assayed.process.pid, part)
                 time.sleep(arena.chance.uniform(0.0, 0.7))
                 killed += anatomy.send(victim, signal.SIGKILL)
                 wait_until(lambda gone=victim: anatomy.find(assayed.process.pid, part) != gone, 10)  # type: ignore[misc]
             expect(load.wait_for_more(8), "the next requests did not work")
-        expect(wait_until(lambda: _is_all_stored(assayed)), f"not everything was stored: {_said(assayed)}")
+        expect(wait_until(lambda: _is_all_stored(assayed), 40), f"not everything was stored: {_said(assayed)}")
         said = counters(assayed)
         exit_code = assayed.stop()
     arena.note(f"{killed} kills, {len(load.answered)} answered")
@@ -114,7 +115,7 @@ def stops_between_writes(arena: Arena) -> None:
                     before = recording
                 time.sleep(0.02)
             expect(load.wait_for_more(8), "the next requests did not work")
-        expect(wait_until(lambda: _is_all_stored(assayed)), f"not everything was stored: {_said(assayed)}")
+        expect(wait_until(lambda: _is_all_stored(assayed), 40), f"not everything was stored: {_said(assayed)}")
         exit_code = assayed.stop()
     arena.note(f"{deaths} deaths, {len(load.answered)} answered")
     expect_right_bytes(arena, load)

@@ -55,8 +55,8 @@ for start in range(first, first + 800, 20):
 """
 
 
-def kill_one(path: Path, first: int, moment: random.Random) -> tuple[list[str], list[int]]:
-    """Let a recording process run and kill it; returns what was delivered long enough before, and what it said was stored."""
+def kill_one(path: Path, first: int, moment: random.Random) -> tuple[dict[str, float], list[int]]:
+    """Let a recording process run and kill it; returns how long before that was delivered what had to be safe, and what was said to be stored."""
     command = [sys.executable, "-c", VICTIM, str(first), str(path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert process.stdout is not None
@@ -68,8 +68,15 @@ def kill_one(path: Path, first: int, moment: random.Random) -> tuple[list[str], 
     process.wait()
     process.stdout.close()
     said = [line.split() for line in lines if line.endswith("\n") and len(line.split()) == 2]
-    delivered = [word for word, at in said if word != "stored" and float(at) < killed_at - GRACE_S]
+    delivered = {word: killed_at - float(at) for word, at in said if word != "stored" and float(at) < killed_at - GRACE_S}
     return delivered, [int(number) for word, number in said if word == "stored"]
+
+
+def all_of(exchanges):
+    before = None
+    while page := exchanges.page(1000, before_id=before):
+        yield from page
+        before = page[-1].id
 
 
 @pytest.mark.slow
@@ -77,22 +84,23 @@ def kill_one(path: Path, first: int, moment: random.Random) -> tuple[list[str], 
 def test_a_killed_process_loses_nothing_that_was_promised(tmp_path):
     path = tmp_path / "assay.db"
     moment = random.Random(os.environ.get("ASSAY_SEED", "1"))
-    promised: list[str] = []
+    promised: dict[str, float] = {}
     stored: list[int] = []
     for number in range(KILLS):
         delivered, said = kill_one(path, 1 + number * 1000, moment)
-        promised += delivered
+        promised |= delivered
         stored += said
     database = open_database(path)
     writer = StorageWriter(database, ListFeed())
     writer.start()
     writer.stop()
     exchanges = Store(database).exchanges
-    for exchange_id in promised:
-        assert exchanges.summary(exchange_id).state is ExchangeState.COMPLETE
     for row_id in stored:
         assert exchanges.summary(row_id).state is ExchangeState.COMPLETE
-    running = [one for one in exchanges.page(10_000) if one.state is not ExchangeState.COMPLETE]
+    everything = list(all_of(exchanges))
+    complete = {one.exchange_id for one in everything if one.state is ExchangeState.COMPLETE}
+    assert {exchange_id: ago_s for exchange_id, ago_s in promised.items() if exchange_id not in complete} == {}
+    running = [one for one in everything if one.state is not ExchangeState.COMPLETE]
     assert {one.state for one in running} <= {ExchangeState.INTERRUPTED}
     for one in running:
         assert set(exchanges.body(one.id, Side.RESPONSE) or b"") <= set(b"x")
