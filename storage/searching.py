@@ -134,12 +134,10 @@ class Search:
         return int(self._connection.execute(query, {"low": ids[0], "high": ids[1]}).scalar_one())
 
     def _bounded(self, between: tuple[int | None, int | None]) -> _Ids:
+        lowest = (self._connection.execute(select(func.min(_exchange.id))).scalar() or 1) - 1
+        highest = (self._connection.execute(select(func.max(_exchange.id))).scalar() or 0) + 1
         low, high = between
-        if low is None:
-            low = (self._connection.execute(select(func.min(_exchange.id))).scalar() or 1) - 1
-        if high is None:
-            high = (self._connection.execute(select(func.max(_exchange.id))).scalar() or 0) + 1
-        return low, high
+        return lowest if low is None else max(low, lowest), highest if high is None else min(high, highest)
 
     @cached_property
     def _looking(self) -> dict[bool, Select[int]]:

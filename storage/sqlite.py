@@ -183,9 +183,16 @@ def has_arms(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def text_arm(words: str) -> Arm:
-    """Return the way to the exchanges whose texts hold all the words."""
-    return Arm("SELECT rowid FROM text_index WHERE text_index MATCH ?", (_text_query(words),), "rowid")
+def text_arm(words: str, *, has_leftovers: bool) -> Arm:
+    """Return the way to the exchanges whose texts hold all the words.
+
+    Args:
+        words: As for `match_text`.
+        has_leftovers: The index may know texts of exchanges that are gone (`storage.texts`).
+    """
+    found = "SELECT rowid FROM text_index WHERE text_index MATCH ?"
+    there = " AND EXISTS (SELECT 1 FROM exchange WHERE exchange.id = text_index.rowid)" if has_leftovers else ""
+    return Arm(f"{found}{there}", (_text_query(words),), "rowid")
 
 
 def read_arm(connection: Connection, arm: Arm, ids: tuple[int, int], limit: int, *, is_descending: bool) -> list[int]:

@@ -39,6 +39,7 @@ from storage.filters.tree import (
     TimeTest,
 )
 from storage.models import ExchangeRow, FacetRow, FeedbackRow, SessionMemberRow, SessionRow, SourceRow
+from storage.rollups import read_floor
 from storage.sqlite import Arm, count_arms, read_arm, text_arm
 
 _exchange = ExchangeRow.__table__.c
@@ -161,7 +162,7 @@ def _union(streams: Iterator[Stream | None]) -> Stream | None:
 
 
 def _faceted(connection: Connection, node: Node, now_us: int) -> Stream | None:
-    query = select(_facet.id, _facet.exchanges).where(compile_facets(node, now_us), _facet.exchanges > 0)
+    query = select(_facet.id, _facet.exchanges).where(compile_facets(node, now_us))
     facets = {row[0]: row[1] for row in connection.execute(query)}
     loose = _collect(connection, select(_exchange.id).where(compile_unfaceted(node, now_us)))
     if loose is None:
@@ -250,7 +251,7 @@ def _of_sessions(connection: Connection, name: str, test: TextTest) -> Stream | 
 
 def _of_agents(connection: Connection, test: TextTest) -> Stream | None:
     """Follow the facets with a type that is meant, and the agents of sessions with an id that is."""
-    query = select(_facet.id, _facet.exchanges).where(text_matches(_facet.agent_type, test), _facet.exchanges > 0)
+    query = select(_facet.id, _facet.exchanges).where(text_matches(_facet.agent_type, test))
     facets = {row[0]: row[1] for row in connection.execute(query)}
     agents = select(_member.session_id, _member.value).where(_member.kind == "agent", text_matches(_member.value, test))
     named = connection.execute(agents.limit(_MOST_ARMS + 1)).all()
@@ -271,7 +272,7 @@ def _of_search(connection: Connection, test: TextTest, now_us: int) -> Stream | 
     errors = or_(*(text_matches(column, test) for column in error_columns()))
     has_error = or_(*(column.is_not(None) for column in error_columns()))
     parts = (
-        Stream((text_arm(test.text),)),
+        Stream((text_arm(test.text, has_leftovers=read_floor(connection) > 0),)),
         source_stream(connection, text_matches(_source.source_name, test)),
         _faceted(connection, Disjunction(text_parts(test.text)), now_us),
         _collect(connection, select(_exchange.id).where(has_error, errors)),

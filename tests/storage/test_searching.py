@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from benchmarks.day import make_day
 from benchmarks.filling import START_US, write_day
 from proxy_core.attribution.model import SourceType
-from storage import searching
+from storage import searching, sqlite
 from storage.database import open_database
 from storage.deleting import delete_exchanges
 from storage.exchanges import ExchangeOrder
@@ -311,6 +311,28 @@ def test_facets_count_what_is_there(tmp_path):
         kept = select(facets.c.id, facets.c.exchanges).where(facets.c.exchanges > 0)
         assert dict(map(tuple, connection.execute(kept))) == dict(map(tuple, connection.execute(counted)))
     with_facets.close()
+
+
+def test_a_text_that_outlived_its_exchange_leads_nowhere(tmp_path):
+    database = open_database(tmp_path / "assay.db")
+    write_day(database, make_day(30, START_US))
+    with database.write() as connection:
+        delete_exchanges(connection, [7, 8, 30])
+        sqlite.index_text(connection, 8, ("zebra", "", ""))
+        sqlite.index_text(connection, 9, ("zebra", "", ""))
+    clause, exchanges = compile_filter(parsed("text:zebra")), Store(database).exchanges
+    assert [one.id for one in exchanges.page(5, where=clause)] == [9]
+    assert exchanges.count(clause) == 1
+    assert read_ids(database, clause) == [9]
+    database.close()
+
+
+def test_bounds_far_away_are_soon_reached(everything):
+    clause, exchanges = compile_filter(parsed("model:gpt")), everything.store.exchanges
+    assert exchanges.page(5, where=clause, before_id=10**18) == ()
+    assert exchanges.page(5, where=clause, after_id=10**18) == ()
+    everyone = compile_filter(parsed("method:post"))
+    assert len(exchanges.page(5, where=everyone, before_id=10**18)) == 5
 
 
 def test_each_kind_has_a_bit_of_its_own():
