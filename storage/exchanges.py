@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
 from proxy_core.attribution.model import Attribution
 from proxy_core.dialects.base import RecordedCall
@@ -132,7 +132,7 @@ class ExchangeReader:
         """Read everything of an exchange but its bodies; `None` when there is no such exchange."""
         with self._database.read() as connection:
             try:
-                row = _row(connection, key, whole=True)
+                row = _row(connection, key, "whole")
             except NoSuchExchangeError:
                 return None
             return _detail(connection, row)
@@ -144,7 +144,7 @@ class ExchangeReader:
             NoSuchExchangeError: There is no such exchange.
         """
         with self._database.read() as connection:
-            return load_with_texts(connection, _row(connection, key)["id"])
+            return load_with_texts(connection, _number(connection, key))
 
     def previous(self, key: int | str) -> ExchangeSummary | None:
         """Read the request before in the same conversation; `None` for the first one, and when it was deleted."""
@@ -160,7 +160,7 @@ class ExchangeReader:
             BodyCorruptError: It cannot be rebuilt.
         """
         with self._database.read() as connection:
-            row_id = _row(connection, key)["id"]
+            row_id = _number(connection, key)
             return decoded_bytes(connection, row_id, side) if decoded else bodies.read_body(connection, row_id, side)
 
     def decoded_body(self, key: int | str, side: Side) -> bytes | None:
@@ -175,7 +175,7 @@ class ExchangeReader:
             BodyCorruptError: It cannot be rebuilt.
         """
         with self._database.read() as connection:
-            yield from bodies.iterate_body(connection, _row(connection, key)["id"], side) or ()
+            yield from bodies.iterate_body(connection, _number(connection, key), side) or ()
 
     def recorded(self, key: int | str) -> RecordedCall:
         """Read an exchange as the analysis wants it: heads, and bodies without their content-encodings.
@@ -184,7 +184,7 @@ class ExchangeReader:
             NoSuchExchangeError: There is no such exchange.
         """
         with self._database.read() as connection:
-            return read_recorded(connection, _row(connection, key)["id"])
+            return read_recorded(connection, _number(connection, key))
 
     def segment_use(self, content_hash: str) -> SegmentUse | None:
         """Say where else a segment's content occurs; `None` when no analysed exchange carries it."""
@@ -222,9 +222,27 @@ def _bounds(before_id: int | None, after_id: int | None, where: Clause | None) -
     return bounds
 
 
-def _row(connection: Connection, key: int | str, *, whole: bool = False) -> Any:
-    columns = tuple(_EXCHANGES.c) if whole else SUMMARY_COLUMNS
-    rows = connection.execute(select(*columns).where(_is_meant(key)).limit(2)).mappings().all()
+_MEANT: dict[str, Clause] = {
+    "number": _EXCHANGES.c.id == bindparam("key"),
+    "id": _EXCHANGES.c.exchange_id == bindparam("key"),
+    "beginning": and_(_EXCHANGES.c.exchange_id >= bindparam("key"), _EXCHANGES.c.exchange_id < bindparam("end")),
+}
+_COLUMNS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "number": (_EXCHANGES.c.id,),
+    "summary": SUMMARY_COLUMNS,
+    "whole": tuple(_EXCHANGES.c),
+}
+# Made once: putting so many columns together costs more than reading the row.
+_FIND = {
+    (what, meant): select(*columns).where(clause).limit(2)
+    for what, columns in _COLUMNS.items()
+    for meant, clause in _MEANT.items()
+}
+
+
+def _row(connection: Connection, key: int | str, what: str = "summary") -> Any:
+    meant, values = _meaning(key)
+    rows = connection.execute(_FIND[what, meant], values).mappings().all()
     if not rows:
         raise NoSuchExchangeError(f"there is no exchange {key}")
     if len(rows) > 1:
@@ -232,15 +250,19 @@ def _row(connection: Connection, key: int | str, *, whole: bool = False) -> Any:
     return rows[0]
 
 
-def _is_meant(key: int | str) -> Clause:
+def _number(connection: Connection, key: int | str) -> int:
+    return int(_row(connection, key, "number")["id"])
+
+
+def _meaning(key: int | str) -> tuple[str, dict[str, Any]]:
     if isinstance(key, int):
-        return _EXCHANGES.c.id == key
+        return "number", {"key": key}
     wanted = key.strip().lower().replace("-", "")
     if len(wanted) == _ID_DIGITS:
-        return _EXCHANGES.c.exchange_id == wanted
+        return "id", {"key": wanted}
     if not wanted or not set(wanted) <= set("0123456789abcdef"):
         raise NoSuchExchangeError(f"{key!r} is no exchange id: it has up to 32 hexadecimal digits")
-    return and_(_EXCHANGES.c.exchange_id >= wanted, _EXCHANGES.c.exchange_id < f"{wanted}g")
+    return "beginning", {"key": wanted, "end": f"{wanted}g"}
 
 
 def _detail(connection: Connection, row: Any) -> ExchangeDetail:
