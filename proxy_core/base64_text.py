@@ -40,15 +40,16 @@ class EncodedSpan(NamedTuple):
         return encoded.translate(_TO_URL_SAFE) if self.is_url_safe else encoded
 
 
-def find_encoded(data: bytes, key: re.Pattern[bytes]) -> Iterator[EncodedSpan]:
+def find_encoded(data: bytes, key: re.Pattern[bytes], begin: int = 0) -> Iterator[EncodedSpan]:
     """Find keys inside base64.
 
     Args:
         data: Where to look.
         key: The pattern of a key.
+        begin: Where to begin; no letter of base64 stands right before.
     """
     for start, letters_before, bytes_before in _STARTS:
-        for found in start.finditer(data):
+        for found in start.finditer(data, begin):
             at = found.start() - letters_before
             span = _span(data, at, bytes_before, key) if at >= 0 else None
             if span is not None:

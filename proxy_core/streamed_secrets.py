@@ -20,7 +20,7 @@ LONGEST_SECRET_BYTES = 16 * 1024
 _LONGEST_EVENT_BYTES = 1024 * 1024
 _LONGEST_FRAME_BYTES = 1024 * 1024
 _FIELDS = rb"text|thinking|signature|partial_json|content|arguments|input|completion|reasoning(?:_content)?|refusal"
-_STRING = re.compile(rb"\"(" + _FIELDS + rb")\"\s*:\s*\"((?:[^\"\\]|\\.)*)(?:\"|\Z)", re.DOTALL)
+_STRING = re.compile(rb"\"(" + _FIELDS + rb")\"\s*+:\s*+\"((?:[^\"\\]++|\\.)*+)(?:\"|\Z)", re.DOTALL)
 _INDEX = re.compile(rb"\"(?:index|contentBlockIndex)\"\s*:\s*(\d{1,9})")
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
 _WRAPPED = re.compile(rb"(\"bytes\"\s*:\s*\")([A-Za-z0-9+/=]*)\"")
@@ -57,6 +57,9 @@ class _Framing(Protocol):
     is_broken: bool
     """What comes is not what it should be: passed on as bytes."""
 
+    def whole(self, buffer: bytes, searched: int) -> int:
+        """Return how much of a buffer is whole events, cheaply; 0 when only `split` can tell."""
+
     def split(self, buffer: bytes, searched: int) -> tuple[list[_Event], bytes]:
         """Return the whole events of a buffer, and what is left; up to `searched`, no event ends."""
 
@@ -68,6 +71,11 @@ class _Lines:
     """Server-sent events."""
 
     is_broken = False
+
+    def whole(self, buffer: bytes, searched: int) -> int:
+        end = buffer.rfind(b"\n\n", max(0, searched - 2)) + 2
+        # Events that end otherwise, or that are too long, are not for this.
+        return end if end > 1 and len(buffer) - end <= _LONGEST_EVENT_BYTES and b"\r" not in buffer else 0
 
     def split(self, buffer: bytes, searched: int) -> tuple[list[_Event], bytes]:
         events, position = [], 0
@@ -91,6 +99,9 @@ class _Frames:
 
     def __init__(self) -> None:
         self.is_broken = False
+
+    def whole(self, buffer: bytes, searched: int) -> int:  # noqa: ARG002 - each frame has its checksum
+        return 0
 
     def split(self, buffer: bytes, searched: int) -> tuple[list[_Event], bytes]:  # noqa: ARG002 - frames say how long they are
         events, position = [], 0
@@ -160,7 +171,12 @@ class EventStreamRedactor:
         """Return what can be shown after this piece."""
         if self.is_withheld or not data:
             return b""
-        events, self._rest = self._framing.split(self._rest + data, len(self._rest))
+        buffer, searched = self._rest + data, len(self._rest)
+        whole = self._framing.whole(buffer, searched) if self._whole is not None and not self._events else 0
+        if whole and self._is_clean(buffer[:whole]):
+            self._rest = buffer[whole:]
+            return self._whole.feed(buffer[:whole]) if self._whole is not None else b""
+        events, self._rest = self._framing.split(buffer, searched)
         if self._are_clean(events):
             shown = b"".join([event.frame for event in events])
         else:
@@ -187,6 +203,14 @@ class EventStreamRedactor:
         if self._events:
             return False
         text = b"".join([event.text for event in events])
+        if not self._is_clean(text):
+            return False
+        return self._whole is not None or not (
+            self._redactor.secrets(text) or self._redactor.secrets(b"".join([event.frame for event in events]))
+        )
+
+    def _is_clean(self, text: bytes) -> bool:
+        """Tell of the text of events that no string in it, joined with those that follow it, holds a secret or begins one."""
         letters: dict[bytes, list[bytes]] = {}
         for name, piece in _STRING.findall(text):
             letters.setdefault(name, []).append(piece)
@@ -194,11 +218,7 @@ class EventStreamRedactor:
         if any(self._redactor.secrets(one) or _is_open(one) for one in joined):
             return False
         blocks = [int(index) for index in _INDEX.findall(text)]
-        if blocks != sorted(blocks):
-            return False
-        return self._whole is not None or not (
-            self._redactor.secrets(text) or self._redactor.secrets(b"".join([event.frame for event in events]))
-        )
+        return blocks == sorted(blocks)
 
     def _take(self, event: _Event) -> None:
         self._events.append(event)

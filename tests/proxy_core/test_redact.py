@@ -2,9 +2,10 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from proxy_core import redact
 from proxy_core.redact import Redactor, StreamRedactor
 
 KEY = b"sk-ant-api03-AbC_d-0123456789"
@@ -338,3 +339,40 @@ def test_hostile_bodies_take_no_quadratic_time(evil: bytes) -> None:
     REDACTOR.body(evil)
     REDACTOR.headers([(b"x", evil[:100_000])])
     _streamed(evil, [8192] * (len(evil) // 8192))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([b"\\", b"\\\\", b'"', b'"authorization_token', b": ", b"value", b" ", b",", b"\n"]), max_size=30)
+)
+def test_nested_members_are_found_as_by_one_search(pieces: list[bytes]) -> None:
+    data = b"".join(pieces)
+    expected = [match.span() for match in redact._NESTED_MEMBER.finditer(data)]
+    assert [match.span() for match in redact._nested_members(data)] == expected
+
+
+_ENDS = [
+    b"sk-ant-",
+    b"sk",
+    b"-a",
+    b"\\",
+    b"\\u00",
+    b"\\u0073",
+    b"%",
+    b"%25",
+    b"%73",
+    b'"',
+    b"authorization",
+    b"_token",
+    b"\\u005f",
+    b"token",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([*_ENDS, b" ", b"\n", b":", b"word"]), max_size=24))
+def test_open_ends_are_found_as_by_searching_everything(pieces: list[bytes]) -> None:
+    text = b"".join(pieces)
+    patterns = (redact._OPEN_KEY, redact._OPEN_START, redact._OPEN_MEMBER, redact._OPEN_NAME)
+    expected = min((match.start() for pattern in patterns if (match := pattern.search(text))), default=len(text))
+    assert redact.open_secret_at(text) == expected
