@@ -1,4 +1,4 @@
-"""`make soak`: steady load for long; memory, file handles, threads and latency of Assay over time, as CSV and as a plot.
+"""`make soak`: steady load for long, with a dashboard and readers of the API; how Assay is meanwhile, as CSV and as a plot.
 
 Ends with 1 when memory, handles or threads of the last quarter lie clearly above those of the second quarter.
 """
@@ -7,20 +7,27 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import statistics
 import sys
 import tempfile
 import time
+import urllib.request
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from benchmarks.clients import Http1Client
 from benchmarks.figures import percentile
 from benchmarks.latency import bodies
-from benchmarks.processes import ROOT, Contestants, Target, memory_mb
+from benchmarks.processes import ROOT, Contestants, Target, children, memory_mb
+from benchmarks.terminal import Terminal
+from tui.presence import find_running
 
 _SLACK = 1.15
 _BODY_BYTES = 20_000
+_PARTS = {"recording": b"storage.recording_worker", "analysis": b"storage.analysis_worker", "api": b"storage.api.worker"}
+_QUESTIONS = ("requests?limit=50", "metrics/sources", "sessions", "capture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +36,75 @@ class Reading:
 
     second: float
     memory_mb: float
+    """Of the process that forwards."""
+    recording_mb: float
+    analysis_mb: float
+    api_mb: float
+    dashboard_mb: float
+    """Of `assay view` over the same database."""
     file_handles: int
+    """Of all of Assay's processes together, without the dashboard's; the next as well."""
     threads: int
+    queued: int | None
+    """Captured and not stored yet; `None`: the API did not answer."""
     p50_ms: float
     p99_ms: float
+    api_p99_ms: float | None
+    """Of reading the API; `None`: nothing was read."""
     errors: int
+    """Requests that failed, since the start."""
 
 
-async def soak(target: Target, minutes: float, per_second: float, every_s: float) -> list[Reading]:
+class ApiReader:
+    """Asks the API of a running Assay some questions, again and again.
+
+    Args:
+        home: Its data directory.
+        pid: Its main process.
+    """
+
+    def __init__(self, home: Path, pid: int) -> None:
+        self._url = _api_url(home, pid)
+        self._headers = {"authorization": f"Bearer {next(home.rglob('api-token')).read_text().strip()}"}
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self.latencies: list[float] = []
+        """In milliseconds."""
+        self.queued: int | None = None
+        """As the API said last."""
+
+    async def read(self, every_s: float) -> None:
+        """Ask until cancelled."""
+        for question in itertools.cycle(_QUESTIONS):
+            begun = time.perf_counter()
+            answer = await asyncio.to_thread(self._ask, question)
+            if answer is not None:
+                self.latencies.append((time.perf_counter() - begun) * 1000)
+            if question == "capture":
+                self.queued = None if answer is None else json.loads(answer)["queued"]
+            await asyncio.sleep(every_s)
+
+    def _ask(self, question: str) -> bytes | None:
+        request = urllib.request.Request(f"{self._url}/api/claude/{question}", headers=self._headers)
+        with suppress(OSError), self._opener.open(request, timeout=20) as reply:
+            body: bytes = reply.read()
+            return body
+        return None
+
+
+def _api_url(home: Path, pid: int) -> str:
+    """Return where the API of a running Assay is, waiting for it: it comes up after the proxy."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        for presence in find_running(home):
+            if presence.pid == pid and presence.api_url:
+                return presence.api_url
+        time.sleep(0.1)
+    raise TimeoutError("the API did not come up")
+
+
+async def soak(
+    target: Target, minutes: float, per_second: float, every_s: float, reader: ApiReader, dashboard: int
+) -> list[Reading]:
     """Send requests at a steady rate and read the process's state now and then."""
     context = target.route.context("http/1.1")
     clients = [await Http1Client.connect(target.route, context) for _ in range(8)]
@@ -60,6 +128,7 @@ async def soak(target: Target, minutes: float, per_second: float, every_s: float
             client = await Http1Client.connect(target.route, context)
         idle.put_nowait(client)
 
+    asking = asyncio.create_task(reader.read(0.5))
     readings: list[Reading] = []
     begun = due = read_at = time.perf_counter()
     while time.perf_counter() - begun < minutes * 60:
@@ -70,37 +139,56 @@ async def soak(target: Target, minutes: float, per_second: float, every_s: float
         task.add_done_callback(running.discard)
         if time.perf_counter() - read_at >= every_s and latencies:
             read_at = time.perf_counter()
-            readings.append(_read(target, read_at - begun, latencies, errors))
+            readings.append(_read(target, read_at - begun, latencies, errors, reader, dashboard))
             print(json.dumps(dict(zip((f.name for f in fields(Reading)), astuple(readings[-1]), strict=True))), flush=True)
             latencies.clear()
+            reader.latencies.clear()
     await asyncio.gather(*running)
+    asking.cancel()
     for client in clients:
         await client.close()
     return readings
 
 
-def _read(target: Target, second: float, latencies: list[float], errors: int) -> Reading:
+def _read(
+    target: Target, second: float, latencies: list[float], errors: int, reader: ApiReader, dashboard: int
+) -> Reading:
     assert target.pid is not None
+    everyone = [target.pid, *children(target.pid)]
+    parts = {name: 0.0 for name in _PARTS}
+    for pid in everyone[1:]:
+        with suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            for name, module in _PARTS.items():
+                parts[name] += memory_mb(pid) if module in command else 0.0
     return Reading(
         second=round(second, 1),
         memory_mb=round(memory_mb(target.pid), 1),
-        file_handles=_entries(f"/proc/{target.pid}/fd"),
-        threads=_entries(f"/proc/{target.pid}/task"),
+        recording_mb=round(parts["recording"], 1),
+        analysis_mb=round(parts["analysis"], 1),
+        api_mb=round(parts["api"], 1),
+        dashboard_mb=round(memory_mb(dashboard), 1),
+        file_handles=sum(_entries(f"/proc/{pid}/fd") for pid in everyone),
+        threads=sum(_entries(f"/proc/{pid}/task") for pid in everyone),
+        queued=reader.queued,
         p50_ms=round(percentile(latencies, 0.5), 2),
         p99_ms=round(percentile(latencies, 0.99), 2),
+        api_p99_ms=round(percentile(reader.latencies, 0.99), 1) if reader.latencies else None,
         errors=errors,
     )
 
 
 def _entries(directory: str) -> int:
-    return sum(1 for _ in Path(directory).iterdir())
+    with suppress(OSError):
+        return sum(1 for _ in Path(directory).iterdir())
+    return 0
 
 
 def grown(readings: list[Reading]) -> list[str]:
     """Return what is clearly more in the last quarter than in the second."""
     quarter = len(readings) // 4
     found = []
-    for name in ("memory_mb", "file_handles", "threads"):
+    for name in ("memory_mb", "recording_mb", "analysis_mb", "api_mb", "dashboard_mb", "file_handles", "threads"):
         early = statistics.median(getattr(each, name) for each in readings[quarter : 2 * quarter] or readings[:1])
         late = statistics.median(getattr(each, name) for each in readings[-quarter or -1 :])
         if late > early * _SLACK:
@@ -109,19 +197,24 @@ def grown(readings: list[Reading]) -> list[str]:
 
 
 def plot(readings: list[Reading], path: Path) -> None:
-    """Draw memory and latency over time."""
-    lines = []
-    for name, colour, top in (("memory_mb", "#0a6", 40), ("p99_ms", "#c40", 220)):
-        values = [getattr(each, name) for each in readings]
+    """Draw everything over time, each on a strip of its own that begins at nothing."""
+    names = [field.name for field in fields(Reading) if field.name != "second"]
+    minutes = readings[-1].second / 60
+    lines = [f'<text x="40" y="{40 + 90 * len(names)}">0 to {minutes:.0f} minutes</text>']
+    for number, name in enumerate(names):
+        top = 20 + 90 * number
+        values = [getattr(each, name) or 0 for each in readings]
         highest = max(values) or 1
         points = " ".join(
-            f"{40 + 720 * index / max(1, len(values) - 1):.1f},{top + 140 - 130 * value / highest:.1f}"
+            f"{40 + 720 * index / max(1, len(values) - 1):.1f},{top + 80 - 70 * value / highest:.1f}"
             for index, value in enumerate(values)
         )
-        lines.append(f'<text x="40" y="{top}" fill="{colour}">{name}, up to {highest:g}</text>')
-        lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}"/>')
-    drawing = "".join(lines)
-    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="800" height="400" font-size="14">{drawing}</svg>\n')
+        lines.append(f'<path d="M40 {top + 80}H760" stroke="#999"/>')
+        lines.append(f'<text x="40" y="{top + 8}" fill="#06c">{name}: {values[-1]:g} at the end, at most {highest:g}</text>')
+        lines.append(f'<polyline points="{points}" fill="none" stroke="#06c"/>')
+    size = f'width="800" height="{60 + 90 * len(names)}"'
+    drawing = f'<rect {size} fill="#fff"/>' + "".join(lines)
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">{drawing}</svg>\n')
 
 
 def main() -> int:
@@ -136,7 +229,13 @@ def main() -> int:
         Contestants(Path(name)) as contestants,
     ):
         every_s = max(2.0, options.minutes * 60 / 120)
-        readings = asyncio.run(soak(contestants.target("assay"), options.minutes, options.per_second, every_s))
+        target, home = contestants.target("assay"), Path(name) / "assay"
+        assert target.pid is not None
+        command = [str(Path(sys.executable).with_name("assay")), "view", "--data-dir", str(home)]
+        with Terminal(command, dict(os.environ)) as terminal:
+            reader = ApiReader(home, target.pid)
+            work = soak(target, options.minutes, options.per_second, every_s, reader, terminal.process.pid)
+            readings = asyncio.run(work)
     rows = [",".join(field.name for field in fields(Reading)), *(",".join(map(str, astuple(each))) for each in readings)]
     (options.output / "soak.csv").write_text("\n".join(rows) + "\n")
     plot(readings, options.output / "soak.svg")
