@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +22,8 @@ from storage.importing.recordings import RecordingUnreadableError
 from storage.ingest import Ingest, find_rows
 
 _GROUP = 50
+_GROUP_BYTES = 32 * 1024 * 1024
+"""A group is stored at so many bytes, however few exchanges they are."""
 
 type Recording = tuple[ExchangeFinished, Rating | None]
 
@@ -73,7 +74,7 @@ def import_file(
     run = _Import(database, redactor, None if file_format is ImportFormat.JSONL else tuple(extra_hosts), on_exchange)
     recordings = _read(path, file_format, redactor)
     try:
-        while group := list(islice(recordings, _GROUP)):
+        for group in _groups(recordings):
             run.take(group)
     except OSError as error:
         raise RecordingUnreadableError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -114,6 +115,19 @@ def _read(path: Path, file_format: ImportFormat, redactor: Redactor) -> Iterator
         from storage.importing.flows import read_flows
 
         yield from ((event, None) for event in read_flows(path, redactor))
+
+
+def _groups(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
+    group: list[Recording] = []
+    held_bytes = 0
+    for recording in recordings:
+        group.append(recording)
+        held_bytes += sum(len(body.data) for body in (recording[0].request_body, recording[0].response_body) if body)
+        if len(group) == _GROUP or held_bytes >= _GROUP_BYTES:
+            yield group
+            group, held_bytes = [], 0
+    if group:
+        yield group
 
 
 class _Import:

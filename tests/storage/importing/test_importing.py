@@ -15,6 +15,7 @@ from storage.database import open_database
 from storage.export.exporting import export
 from storage.export.options import ExportFormat
 from storage.filters.tree import Filter
+from storage.importing import importing
 from storage.importing.flows import flow_io
 from storage.importing.importing import ImportFormat, ImportReport, detect_format, import_file
 from storage.importing.recordings import RecordingUnreadableError, stable_id
@@ -300,3 +301,15 @@ def test_what_is_too_large_to_be_held_is_said(tmp_path, database, redactor, monk
         path.write_bytes(b"2200000:" + b"x" * 2_200_000 + b",")
     with pytest.raises(RecordingUnreadableError, match="larger than 1 MiB"):
         import_file(database, path, redactor)
+
+
+def test_large_exchanges_are_stored_in_small_groups(tmp_path, database, redactor, monkeypatch):
+    monkeypatch.setattr("storage.importing.importing._GROUP_BYTES", 1000)
+    sizes = []
+    take = importing._Import.take
+    monkeypatch.setattr(importing._Import, "take", lambda run, group: (sizes.append(len(group)), take(run, group))[1])
+    path = tmp_path / "some.har"
+    entries = [har_entry(f"{number}" * length) for number, length in enumerate((600, 600, 2000, 1, 1))]
+    path.write_text(json.dumps({"log": {"entries": entries}}))
+    assert import_file(database, path, redactor).imported == 5
+    assert sizes == [2, 1, 2]
