@@ -197,7 +197,9 @@ class FilterLine(Vertical):
         chosen = self._found[self._chosen]
         meaning = f"— {chosen.meaning}" if chosen.meaning else ""
         parts: list[Content | str] = []
-        for completion in fitting(self._found[:_SHOWN], self._chosen, self.app.size.width - len(meaning) - 3):
+        width = self.app.size.width
+        room = max(3 * width // 5, width - len(meaning) - 3)  # a long meaning gives way, not what can be chosen
+        for completion in fitting(self._found[:_SHOWN], self._chosen, room):
             style = "$accent bold reverse" if completion is chosen else "$accent"
             parts += [Content.styled(completion.text, style), "  "]
         return Content.assemble(*parts, Content.styled(meaning, "$secondary"))

@@ -41,7 +41,7 @@ def spectrum_bar(
     ordered = in_legend_order(spectrum)
     cells = divide_cells([tokens for _, tokens in ordered], width)
     runs = [
-        ((_CELL if has_colour else KINDS[kind].letter) * count, _style(kind, is_dark, highlighted))
+        ((_CELL if has_colour else KINDS[kind].letter) * count, _style(kind, is_dark, highlighted, has_colour))
         for (kind, _), count in zip(ordered, cells, strict=True)
         if count
     ]
@@ -54,7 +54,9 @@ def in_legend_order(spectrum: Spectrum) -> Spectrum:
     return tuple(sorted(((kind, count) for kind, count in spectrum if count > 0), key=lambda item: order[item[0]]))
 
 
-def _style(kind: SourceType, is_dark: bool, highlighted: AbstractSet[SourceType]) -> Style:
-    if highlighted and kind not in highlighted:
-        return inks(is_dark=is_dark).dimmed
-    return ink(kind_colour(kind, is_dark=is_dark))
+def _style(kind: SourceType, is_dark: bool, highlighted: AbstractSet[SourceType], has_colour: bool) -> Style:
+    own = inks(is_dark=is_dark)
+    is_back = bool(highlighted) and kind not in highlighted
+    if not has_colour:
+        return own.faint if is_back else own.plain
+    return own.dimmed if is_back else ink(kind_colour(kind, is_dark=is_dark))

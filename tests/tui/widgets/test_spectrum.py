@@ -24,3 +24,10 @@ def test_what_is_not_put_forward_is_dimmed() -> None:
     bar = spectrum_bar(((SourceType.TOOL, 1), (SourceType.USER, 1)), 10, is_dark=True, highlighted={SourceType.TOOL})
     assert bar[0][1] == _INKS.dimmed
     assert bar[1][1] != _INKS.dimmed
+
+
+def test_without_colour_letters_are_read_as_text_is() -> None:
+    kinds = ((SourceType.OVERHEAD, 1), (SourceType.USER, 1))
+    assert {style for _, style in spectrum_bar(kinds, 10, is_dark=True, has_colour=False)} == {_INKS.plain}
+    bar = spectrum_bar(kinds, 10, is_dark=True, highlighted={SourceType.USER}, has_colour=False)
+    assert [style for _, style in bar] == [_INKS.plain, _INKS.faint]
