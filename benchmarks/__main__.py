@@ -6,13 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks import api_load, latency, report, starting, streams
 from benchmarks.processes import ROOT, Contestants
 
-PARTS = ("latency", "streams", "api", "storing", "reading", "starting")
+PARTS = ("latency", "streams", "api", "storing", "reading", "dashboard", "starting")
 
 
 def main() -> int:
@@ -39,20 +40,32 @@ def main() -> int:
                 if "api" in arguments.only:
                     results["api"] = api_load.measure(contestants, directory, is_smoke=arguments.smoke, say=_say)
                     keep()
-        if "storing" in arguments.only:
-            results["storing"] = _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000)
-            keep()
-        if "starting" in arguments.only:
-            results["starting"] = starting.measure(is_smoke=arguments.smoke, say=_say)
-            keep()
-        if "reading" in arguments.only:
-            results["reading"] = []
-            for n in [*([2_000] if arguments.smoke else [10_000, 100_000]), *arguments.also]:
-                results["reading"].append(_run("benchmarks.reading", directory / str(n), n))
-                keep()
+        _measure_alone(arguments, directory, results, keep)
     keep()
     _say(f"{arguments.output / 'results.md'}, after {results['took_s']} s")
     return 0
+
+
+def _measure_alone(arguments: argparse.Namespace, directory: Path, results: dict[str, Any], keep: Callable[[], None]) -> None:
+    """Run what needs nothing beside it."""
+    if "storing" in arguments.only:
+        results["storing"] = _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000)
+        keep()
+    if "starting" in arguments.only:
+        results["starting"] = starting.measure(is_smoke=arguments.smoke, say=_say)
+        keep()
+    if "reading" in arguments.only:
+        results["reading"] = []
+        for n in [*([2_000] if arguments.smoke else [10_000, 100_000]), *arguments.also]:
+            results["reading"].append(_run("benchmarks.reading", directory / str(n), n))
+            keep()
+    if "dashboard" in arguments.only:
+        n = 2_000 if arguments.smoke else 100_000
+        store = directory / str(n) / "reading.db"
+        store.parent.mkdir(exist_ok=True)
+        options = [str(store), *(["--smoke"] if arguments.smoke else [])]
+        results["dashboard"] = _run("benchmarks.dashboard", directory / "dashboard", n, *options)
+        keep()
 
 
 def _arguments() -> argparse.Namespace:
@@ -64,9 +77,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(module: str, directory: Path, count: int) -> dict[str, Any]:
+def _run(module: str, directory: Path, count: int, *options: str) -> dict[str, Any]:
     directory.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", module, str(directory), str(count)]
+    command = [sys.executable, "-m", module, str(directory), str(count), *options]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     result: dict[str, Any] = json.loads(done.stdout)
     _say(f"{module} {count}: {done.stdout.strip()}")

@@ -21,7 +21,7 @@ from typing import Any, Final
 from benchmarks.connecting import Route
 from benchmarks.dashboard_keys import COLUMNS, ROWS, Key, Shown, look, script, time_of_day_s
 from benchmarks.figures import percentile, ratio, spread
-from benchmarks.processes import ROOT, Target, free_port, settle, wait_listening
+from benchmarks.processes import ROOT, Target, children, cpu_seconds, free_port, settle, wait_listening
 from benchmarks.steady import PER_SECOND, Load, Traffic
 from benchmarks.terminal import Terminal, frames
 
@@ -43,7 +43,7 @@ class Press:
 
 def measure(directory: Path, *, database: Path, count: int, is_smoke: bool) -> dict[str, Any]:
     """Measure everything over copies of a database."""
-    rounds, block_s = (1, 4.0) if is_smoke else (4, 8.0)
+    rounds, block_s = (1, 3.0) if is_smoke else (4, 8.0)
     with ExitStack() as stack:
         upstream = subprocess.Popen([sys.executable, "-m", "benchmarks.upstream"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         stack.callback(_end, upstream)
@@ -125,12 +125,20 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 def _block(target: Target, seconds: float) -> Traffic:
+    screen = _screen_of(target)
     with Load(target.route) as load:
         time.sleep(_WARM_UP_S)
         load.traffic.latencies_ms.clear()
+        before = cpu_seconds(screen)
         time.sleep(seconds)
+        load.traffic.screen_cpu_share = (cpu_seconds(screen) - before) / seconds
     settle(target, _SETTLE_S)
     return load.traffic
+
+
+def _screen_of(target: Target) -> int | None:
+    """Return the process that draws; `None` where none does."""
+    return next((pid for pid in children(target.pid) if b"screen_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()), None)
 
 
 def _press(terminal: Terminal, target: Target, keys: Sequence[Key]) -> tuple[list[Press], Traffic]:
@@ -171,13 +179,16 @@ def _latencies(traffic: Traffic) -> dict[str, float]:
         "requests": len(traffic.latencies_ms),
         "errors": traffic.errors,
         "late": traffic.late,
+        "screen_cpu_share": traffic.screen_cpu_share,
     }
 
 
 def _proxy(blocks: dict[str, list[Traffic]]) -> dict[str, Any]:
     figures = {name: [_latencies(block) for block in each] for name, each in blocks.items()}
     result: dict[str, Any] = {
-        name: {figure: spread([block[figure] for block in each]).as_json() for figure in ("p50_ms", "p99_ms")}
+        name: {
+            figure: spread([block[figure] for block in each]).as_json() for figure in ("p50_ms", "p99_ms", "screen_cpu_share")
+        }
         | {figure: sum(block[figure] for block in each) for figure in ("requests", "errors", "late")}
         for name, each in figures.items()
     }

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.terminal import Screen
+from tui.theme import DARK
 
 COLUMNS, ROWS = 170, 60
-_CURSOR_GROUND: Final = (42, 58, 79)
+_CURSOR_GROUND: Final = tuple(bytes.fromhex(DARK.variables["block-cursor-background"].removeprefix("#")))
 _LEGEND, _CLOCK_AT = ROWS - 2, slice(2, 10)
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d):(\d\d)")
 _DAY_S: Final = 86_400
@@ -163,7 +164,9 @@ _PLACES: Final = tuple(Key("screens", sent, _other_place, _other_place, 1.5) for
 
 def script(*, is_smoke: bool) -> list[Key]:
     """Return what is pressed, in order."""
-    times = 1 if is_smoke else 3
+    if is_smoke:
+        return [_TOP, _J, _J, _K, _TAB, _TAB, _END, _KIND, _CLEAR]
+    times = 3
     steps = [_TOP, *[_J] * 8, *[_K] * 4, *[_TAB] * 8, _END]
     return [*(steps * times), *([_KIND, _CLEAR] * times), *([_TOP, *_TREES, _FLAT, _END] * times), *(_PLACES * times)]
 

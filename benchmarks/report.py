@@ -54,6 +54,8 @@ def markdown(results: dict[str, Any]) -> str:
         parts.append(_storing(storing))
     if reading := results.get("reading"):
         parts.append(_reading(reading))
+    if dashboard := results.get("dashboard"):
+        parts += [_dashboard(dashboard), _keys(dashboard)]
     if starting := results.get("starting"):
         parts.append(_starting(starting))
     return "\n".join(parts)
@@ -141,6 +143,36 @@ def _reading(results: list[dict[str, Any]]) -> str:
     rows += [[f"API: {name}", *(f"{result['api_median_ms'][name]:.2f}" for result in results)] for name in served]
     rows.append(["open and first page", *(f"{result['opened_and_first_page_ms']:.1f}" for result in results)])
     return _table("Reading, median ms", ["question", *(f"{result['exchanges']:,}" for result in results)], rows)
+
+
+def _dashboard(result: dict[str, Any]) -> str:
+    proxy, lag, start = result["proxy"], result["lag_ms"], result["start"]
+    rows = []
+    for figure in ("p50_ms", "p99_ms"):
+        each = proxy[f"{figure}_ratio"]
+        name = f"{figure.removesuffix('_ms')} of a request, ms: headless, with the dashboard, ratio"
+        both = f"{proxy['headless'][figure]['median']:.2f}, {proxy['dashboard'][figure]['median']:.2f}"
+        rows.append([name, f"{both}, {each['median']:.2f} ({each['low']:.2f} - {each['high']:.2f})"])
+    rows += [
+        ["CPU of the dashboard's process, share of one core", f"{proxy['dashboard']['screen_cpu_share']['median']:.2f}"],
+        ["screen behind an arrival, ms: p50, p95", f"{lag['p50']:.0f}, {lag['p95']:.0f} ({lag['missed']} of them never seen)"],
+        ["start to first paint, to rows, s", f"{start['painted_s']:.2f}, {start['rows_s']:.2f}"],
+    ]
+    title = f"Dashboard over {result['exchanges']:,} requests, {result['per_second']} more a second"
+    return _table(title, ["what", "figure"], rows)
+
+
+def _keys(result: dict[str, Any]) -> str:
+    def shown(value: float | None) -> str:
+        return "-" if value is None else f"{value:.0f}"
+
+    figures = ("answered_ms_p50", "answered_ms_p95", "settled_ms_p50", "settled_ms_p95")
+    rows = [
+        [name, str(each["presses"]), *(shown(each[figure]) for figure in figures), str(each["not_answered"])]
+        for name, each in result["keys"].items()
+    ]
+    header = ["key", "presses", "first answer p50 ms", "p95", "all there p50 ms", "p95", "not before the next key"]
+    return _table("Keys, from the press until it is seen in the terminal, with the same load", header, rows)
 
 
 def _starting(result: dict[str, dict[str, float]]) -> str:

@@ -1,16 +1,10 @@
 """How long it takes until Assay is there: the version, headless listening, the dashboard painted."""
 
-import contextlib
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +12,9 @@ from typing import Any
 
 from benchmarks.figures import spread
 from benchmarks.processes import ROOT, free_port, wait_listening
+from benchmarks.terminal import Terminal
 
+_FIRST_FRAME = b"Sessions"
 _FIRST_SCREEN = b"Assay listens on"
 _ASSAY = str(Path(sys.executable).with_name("assay"))
 
@@ -29,7 +25,8 @@ def measure(*, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
     kinds: dict[str, Callable[[Path], float]] = {
         "version": _version,
         "headless listening": _headless,
-        "dashboard painted": _dashboard,
+        "dashboard painted": lambda home: _dashboard(home, _FIRST_FRAME),
+        "dashboard says where it listens": lambda home: _dashboard(home, _FIRST_SCREEN),
     }
     result: dict[str, Any] = {}
     for name, start in kinds.items():
@@ -66,45 +63,7 @@ def _headless(home: Path) -> float:
         process.wait(20)
 
 
-def _dashboard(home: Path) -> float:
-    """Return when the first screen stands in a terminal."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        [_ASSAY, "--port", "0", "--api-port", "0"],
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        env=_environment(home),
-        cwd=ROOT,
-        start_new_session=True,
-    )
-    os.close(follower)
-    try:
-        return _painted(leader, begun)
-    finally:
-        _end(process, leader)
-        os.close(leader)
-
-
-def _end(process: "subprocess.Popen[bytes]", leader: int) -> None:
-    """End it while its terminal goes on being read, as a terminal does."""
-    process.send_signal(signal.SIGTERM)
-    until = time.perf_counter() + 10
-    while process.poll() is None and time.perf_counter() < until:
-        with contextlib.suppress(OSError):
-            if select.select([leader], [], [], 0.05)[0]:
-                os.read(leader, 65536)
-    process.kill()
-    process.wait()
-
-
-def _painted(leader: int, begun: float) -> float:
-    drawn = b""
-    while time.perf_counter() - begun < 20:
-        if select.select([leader], [], [], 0.05)[0]:
-            drawn += os.read(leader, 65536)
-            if _FIRST_SCREEN in drawn:
-                return time.perf_counter() - begun
-    raise TimeoutError("no screen was drawn")
+def _dashboard(home: Path, text: bytes) -> float:
+    """Return when a text stands in a terminal."""
+    with Terminal([_ASSAY, "--port", "0", "--api-port", "0"], _environment(home)) as terminal:
+        return terminal.wait_for(text) - terminal.begun

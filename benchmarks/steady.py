@@ -29,6 +29,8 @@ class Traffic:
     errors: int = 0
     late: int = 0
     """Requests that began more than 50 ms after their time: the machine did not keep up."""
+    screen_cpu_share: float = 0.0
+    """CPU of the process that draws, of one core; 0 where none does."""
 
 
 class Load:

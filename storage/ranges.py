@@ -1,8 +1,10 @@
 """Cut a time range into whole buckets, which roll-ups answer, and the rest at both ends, which the exchanges answer."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, true
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
@@ -24,8 +26,11 @@ class TimeRange:
         """Whether no moment lies in it."""
         return self.since_us is not None and self.until_us is not None and self.since_us >= self.until_us
 
-    def holds(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+    def holds(self, column: "ColumnElement[int]") -> "ColumnElement[bool]":
         """Return the clause that a column's time lies in it."""
+        # The dashboard needs ranges for its first screen, and no database yet.
+        from sqlalchemy import and_, true
+
         clauses: list[ColumnElement[bool]] = [true()]
         if self.since_us is not None:
             clauses.append(column >= self.since_us)

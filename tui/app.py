@@ -118,6 +118,8 @@ class AssayApp(App[None]):
         """Where the proxy listens, or the database that is viewed."""
         if self.live is not None:
             return (self.live.proxy_url or "starting").removeprefix("http://")
+        if not self.has_store:
+            return "starting"
         path = self.store.database.path
         return path.name if path is not None else self.store.database.name
 

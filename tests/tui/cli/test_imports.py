@@ -48,3 +48,28 @@ def test_what_forwards_loads_no_database() -> None:
     parts = "tui.recording, storage.remote_recorder, storage.api.remote, proxy_core.hook_feed, proxy_core.server"
     modules = loaded_after(f"import tui.headless, tui.runtime, tui.starting, {parts}")
     assert modules.isdisjoint({"textual", "sqlalchemy", "sqlmodel", "fastapi", "pydantic"})
+
+
+def test_the_first_paint_loads_what_it_shows_and_no_more() -> None:
+    code = """
+import sys
+from tui import remote_live, screen_worker
+from tui.app import AssayApp
+seen = []
+def painted():
+    seen.extend(sys.modules)
+    app.exit()
+app = AssayApp(None, when_painted=painted)
+app.run(headless=True)
+print("loaded", *sorted(seen))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60)
+    modules = set(next(line for line in result.stdout.splitlines() if line.startswith("loaded ")).split())
+    assert "tui.screens.live" in modules
+    assert not modules & ({*HEAVY, "pydantic", "msgspec", "zstandard", "click"} - {"textual", "rich"})
+    assert modules.isdisjoint({"tui.screens.charts", "tui.screens.insights", "tui.screens.sources", "storage.store"})
+
+
+def test_opening_the_screen_loads_no_screen_in_the_process_that_forwards() -> None:
+    modules = loaded_after("import tui.cli.live, tui.screen_process, tui.screen_here, tui.runtime")
+    assert modules.isdisjoint(HEAVY)
