@@ -122,12 +122,16 @@ def _groups(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
     held_bytes = 0
     for recording in recordings:
         group.append(recording)
-        held_bytes += sum(len(body.data) for body in (recording[0].request_body, recording[0].response_body) if body)
+        held_bytes += _held_bytes(recording[0])
         if len(group) == _GROUP or held_bytes >= _GROUP_BYTES:
             yield group
             group, held_bytes = [], 0
     if group:
         yield group
+
+
+def _held_bytes(event: ExchangeFinished) -> int:
+    return sum(len(body.data or b"") for body in (event.request_body, event.response_body) if body is not None)
 
 
 class _Import:
