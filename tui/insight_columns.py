@@ -197,7 +197,7 @@ CARRIED: Final = Section(
             is_ascending_first=True,
             rank=1,
         ),
-        _figure("since", "since", 6, lambda row: row.entered_id, lambda row: f"#{row.entered_id}", rank=1),
+        _figure("since", "since", 6, lambda row: row.entered_id, lambda row: f"#{row.entered_id}", rank=2),
         _figure("tokens", "tokens", 8, lambda row: row.tokens_each, lambda row: fmt.tokens(row.tokens_each)),
         _figure("requests", "requests", 9, lambda row: row.turns_carried, lambda row: fmt.whole(row.turns_carried)),
         _figure(

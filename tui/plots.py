@@ -190,7 +190,7 @@ def _time_axis(times: Sequence[str], starts: Sequence[int], frame: Frame) -> Lin
     line = " " * (_LABEL_CELLS + 1)
     for index, text in enumerate(times):
         at = _LABEL_CELLS + 1 + starts[index]
-        is_last = at + len(text) > frame.width
+        is_last = at + len(text) > frame.width - _MARGIN_CELLS
         if text and at >= len(line) + (2 if index else 0) and not is_last:
             line += " " * (at - len(line)) + text
     return [(line[: frame.width], frame.inks.muted)]

@@ -42,7 +42,7 @@ class FactLine(Widget):
 
 def facts_line(text: str, width: int, ink: Inks) -> Line:
     """Draw as many known facts as fit; the first one, which says what is looked at, stands out."""
-    first, *others = [fact for fact in text.strip().split(DOT) if fact != fmt.UNKNOWN] or [""]
+    first, *others = [fact for fact in text.strip().split(DOT) if not fact.startswith(fmt.UNKNOWN)] or [""]
     line: list[tuple[str, Style]] = [(" ", ink.plain), (fmt.fit(first, min(len(first), width - 2)), ink.plain)]
     used = 1 + len(first)
     for fact in others:

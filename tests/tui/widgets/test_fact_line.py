@@ -29,7 +29,7 @@ def test_the_first_fact_is_cut_rather_than_left_out() -> None:
 
 
 def test_what_is_not_known_is_no_fact() -> None:
-    assert _text(80, "so far · – · 0 in") == " so far · 0 in"
+    assert _text(80, "so far · – · 0 in · – cached") == " so far · 0 in"
     assert _text(80, "–") == " "
 
 
