@@ -73,17 +73,63 @@ class Block(NamedTuple):
         return self.shown + (self.heading is not None)
 
 
+class Section:
+    """What lies between two top headings, or all of a flat list: blocks, as they stood at one moment."""
+
+    __slots__ = ("blocks", "exchange_count", "first_id", "last_id", "row_count", "starts")
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.blocks = blocks
+        self.starts = [0, *accumulate(block.row_count for block in blocks)]
+        self.row_count = self.starts[-1]
+        top = blocks[0].heading
+        self.exchange_count = top.exchanges if top is not None else self.row_count
+        shown = [block for block in blocks if block.shown]
+        self.first_id = min((block.ids[0] for block in shown), default=1)
+        self.last_id = max((block.ids[block.shown - 1] for block in shown), default=0)
+
+    def block_at(self, place: int) -> tuple[Block, int]:
+        """Return the block that a row lies in, and its place there."""
+        number = bisect_right(self.starts, place, hi=len(self.blocks)) - 1
+        return self.blocks[number], place - self.starts[number]
+
+    def row_at(self, place: int) -> Row:
+        """Return a row."""
+        block, within = self.block_at(place)
+        if block.heading is None:
+            return block.ids[within]
+        return block.heading if within == 0 else block.ids[within - 1]
+
+    def place_of(self, row: Row) -> int | None:
+        """Return where a row is, a heading by its key."""
+        top = self.blocks[0].heading
+        if isinstance(row, Group):
+            if top is None or top.key[0] != row.key[0]:
+                return None
+            headings = (block.heading for block in self.blocks)
+            return next((start for start, one in zip(self.starts, headings, strict=False) if one and one.key == row.key), None)
+        if not self.first_id <= row <= self.last_id:
+            return None
+        for start, block in zip(self.starts, self.blocks, strict=False):
+            place = bisect_left(block.ids, row, hi=block.shown)
+            if place < block.shown and block.ids[place] == row:
+                return start + place + (block.heading is not None)
+        return None
+
+
 class Rows(Sequence[Row]):
     """The rows of the list as they stood at one moment; safe to read in one thread while another arranges the next."""
 
-    def __init__(self, blocks: Sequence[Block] = ()) -> None:
-        self._blocks = blocks
-        self._starts = [0, *accumulate(block.row_count for block in blocks)]
+    def __init__(self, sections: Sequence[Section] = ()) -> None:
+        self._sections = sections
+        self._starts = [0, *accumulate(section.row_count for section in sections)]
+        self.exchange_count = sum(section.exchange_count for section in sections)
+        """The exchanges in it, those in folded branches included."""
 
     @classmethod
     def flat(cls, ids: list[int]) -> "Rows":
         """Return ids alone; they may be appended to, but not changed, later."""
-        return cls([Block(None, ids, len(ids))])
+        return cls([Section([Block(None, ids, len(ids))])])
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -100,7 +146,7 @@ class Rows(Sequence[Row]):
         return self._at(index % len(self))
 
     def __iter__(self) -> Iterator[Row]:
-        for block in self._blocks:
+        for block in chain.from_iterable(section.blocks for section in self._sections):
             if block.heading is not None:
                 yield block.heading
             yield from block.ids[: block.shown]
@@ -113,41 +159,43 @@ class Rows(Sequence[Row]):
     @property
     def headings(self) -> list[Group]:
         """The headings in it, those in folded branches left out."""
-        return [block.heading for block in self._blocks if block.heading is not None]
-
-    @property
-    def exchange_count(self) -> int:
-        """The exchanges in it, those in folded branches included."""
-        return sum(heading.exchanges for heading in self.headings if not heading.depth) or len(self)
+        blocks = chain.from_iterable(section.blocks for section in self._sections)
+        return [block.heading for block in blocks if block.heading is not None]
 
     def branch_at(self, index: int) -> GroupKey | None:
         """Return the branch that a row lies in; `None` in a flat list."""
-        heading = self._blocks[self._block_at(index)].heading if 0 <= index < len(self) else None
+        if not 0 <= index < len(self):
+            return None
+        section, place = self._section_at(index)
+        heading = section.block_at(place)[0].heading
         return heading.key if heading is not None else None
 
-    def place_of(self, row: Row) -> int | None:
-        """Return where a row is, a heading by its key; `None`: not in the list."""
-        for start, block in zip(self._starts, self._blocks, strict=False):
-            heading = block.heading
-            if isinstance(row, Group):
-                if heading is not None and heading.key == row.key:
-                    return start
-            elif block.shown and block.ids[0] <= row <= block.ids[block.shown - 1]:
-                place = bisect_left(block.ids, row, hi=block.shown)
-                if block.ids[place] == row:
-                    return start + place + (heading is not None)
+    def place_of(self, row: Row, likely: int = 0) -> int | None:
+        """Return where a row is, a heading by its key; `None`: not in the list.
+
+        Args:
+            row: The row.
+            likely: Where it was; looked at first.
+        """
+        if 0 <= likely < len(self) and _is_same(self._at(likely), row):
+            return likely
+        for start, section in zip(self._starts, self._sections, strict=False):
+            place = section.place_of(row)
+            if place is not None:
+                return start + place
         return None
 
-    def _block_at(self, index: int) -> int:
-        # Folded blocks without a heading take no rows: the last block that starts here has the row.
-        return bisect_right(self._starts, index, hi=len(self._blocks)) - 1
+    def _section_at(self, index: int) -> tuple[Section, int]:
+        number = bisect_right(self._starts, index, hi=len(self._sections)) - 1
+        return self._sections[number], index - self._starts[number]
 
     def _at(self, index: int) -> Row:
-        number = self._block_at(index)
-        block, place = self._blocks[number], index - self._starts[number]
-        if block.heading is None:
-            return block.ids[place]
-        return block.heading if place == 0 else block.ids[place - 1]
+        section, place = self._section_at(index)
+        return section.row_at(place)
+
+
+def _is_same(one: Row, other: Row) -> bool:
+    return one.key == other.key if isinstance(one, Group) and isinstance(other, Group) else one == other
 
 
 class _Branch:
@@ -200,27 +248,28 @@ class _Branch:
 class _Session:
     """A session and the branches below it."""
 
-    __slots__ = ("blocks", "branches", "key")
+    __slots__ = ("branches", "key", "section")
 
     def __init__(self, key: GroupKey) -> None:
         self.key = key
         self.branches: dict[str | None, _Branch] = {}
-        self.blocks: list[Block] | None = None
-        """As they were made last; `None`: something has changed since."""
+        self.section: Section | None = None
+        """As it was made last; `None`: something has changed since."""
 
-    def arrange(self, folded: AbstractSet[GroupKey], *, has_branches: bool) -> list[Block]:
-        """Return its heading and, unless it is folded, the blocks below; those from before where nothing has changed."""
-        if self.blocks is None:
+    def arrange(self, folded: AbstractSet[GroupKey], *, has_branches: bool) -> Section:
+        """Return its heading and, unless it is folded, the blocks below; the section from before where nothing has changed."""
+        if self.section is None:
             is_folded = self.key in folded
             branches = sorted(self.branches.values(), key=_first_id)
             heading = _heading(self.key, branches, is_folded=is_folded)
             if is_folded:
-                self.blocks = [Block(heading, [], 0)]
+                blocks = [Block(heading, [], 0)]
             elif has_branches:
-                self.blocks = [Block(heading, [], 0), *(branch.block(folded) for branch in branches)]
+                blocks = [Block(heading, [], 0), *(branch.block(folded) for branch in branches)]
             else:
-                self.blocks = [Block(heading, branches[0].ids, len(branches[0].ids))]
-        return self.blocks
+                blocks = [Block(heading, branches[0].ids, len(branches[0].ids))]
+            self.section = Section(blocks)
+        return self.section
 
 
 class Arrangement:
@@ -261,12 +310,11 @@ class Arrangement:
         for key in self._folded ^ folded:
             session = self._sessions.get(key[0])
             if session is not None:
-                session.blocks = None
+                session.section = None
         self._folded = folded
         has_branches = self.grouping is not Grouping.SESSION
-        blocks = [session.arrange(folded, has_branches=has_branches) for session in self._sessions.values()]
-        blocks.sort(key=_first_id_below)
-        return Rows(list(chain.from_iterable(blocks)))
+        sections = [session.arrange(folded, has_branches=has_branches) for session in self._sessions.values()]
+        return Rows(sorted(sections, key=_first_id_below))
 
     def _name_of(self, entry: "OutlineEntry") -> str | None:
         if self.grouping is Grouping.SESSION:
@@ -282,12 +330,12 @@ class Arrangement:
         if branch is None:
             branch = session.branches[name] = _Branch((entry.session_id, name))
         branch.add(entry)
-        session.blocks = None
+        session.section = None
 
     def _take(self, entry: "OutlineEntry") -> None:
         session, name = self._sessions[entry.session_id], self._name_of(entry)
         session.branches[name].take(entry)
-        session.blocks = None
+        session.section = None
         if not session.branches[name].ids:
             del session.branches[name]
         if not session.branches:
@@ -310,8 +358,8 @@ def _first_id(branch: _Branch) -> int:
     return branch.ids[0]
 
 
-def _first_id_below(blocks: Sequence[Block]) -> int:
-    heading = blocks[0].heading
+def _first_id_below(section: Section) -> int:
+    heading = section.blocks[0].heading
     return heading.first_id if heading is not None else 0
 
 

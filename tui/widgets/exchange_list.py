@@ -235,7 +235,7 @@ class ExchangeList(LineList):
 
     def _stay_on(self, at: Row) -> None:
         """Put the cursor on the row it was on, wherever that is now."""
-        place = self._rows.place_of(at)
+        place = self._rows.place_of(at, likely=self.cursor)
         if place is not None:
             self.cursor = place
 
