@@ -115,7 +115,7 @@ def _streams(cases: list[dict[str, Any]]) -> str:
             row = [f"{case['protocol']} x{case['at_once']}", name, *(f"{figures[each]['median']:.2f}" for each in shown)]
             rows.append([*row, f"{figures['failed']['high']:.0f}"])
     header = ["case", "through", "first byte ms", "p99", "new connection", "event delay p50 ms", "p99", "failed"]
-    return _table("Streams: one of 50 events 20 ms apart, then many of 20 events 400 ms apart", header, rows)
+    return _table("Streams: one of 50 events 10 ms apart, then many of 10 events 400 ms apart", header, rows)
 
 
 def _api(result: dict[str, Any]) -> str:
