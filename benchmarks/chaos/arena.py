@@ -77,7 +77,7 @@ def under_load(
             expect(load.wait_for_more(8), f"the next requests did not work: {list(load.failed.items())[-3:]}")
             expect(running.process.poll() is None, f"Assay ended: {tail(running)}")
         exit_code = running.stop()
-    arena.note(f"{len(load.answered)} answered, {len(load.failed)} failed, {during} meanwhile")
+    arena.note(f"{len(load.answered)} answered, {len(load.failed)} failed")
     expect_right_bytes(arena, load, clients_may_fail=clients_may_fail)
     expect(exit_code == 0 or not is_expected_to_end_well, f"exit code {exit_code}: {tail(running)}")
     return running, load

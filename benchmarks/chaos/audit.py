@@ -75,6 +75,7 @@ def _found_requests(store: Store, finding: Finding) -> dict[int, str]:
             if number in found:
                 finding.doubled.append(number)
             answer = store.exchanges.decoded_body(exchange.id, Side.RESPONSE) or b""
-            is_whole = exchange.state is ExchangeState.COMPLETE and b"message_stop" in answer
+            has_end = b"message_stop" in answer or b"event: error" in answer
+            is_whole = exchange.state is ExchangeState.COMPLETE and has_end
             found[number] = "whole" if is_whole else f"{exchange.state}, {len(answer)} bytes of the answer"
     return found

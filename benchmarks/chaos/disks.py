@@ -116,7 +116,7 @@ def newer_database(arena: Arena) -> None:
     said = (done.stdout + done.stderr).decode()
     arena.note(f"exit code {done.returncode}: {said.strip().splitlines()[0]}")
     expect(done.returncode == 5, f"exit code {done.returncode}")
-    expect("newer" in said, f"it is not said why: {said}")
+    expect("update Assay" in said, f"it is not said why: {said}")
     expect(path.read_bytes() == before, "the database was changed")
 
 
