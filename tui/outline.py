@@ -162,6 +162,12 @@ class Rows(Sequence[Row]):
         blocks = chain.from_iterable(section.blocks for section in self._sections)
         return [block.heading for block in blocks if block.heading is not None]
 
+    @property
+    def top_keys(self) -> frozenset[GroupKey]:
+        """The keys of the top headings."""
+        tops = (section.blocks[0].heading for section in self._sections)
+        return frozenset(top.key for top in tops if top is not None)
+
     def branch_at(self, index: int) -> GroupKey | None:
         """Return the branch that a row lies in; `None` in a flat list."""
         if not 0 <= index < len(self):
@@ -380,8 +386,3 @@ def build_rows(entries: "Sequence[OutlineEntry]", grouping: Grouping, folded: Ab
     arrangement = Arrangement(grouping)
     arrangement.replace_newest(0, entries, 0)
     return arrangement.rows(folded)
-
-
-def group_keys(rows: Rows) -> set[GroupKey]:
-    """Return the keys of all headings in sight of no fold."""
-    return {heading.key for heading in rows.headings}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.outline import OutlineEntry
-from tui.outline import GROUPINGS, Arrangement, Group, Grouping, Rows, build_rows, group_keys
+from tui.outline import GROUPINGS, Arrangement, Group, Grouping, Rows, build_rows
 
 
 def _entry(
@@ -46,7 +46,8 @@ def test_what_is_folded_is_left_out() -> None:
     entries = [_entry(1, prompt="p1"), _entry(2, prompt="p2"), _entry(3, "s2")]
     rows = build_rows(entries, Grouping.PROMPT, frozenset({("s1", "p1"), ("s2",)}))
     assert [row if isinstance(row, int) else row.key for row in rows] == [("s1",), ("s1", "p1"), ("s1", "p2"), 2, ("s2",)]
-    assert group_keys(rows) == {("s1",), ("s1", "p1"), ("s1", "p2"), ("s2",)}
+    assert [heading.key for heading in rows.headings] == [("s1",), ("s1", "p1"), ("s1", "p2"), ("s2",)]
+    assert rows.top_keys == {("s1",), ("s2",)}
     assert [row.depth for row in rows if isinstance(row, Group)] == [0, 1, 1, 0]
 
 

@@ -21,7 +21,7 @@ from tui.commands import FOLD_COMMANDS
 from tui.filtering import combined_filter
 from tui.live_commands import LIVE_COMMANDS, LeavePane
 from tui.notices import Notice, traffic_notice
-from tui.outline import GROUPINGS, Group, Grouping, GroupKey, group_keys
+from tui.outline import GROUPINGS, Group, Grouping, GroupKey
 from tui.reading import RequestRows, Selection
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.filter_actions import FilterActions
@@ -293,7 +293,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         elif self.folded:
             self.folded = frozenset()
         else:
-            self.folded = frozenset(key for key in group_keys(self.requests.rows) if len(key) == 1)
+            self.folded = self.requests.rows.top_keys
 
     def action_cycle_grouping(self) -> None:
         """Arrange the list in the next way."""
