@@ -6,11 +6,15 @@ The same on every machine: seeds instead of chance, a clock of its own. No netwo
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from proxy_core.attribution.analysis import analyse
+from proxy_core.attribution.prices import load_price_book
+from proxy_core.attribution.tokens.counting import CountedTexts
+from proxy_core.attribution.tokens.service import WorkerCounting
 from proxy_core.exchange import (
     CapturedBody,
     CapturedRequest,
@@ -30,6 +34,7 @@ from proxy_core.standin.sessions.claude_code import ClaudeCodeSession, Outgoing
 from proxy_core.standin.sessions.plot import make_story
 from proxy_core.standin.wire import ReceivedRequest, RequestHead
 from storage.analysing import Analyst
+from storage.analysis_context import DatabaseContext
 from storage.batches import Progress
 from storage.database import Database, open_database
 from storage.ingest import Ingest
@@ -39,6 +44,7 @@ NOW_US: Final = 1_795_186_920_000_000
 """2026-11-20 15:02:00 UTC: the present of every picture."""
 
 _SECOND: Final = 1_000_000
+_PATIENCE_S: Final = 120.0
 _BEGINNINGS_H: Final = ((1, 21.0), (2, 9.5), (7, 6.2), (4, 3.1), (5, 1.3), (6, 0.0105))
 """Seed of a session, and how many hours before now it began."""
 
@@ -210,9 +216,18 @@ RUNNING_ID: Final = f"{(NOW_US - 4 * _SECOND) // 1000:012x}7fff8{2:015x}"
 """The exchange that is still running."""
 
 
+class _PatientCounting(WorkerCounting):
+    """Counts to the end: a guess, taken on a machine that is busy, would draw other pictures."""
+
+    def count(self, family: str, texts: Mapping[str, str], *, patience_s: float) -> CountedTexts:
+        """Count texts, however long it takes."""
+        return super().count(family, texts, patience_s=max(patience_s, _PATIENCE_S))
+
+
 def _store(database: Database, events: Sequence[ExchangeFinished | ExchangeStarted]) -> None:
     ingest = Ingest("pictures")
-    analyst = Analyst.over(database)
+    context = DatabaseContext(database, prices=load_price_book(None), counting=_PatientCounting(hang_limit_s=_PATIENCE_S))
+    analyst = Analyst(database, context, analyse)
     try:
         for event in sorted(events, key=lambda event: event.timing.client_started_us):
             progress = Progress(event.exchange_id)
