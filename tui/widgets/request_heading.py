@@ -65,6 +65,22 @@ def title_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
 
 def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
     """Draw model, tokens, cache, cost and time; unknown parts are left out, and from the right what does not fit."""
+    line: list[tuple[str, Style]] = [(" ", ink.plain)]
+    used = 1
+    for text, style in _figures(summary, ink):
+        if fmt.UNKNOWN in text.split():
+            continue
+        if used + len(text) + 3 > width - 1:
+            break
+        if len(line) > 1:
+            line.append((" · ", ink.faint))
+            used += 3
+        line.append((text, style))
+        used += len(text)
+    return line
+
+
+def _figures(summary: ExchangeSummary, ink: Inks) -> list[tuple[str, Style]]:
     guess = summary.is_estimate
     failed = has_failed(summary)
     is_running = summary.state is ExchangeState.OPEN
@@ -92,16 +108,4 @@ def figures_line(summary: ExchangeSummary, width: int, ink: Inks) -> Line:
     ]
     if summary.is_distorted:
         parts.insert(2, ("≠ context changed by the base URL", ink.warning))
-    line: list[tuple[str, Style]] = [(" ", ink.plain)]
-    used = 1
-    for text, style in parts:
-        if fmt.UNKNOWN in text.split():
-            continue
-        if used + len(text) + 3 > width - 1:
-            break
-        if len(line) > 1:
-            line.append((" · ", ink.faint))
-            used += 3
-        line.append((text, style))
-        used += len(text)
-    return line
+    return parts
