@@ -127,9 +127,9 @@ def full_queue(arena: Arena) -> None:
         context = ssl.create_default_context(cafile=str(running.certificate))
         victim = anatomy.wait_for(running.process.pid, "recording")
         anatomy.send(victim, signal.SIGSTOP)
-        large = body_of(1) + b" " * 2_000_000
         with httpx.Client(proxy=running.proxy_url, verify=context, trust_env=False, timeout=30) as client:
-            for _ in range(20):
+            for number in range(20):
+                large = body_of(5_000_001 + number) + b" " * 2_000_000
                 reply = client.post(f"{API_URL}/v1/messages", content=large, headers={"x-api-key": "k"})
                 expect(reply.status_code == 200 and "message_stop" in reply.text, f"answered {reply.status_code}")
         arena.witness.mangled.clear()
