@@ -33,8 +33,8 @@ from storage.recorder import Recorder, RecordingOptions
 from storage.recorder_status import RecorderStatus
 from storage.recovery import INTERRUPTED
 
-FLUSH_S, YOUNG_S = 0.02, 0.0
-"""As in `HookFeed`: who sent this has waited already."""
+FLUSH_S, YOUNG_S = 0.1, 0.0
+"""As in `HookFeed`: who sent this has waited already; each time costs a transaction."""
 QUEUED_BYTES = 48 * 1024 * 1024
 """With so much waiting here, no more is read: it waits where it came from, which is bounded."""
 TELL_EVERY_S = 0.02
