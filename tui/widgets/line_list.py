@@ -107,9 +107,19 @@ class LineList(ScrollView, can_focus=True):
     def set_row_count(self, count: int) -> None:
         """Tell how many rows there are; the cursor is kept inside."""
         self._row_count = count
-        self.virtual_size = Size(0, count + self.HEADER_LINES)
+        self._reach(Size(0, count + self.HEADER_LINES))
         if self.cursor >= count:
             self.cursor = max(0, count - 1)
+
+    def _reach(self, size: Size) -> None:
+        """Scroll over so much; only for a list as high as its rows is the screen laid out anew: rows come in often."""
+        height = self.styles.height
+        if not self.container_size or height is None or height.is_auto:
+            self.virtual_size = size
+        elif size != self.virtual_size:
+            self.set_reactive(LineList.virtual_size, size)
+            self._scroll_update(size)
+            self.refresh()
 
     @property
     def line_cells(self) -> int:

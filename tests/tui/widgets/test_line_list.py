@@ -32,6 +32,27 @@ async def test_only_what_is_in_sight_is_drawn_and_only_once() -> None:
         assert len(numbers.drawn) == len(set(numbers.drawn))
 
 
+async def test_new_rows_are_reached_without_laying_out_the_screen_anew() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        await pilot.pause()
+        laid_out: list[object] = []
+        stage.screen.screen_layout_refresh_signal.subscribe(numbers, laid_out.append)
+        numbers.set_row_count(100)
+        numbers.cursor = 99
+        await pilot.pause()
+        assert 99 in numbers.visible_rows
+        assert "row 99" in lines_of(numbers)[-1]
+        assert numbers.vertical_scrollbar.window_virtual_size == 101
+        assert not laid_out
+        numbers.styles.height = "auto"
+        await pilot.pause()
+        laid_out.clear()
+        numbers.set_row_count(5)
+        await pilot.pause()
+        assert laid_out
+
+
 async def test_a_line_ends_where_the_scrollbar_begins() -> None:
     async with staged(_Numbers, (40, 10)) as (stage, _):
         numbers = stage.query_one(_Numbers)
