@@ -150,12 +150,10 @@ async def soak(
     return readings
 
 
-def _read(
-    target: Target, second: float, latencies: list[float], errors: int, reader: ApiReader, dashboard: int
-) -> Reading:
+def _read(target: Target, second: float, latencies: list[float], errors: int, reader: ApiReader, dashboard: int) -> Reading:
     assert target.pid is not None
     everyone = [target.pid, *children(target.pid)]
-    parts = {name: 0.0 for name in _PARTS}
+    parts = dict.fromkeys(_PARTS, 0.0)
     for pid in everyone[1:]:
         with suppress(OSError):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

@@ -108,8 +108,8 @@ def newer_database(arena: Arena) -> None:
     changed = sqlite3.connect(path)
     tables = [name for (name,) in changed.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     version = next(name for name in tables if "version" in name)
-    column = changed.execute(f"PRAGMA table_info({version})").fetchall()[0][1]  # noqa: S608 - a name from the database
-    changed.execute(f"UPDATE {version} SET {column} = {column} + 1000")  # noqa: S608 - as above
+    column = changed.execute(f"PRAGMA table_info({version})").fetchall()[0][1]
+    changed.execute(f"UPDATE {version} SET {column} = {column} + 1000")
     changed.commit()
     changed.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     changed.close()
@@ -138,7 +138,7 @@ def _protect(arena: Arena, flag: str) -> bool:
     if sys.platform != "linux" or not files:
         return False
     try:
-        return subprocess.run(["chattr", flag, *files], capture_output=True, check=False).returncode == 0  # noqa: S607
+        return subprocess.run(["chattr", flag, *files], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 

@@ -18,12 +18,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def _doom_recordings(stops: int) -> None:
-    """Let every other life of the recording process end before a statement, each time one statement later; the others are long."""
+    """Let every other life of the recording process end before a statement, each time one later; the others are long."""
     from storage import child_process, remote_recorder
 
     lives = iter(range(1_000_000))
 
-    def launch(module: str, *, command: object = None) -> object:
+    def launch(module: str, **_command: object) -> object:
         life = next(lives)
         if life // 2 >= stops:
             return child_process.launch(module)

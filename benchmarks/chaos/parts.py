@@ -121,7 +121,7 @@ def analysis_without_memory(arena: Arena) -> None:
 
 
 def full_queue(arena: Arena) -> None:
-    """Nobody takes what is captured, and its room (here 20 MB) runs out: traffic goes on, what is missing is marked or counted."""
+    """Nobody takes what is captured, its room (here 20 MB) runs out: traffic goes on, what is missing is marked or counted."""
     program = (sys.executable, "-m", "benchmarks.chaos.doomed", "--limit-bytes", str(_LIMIT_BYTES), "--")
     with Headless(arena.home, arena.standin, has_api=True, program=program) as running:
         context = ssl.create_default_context(cafile=str(running.certificate))

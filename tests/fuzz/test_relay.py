@@ -20,7 +20,9 @@ _WHEN = st.none() | st.integers(-(2**63), 2**63 - 1)
 _IDS = st.sampled_from(["a", "0193a1b2c3d47000800000000000ffff", "\x00"]) | st.text(max_size=6)
 _MODES = st.sampled_from(["intercept", "reverse", "local", "import"]) | st.text(max_size=4)
 _URLS = st.sampled_from([b"https://api.anthropic.com/v1/messages", b"\xff\x00", b"https://[/", KEY]) | st.binary(max_size=20)
-_OPENINGS = st.tuples(_MODES, st.text(max_size=4), st.binary(max_size=9), _URLS, st.binary(max_size=9), _LINES, st.integers(0, 2**62))
+_OPENINGS = st.tuples(
+    _MODES, st.text(max_size=4), st.binary(max_size=9), _URLS, st.binary(max_size=9), _LINES, st.integers(0, 2**62)
+)
 _STATES = st.tuples(
     _LINES, st.none() | st.integers(-5, 2**40), st.binary(max_size=8), st.binary(max_size=8), _LINES, _LINES,
     _WHEN, _WHEN, _WHEN, _WHEN, _WHEN, _WHEN, _WHEN, st.none() | st.binary(max_size=12), *(st.booleans(),) * 3,

@@ -56,7 +56,7 @@ for start in range(first, first + 800, 20):
 
 
 def kill_one(path: Path, first: int, moment: random.Random) -> tuple[dict[str, float], list[int]]:
-    """Let a recording process run and kill it; returns how long before that was delivered what had to be safe, and what was said to be stored."""
+    """Let a recording process run and kill it; returns what had to be safe (and since when), and what it said was stored."""
     command = [sys.executable, "-c", VICTIM, str(first), str(path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert process.stdout is not None
