@@ -20,7 +20,7 @@ def _kill_again_and_again(arena: Arena, kill: Callable[[Headless], None], *, gra
             load = Load(assayed, arena.witness, first, timeout_s=5)
             with load.running():
                 load.wait_for_more(1)
-                time.sleep(arena.chance.uniform(0.0, 0.9))
+                time.sleep(grace_s + arena.chance.uniform(0.0, 0.9))
                 killed_at = time.monotonic()
                 kill(assayed)
                 load.end()
