@@ -56,8 +56,9 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
     HEADING = " Saved filters "
     BINDINGS: ClassVar = bindings(SAVED_FILTER_COMMANDS)
     CSS = """
-    SavedFiltersScreen Table { height: auto; max-height: 14; background: $surface; margin-top: 1; }
+    SavedFiltersScreen Table { height: auto; max-height: 14; background: $surface; }
     SavedFiltersScreen #hint { margin-top: 1; }
+    SavedFiltersScreen .field-name { margin-top: 0; }
     """
 
     def __init__(self, filters: SavedFilters, line: str, *, is_saving: bool) -> None:
@@ -104,7 +105,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
     def on_change_refused(self, event: ChangeRefused) -> None:
         """Say why not; nothing has changed."""
         reason = event.reason
-        self.query_one("#wrong", Static).update(f"{reason[:1].upper()}{reason[1:]}.")
+        self._say(f"{reason[:1].upper()}{reason[1:]}.")
 
     def on_saved_filters_read(self, event: SavedFiltersRead) -> None:
         """Show what is saved."""
@@ -126,6 +127,12 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
         use = "Enter uses one, as @name in the filter line does." if self.table.row_count else "None is saved yet."
         self.query_one("#hint", Static).update(f"{use} {save}")
 
+    def _say(self, words: str) -> None:
+        """Say what stands in the way, or to press once more; nothing takes no room."""
+        wrong = self.query_one("#wrong", Static)
+        wrong.update(words)
+        wrong.display = bool(words)
+
     # The name
 
     def action_keep_filter(self) -> None:
@@ -133,7 +140,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
         if self._line:
             self._ask(f"Name for  {self._line}", "")
         else:
-            self.query_one("#wrong", Static).update("No filter is in force: / types one in the request list.")
+            self._say("No filter is in force: / types one in the request list.")
 
     def action_rename_filter(self) -> None:
         """Ask for another name for the selected filter."""
@@ -145,7 +152,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
     def _ask(self, words: str, name: str) -> None:
         self._renaming = self._doomed = None
         self.query_one("#asked", Label).update(words)
-        self.query_one("#wrong", Static).update("")
+        self._say("")
         field = self.query_one("#name", Input)
         field.value = name
         self.query_one("#asked").display = field.display = True
@@ -153,7 +160,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
 
     def _leave_name(self) -> None:
         self._renaming = None
-        self.query_one("#wrong", Static).update("")
+        self._say("")
         self.query_one("#asked").display = self.query_one("#name").display = False
         self.table.focus()
 
@@ -181,7 +188,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
     def _spare(self) -> None:
         if self._doomed is not None:
             self._doomed = None
-            self.query_one("#wrong", Static).update("")
+            self._say("")
 
     def action_delete_filter(self) -> None:
         """Delete the selected filter, when asked for twice."""
@@ -190,7 +197,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
             return
         if self._doomed != saved.name:
             self._doomed = saved.name
-            self.query_one("#wrong", Static).update(f"x once more deletes @{saved.name}.")
+            self._say(f"x once more deletes @{saved.name}.")
             return
         self._doomed = None
         self._change(lambda: self._remove(saved.name))
