@@ -81,6 +81,7 @@ class FilterLine(Vertical):
         self._found: tuple[Suggestion, ...] = ()
         self._chosen = 0
         self._before = ""
+        self._count = ""
         self._applied = ""
         self.saved: Mapping[str, str] = {}
         """The lines of the saved filters by name."""
@@ -122,7 +123,11 @@ class FilterLine(Vertical):
 
     def show_count(self, requests: int) -> None:
         """Say how many requests pass the filter that is in use."""
-        self.query_one("#filter-count", Static).update(f"{requests:,} request{'' if requests == 1 else 's'}")
+        count = f"{requests:,} request{'' if requests == 1 else 's'}"
+        if count != self._count:
+            # Told with every row that comes in: only a longer one is worth laying out the whole screen anew.
+            self.query_one("#filter-count", Static).update(count, layout=len(count) != len(self._count))
+            self._count = count
 
     def offer(self, text: str, found: tuple[Suggestion, ...]) -> None:
         """Take completions for a line, unless it has changed since."""

@@ -49,3 +49,20 @@ async def test_escape_takes_back_what_was_typed() -> None:
         assert stage.query_one(FilterInput).KEY_HINTS
         line.rest("")
         assert not line.display
+
+
+async def test_a_count_lays_out_the_screen_anew_only_when_it_grows_longer() -> None:
+    async with staged(FilterLine, (80, 5)) as (stage, pilot):
+        line = stage.query_one(FilterLine)
+        line.show_count(10)
+        await pilot.pause()
+        laid_out: list[object] = []
+        stage.screen.screen_layout_refresh_signal.subscribe(line, laid_out.append)
+        for count in (10, 11, 12):
+            line.show_count(count)
+            await pilot.pause()
+        assert not laid_out
+        assert str(line.query_one("#filter-count", Static).content) == "12 requests"
+        line.show_count(1_234)
+        await pilot.pause()
+        assert laid_out
