@@ -70,7 +70,7 @@ class Headless:
         return next(self._home.rglob("api-token")).read_text().strip()
 
     def _said(self, line: "re.Pattern[str]") -> "re.Match[str]":
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while time.monotonic() < until and self.process.poll() is None:
             if found := line.search(self.output.decode()):
                 return found
