@@ -122,11 +122,13 @@ class RoutingAddon:
             flow.request.headers["Proxy-Authorization"] = f"Basic {token}"
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
-        """Ask the API first which HTTP version it speaks, unless we know: the client must get the same."""
+        """Connect to the API now, as the client would have: the request that comes need not wait for it.
+
+        It also tells which HTTP version the API speaks: the client must get the same.
+        """
         server = data.context.server
         if server.address and server.tls:
-            is_undecided = b"h2" in data.client_hello.alpn_protocols and self._known_alpn(server.address) is None
-            data.establish_server_tls_first = is_undecided and not server.tls_established
+            data.establish_server_tls_first = not server.tls_established
 
     def tls_start_client(self, data: tls.TlsData) -> None:
         """Offer the client what the API is known to speak."""
