@@ -10,18 +10,19 @@ original's way. Part of `lean_master.py`: its versions, its switch, its differen
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from logging import WARNING
 from typing import Any
 
+import h2.events
 from h11._readers import ContentLengthReader
 from mitmproxy import optmanager
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events, layer, tunnel
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import modes, tls
-from mitmproxy.proxy.layers.http import _http1
+from mitmproxy.proxy.layers.http import _http1, _http_h2
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import ErrorCode, RequestHeaders, ResponseProtocolError
 from OpenSSL import SSL
@@ -227,6 +228,33 @@ def _http1_handle_event(self: Any, event: events.Event) -> Commands:
     yield from _stock_http1_handle_event(self, event)
 
 
+def _receive_frames(self: Any, data: bytes) -> list[h2.events.Event]:
+    return _merged(_stock_receive_frames(self, data))
+
+
+def _merged(received: Iterable[h2.events.Event]) -> list[h2.events.Event]:
+    """Make one event of frames of the same body that came together: each would pass all layers alone."""
+    merged: list[h2.events.Event] = []
+    run: list[h2.events.DataReceived] = []
+    for event in [*received, None]:
+        if run and not (type(event) is h2.events.DataReceived and event.stream_id == run[0].stream_id):
+            merged.append(_joined(run))
+            run = []
+        if type(event) is h2.events.DataReceived:
+            run.append(event)
+        elif event is not None:
+            merged.append(event)
+    return merged
+
+
+def _joined(run: list[h2.events.DataReceived]) -> h2.events.DataReceived:
+    last = run[-1]
+    if len(run) > 1:
+        last.data = b"".join([event.data or b"" for event in run])
+        last.flow_controlled_length = sum(event.flow_controlled_length or 0 for event in run)
+    return last
+
+
 class Tunnel:
     """A tunnel opened by `CONNECT`: what goes through it need not pass the layers that opened it.
 
@@ -304,6 +332,7 @@ def find_tunnel(top: layer.Layer) -> Tunnel | None:
 
 
 _stock_handle_event: Callable[..., Commands] = layer.Layer.handle_event
+_stock_receive_frames: Callable[..., list[h2.events.Event]] = _http_h2.BufferedH2Connection.receive_data
 _stock_http1_handle_event: Callable[..., Commands] = _http1.Http1Connection._handle_event
 
 LAYER_PATCHES: tuple[tuple[Any, str, Any], ...] = (
@@ -313,4 +342,5 @@ LAYER_PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (tls.TLSLayer, "handle_event", _tls_handle_event),
     (http_layers.HttpLayer, "event_to_child", _http_event_to_child),
     (_http1.Http1Connection, "_handle_event", _http1_handle_event),
+    (_http_h2.BufferedH2Connection, "receive_data", _receive_frames),
 )

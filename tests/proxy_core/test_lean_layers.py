@@ -9,6 +9,7 @@ from proxy_core.server import load_mitmproxy
 
 load_mitmproxy()  # its dependencies warn on import, and warnings are errors here
 
+import h2.events  # noqa: E402
 from mitmproxy import connection, options, optmanager  # noqa: E402
 from mitmproxy.proxy import layer  # noqa: E402
 from mitmproxy.proxy.context import Context  # noqa: E402
@@ -95,3 +96,18 @@ def test_there_is_no_tunnel_before_a_client_has_asked_for_one() -> None:
     context = Context(client, options.Options())
     assert find_tunnel(layer.NextLayer(context)) is None
     assert find_tunnel(modes.HttpProxy(context)) is None
+
+
+def test_frames_of_one_body_that_come_together_are_one_event() -> None:
+    def frame(stream: int, data: bytes, *, is_last: bool = False) -> h2.events.DataReceived:
+        ended = h2.events.StreamEnded(stream_id=stream) if is_last else None
+        return h2.events.DataReceived(stream_id=stream, data=data, flow_controlled_length=len(data) + 1, stream_ended=ended)
+
+    pinged = h2.events.PingReceived(ping_data=b"12345678")
+    run = [frame(1, b"a"), frame(1, b"b"), frame(1, b"", is_last=True)]
+    joined = lean_layers._joined(run)
+    assert (joined.data, joined.flow_controlled_length, joined.stream_ended) == (b"ab", 5, run[2].stream_ended)
+    came = [frame(1, b"a"), frame(3, b"b"), frame(3, b"c"), pinged, frame(3, b"d")]
+    merged = lean_layers._merged(came)
+    assert [getattr(event, "data", None) for event in merged] == [b"a", b"bc", None, b"d"]
+    assert lean_layers._merged([]) == []
