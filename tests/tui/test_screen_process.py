@@ -85,7 +85,8 @@ def test_one_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.Mon
     with screen_of(FakeLive(), program, tmp_path) as screen:
         while not ready.exists():
             os.sched_yield()
-    assert screen.wait() == 0
+        screen.end()
+        assert screen.wait() == 0
 
 
 def test_a_killed_screen_leaves_the_terminal_as_it_was(
