@@ -92,7 +92,7 @@ class ScreenProcess:
         return 0 if code == 0 or self._is_asked else 1
 
     def end(self) -> None:
-        """Ask it to close, and see to it that it does (one whose terminal went away may hang); for a signal's handler as well."""
+        """Ask it to close, and see to it: one whose terminal went away may hang. For a signal's handler as well."""
         self._is_asked = True
         self._process.terminate()
         insisting = threading.Timer(_END_S, self._process.kill)
