@@ -3,7 +3,7 @@
 from proxy_core.exchange import ExchangeState
 from tests import factories
 from tests.tui.widgets.stage import lines_of, staged
-from tui.outline import Block, Group, Rows
+from tui.outline import Block, Group, Rows, Section
 from tui.widgets.exchange_list import ExchangeList
 
 _GROUP = Group(("s",), False, 2, 0, 10, None, 1)
@@ -57,7 +57,7 @@ async def test_a_heading_stands_for_its_first_request_and_folds() -> None:
     async with staged(ExchangeList, (120, 10)) as (stage, pilot):
         requests = stage.query_one(ExchangeList)
         requests.focus()
-        requests.show_rows(Rows([Block(_GROUP, [1, 2], 2)]))
+        requests.show_rows(Rows([Section([Block(_GROUP, [1, 2], 2)])]))
         await pilot.press("g")
         assert requests.selected_row == _GROUP
         assert requests.selected_id == 1
