@@ -18,8 +18,8 @@ from proxy_core.relay_messages import Message, State, apply_state, decode, encod
 
 PART_BYTES = 256 * 1024
 """A message brings no more bytes of bodies than about so many: encoding one holds the interpreter lock."""
-MAX_REPEATS = 3
-"""An exchange that was sent again so often, and never stored, may be what kills the process it is sent to."""
+MAX_DEATHS = 2
+"""Whoever got an exchange alone and died so often was killed by it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,8 @@ class _Sent:
     """Held here, and counted against the feed's limit."""
     progress: tuple[object, ...] = ()
     """How far it had come when it was sent last."""
-    repeats: int = 0
+    deaths: int = 0
+    """Of receivers that had nothing else."""
     is_opened: bool = False
     is_large: bool = False
     """Too large to be kept: it cannot be sent again."""
@@ -74,20 +75,42 @@ class Relay:
             sent.is_over = live.is_taken
             self._pending.append(sent)
         while self._pending:
-            yield from self._guarded(self._pending[0], self._messages(self._pending[0]))
+            sent = self._pending[0]
+            if sent.live.exchange_id in self._sent:
+                yield from self._guarded(sent, self._messages(sent))
             self._pending.popleft()
 
-    def repeat(self) -> Iterator[bytes]:
-        """Give everything again that is not known to be stored: to a new receiver."""
-        self._pending.clear()
-        for sent in list(self._sent.values()):
-            sent.repeats += 1
+    def unsettled(self) -> list[str]:
+        """Return the ids of exchanges that are not known to be stored, in the order in which they came."""
+        return list(self._sent)
+
+    def is_unsettled(self, exchange_id: str) -> bool:
+        """Tell whether an exchange is over and not known to be stored."""
+        sent = self._sent.get(exchange_id)
+        return sent is not None and sent.is_over
+
+    def repeat(self, exchange_ids: Iterable[str]) -> Iterator[bytes]:
+        """Give everything again about some exchanges: to a new receiver, which must get all that are not settled."""
+        for exchange_id in exchange_ids:
+            sent = self._sent.get(exchange_id)
+            if sent is None:
+                continue
+            self._pending = deque(other for other in self._pending if other is not sent)
             self._keep(sent, _all(sent.live.request_body), _all(sent.live.response_body))
-            if sent.is_large or sent.repeats > MAX_REPEATS:
+            if sent.is_large:
                 self._lose(sent)
                 continue
             sent.is_opened = False
             yield from self._guarded(sent, self._parts(sent))
+
+    def blame(self, exchange_id: str) -> None:
+        """Note that a receiver died while it had nothing but this exchange; too often, and it is given up."""
+        sent = self._sent.get(exchange_id)
+        if sent is None:
+            return
+        sent.deaths += 1
+        if sent.deaths >= MAX_DEATHS:
+            self._lose(sent)
 
     def settle(self, exchange_ids: Iterable[str]) -> None:
         """Let go of exchanges that are stored, or were given up where they were sent to."""

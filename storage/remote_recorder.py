@@ -29,6 +29,7 @@ _TAKE_S = 0.5
 _TAKE_WAITING_S = 0.05
 """The same while something is not known to be stored."""
 _REVIVE_AFTER_S = (0.1, 0.5, 2.0, 5.0)
+_LOOK_S = 0.02
 _END_S = 5.0
 """For the process to end once all is done."""
 _COUNTS = ("stored", "dropped", "writer_errors", "analysed", "analysis_errors", "capture_errors")
@@ -130,6 +131,8 @@ class RemoteRecorder:
         self._problem: str | None = None
         """Why there is no process right now."""
         self._settled: SimpleQueue[str] = SimpleQueue()
+        self._has_stored = True
+        """The running process, or the last one, stored something."""
         self._stopping = threading.Event()
         self._deadline = float("inf")
         self._pump = threading.Thread(target=self._run, name="assay-relay", daemon=True)
@@ -213,9 +216,12 @@ class RemoteRecorder:
             self._revive()
         self._settle()
 
-    def _settle(self) -> None:
+    def _settle(self) -> bool:
+        """Let go of what is stored; True when there was something since the last process was started."""
         while not self._settled.empty():
             self._relay.settle([self._settled.get_nowait()])
+            self._has_stored = True
+        return self._has_stored
 
     def _revive(self) -> None:
         """Start the process anew and send it what is not known to be stored; try until that succeeds or all ends."""
@@ -234,13 +240,34 @@ class RemoteRecorder:
                 self.restarts += 1
                 self._link = link
                 self._listen(link)
-                self._settle()
-                link.send(self._relay.repeat())
+                self._repeat(link)
             except (OSError, StorageError) as error:
                 self._problem = str(error)
                 continue
             self._problem = None
             return
+
+    def _repeat(self, link: _Link) -> None:
+        """Send again what is not known to be stored: at once, or one by one when the last process stored nothing of it.
+
+        Raises:
+            OSError: The process has died (over one of them, which is noted).
+        """
+        has_stored, self._has_stored = self._settle(), False
+        waiting = self._relay.unsettled()
+        if has_stored:
+            link.send(self._relay.repeat(waiting))
+            return
+        for exchange_id in waiting:
+            link.send(self._relay.repeat([exchange_id]))
+            link.has_ended.wait(_LOOK_S)
+            while self._relay.is_unsettled(exchange_id) and not link.has_ended.wait(_LOOK_S):
+                self._settle()
+                if time.monotonic() > self._deadline:
+                    return
+            if link.has_ended.is_set():
+                self._relay.blame(exchange_id)
+                raise BrokenPipeError("the recording process ended")
 
     def _bury(self) -> None:
         """Take leave of a process that died, keeping what it had counted and said."""

@@ -14,7 +14,7 @@ from proxy_core.feed import CaptureFeed
 from proxy_core.hook_feed import FLUSH_S, HookFeed
 from proxy_core.live import LiveExchange
 from proxy_core.redact import Redactor
-from proxy_core.relay import MAX_REPEATS, PART_BYTES, Mirror, Relay
+from proxy_core.relay import MAX_DEATHS, PART_BYTES, Mirror, Relay
 from proxy_core.relay_messages import read_messages, write_message
 
 REDACTOR = Redactor(b"a key of the tests")
@@ -205,7 +205,6 @@ def test_whoever_takes_over_gets_everything(steps: list[tuple[str, bytes]]) -> N
     live.status_code, live.reason = 200, b"OK"
     rig.hooks.announce(live)
     sent = {"request": b"", "response": b""}
-    deaths = 0
     for step, data in steps:
         if step in sent and data:
             getattr(live, f"{step}_body").append(data)
@@ -213,8 +212,7 @@ def test_whoever_takes_over_gets_everything(steps: list[tuple[str, bytes]]) -> N
         elif step == "send":
             rig.flush()
             rig.events()
-        elif step.startswith("die") and deaths < MAX_REPEATS:
-            deaths += 1
+        elif step.startswith("die"):
             if step == "die while sending":
                 rig.send()
                 rig.clock.now += FLUSH_S
@@ -222,7 +220,7 @@ def test_whoever_takes_over_gets_everything(steps: list[tuple[str, bytes]]) -> N
                 next(messages, None)
                 messages.close()
             rig.renew()
-            rig.send(rig.relay.repeat())
+            rig.send(rig.relay.repeat(rig.relay.unsettled()))
     rig.hooks.finish(live)
     rig.send()
     (event,) = rig.finished()
@@ -242,7 +240,7 @@ def test_what_is_over_is_sent_again_until_it_is_stored() -> None:
     rig.relay.settle([lives[0].exchange_id])
     messages.close()
     rig.renew()
-    assert rig.send(rig.relay.repeat()) == 2
+    assert rig.send(rig.relay.repeat(rig.relay.unsettled())) == 2
     assert rig.send() == 0
     assert [event.exchange_id for event in rig.finished()] == [live.exchange_id for live in lives[1:]]
 
@@ -254,7 +252,7 @@ def test_a_large_exchange_dies_with_its_receiver() -> None:
     live.request_body.append(bytes(HELD + 1))
     rig.flush()
     rig.renew()
-    assert rig.send(rig.relay.repeat()) == 0
+    assert rig.send(rig.relay.repeat(rig.relay.unsettled())) == 0
     assert rig.relay.lost == 1
     live.request_body.append(b"more")
     rig.hooks.finish(live)
@@ -269,10 +267,14 @@ def test_an_exchange_that_kills_every_receiver_is_given_up() -> None:
     live = rig.begin()
     rig.hooks.finish(live)
     rig.send()
-    for _ in range(MAX_REPEATS):
+    for _ in range(MAX_DEATHS):
+        assert rig.relay.is_unsettled(live.exchange_id)
         rig.renew()
-        assert rig.send(rig.relay.repeat()) == 1
-    assert rig.send(rig.relay.repeat()) == 0
+        assert rig.send(rig.relay.repeat([live.exchange_id])) == 1
+        rig.relay.blame(live.exchange_id)
+    assert not rig.relay.is_unsettled(live.exchange_id)
+    assert rig.send(rig.relay.repeat(["another", live.exchange_id])) == 0
+    rig.relay.blame("another")
     assert (rig.relay.lost, rig.relay.waiting, rig.hooks.is_drained) == (1, 0, True)
 
 

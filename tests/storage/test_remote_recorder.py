@@ -234,6 +234,29 @@ def test_one_that_dies_again_and_again_is_told_and_tried_again(tmp_path: Path, m
     assert rig.recorder.stop() != []
 
 
+POISONED = """
+import os, runpy
+from proxy_core.relay import Mirror
+apply = Mirror.apply
+Mirror.apply = lambda self, message: os._exit(9) if b"poison" in message else apply(self, message)
+runpy.run_module("storage.recording_worker", run_name="__main__")
+"""
+
+
+def test_an_exchange_that_kills_whoever_gets_it_takes_no_other_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_recorder, "_REVIVE_AFTER_S", (0.01,))
+    rig = Rig(tmp_path / "assay.db", command=scripted(POISONED))
+    rig.recorder.start()
+    bodies = [b"one", b"poison", b"two", b"three"]
+    ids = [rig.exchange(body) for body in bodies]
+    rig.await_stored(3)
+    assert rig.recorder.status().dropped == 1
+    ids.append(rig.exchange(b"four"))
+    rig.await_stored(4)
+    assert rig.recorder.stop() == []
+    assert set(rig.read()) == {ids[0], ids[2], ids[3], ids[4]}
+
+
 def test_a_writer_that_fails_for_good_is_replaced(rig: Rig) -> None:
     rig.recorder.start()
     first = rig.recorder.process_id
