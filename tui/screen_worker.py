@@ -5,6 +5,7 @@ while the other process gets the proxy going. It must not outlive its terminal o
 """
 
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,9 @@ from tui.remote_live import RemoteLive
 
 if TYPE_CHECKING:
     from tui.app import AssayApp
+
+END_S = 5.0
+"""How long the dashboard may take to close."""
 
 
 def main() -> None:
@@ -30,9 +34,17 @@ def show(link: socket.socket) -> int:
     from tui.app import AssayApp
 
     is_over, is_painted = threading.Event(), threading.Event()
+    # A dashboard whose terminal is gone may wait for it for ever.
+    last_resort = threading.Timer(END_S, os._exit, (1,))
+    last_resort.daemon = True
+
+    def insist() -> None:
+        with contextlib.suppress(RuntimeError):  # It has begun already.
+            last_resort.start()
 
     def end() -> None:
         is_over.set()
+        insist()
         # Textual cannot leave while it puts up its first screen; then `begin` sees to it.
         if is_painted.is_set():
             with contextlib.suppress(RuntimeError):  # It is leaving already.
@@ -40,6 +52,7 @@ def show(link: socket.socket) -> int:
 
     def end_by_signal(_number: int, _frame: object) -> None:
         is_over.set()
+        insist()
         if is_painted.is_set():
             app.exit()
 
@@ -56,6 +69,7 @@ def show(link: socket.socket) -> int:
         signal.signal(number, end_by_signal)
     threading.Thread(target=live.listen, name="assay-told", daemon=True).start()
     app.run()
+    last_resort.cancel()
     return app.return_code or 0
 
 

@@ -1,7 +1,10 @@
 """The screen's process: painted first, it opens the database when it is told where, and ends with its link."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from tui.app import AssayApp
 from tui.screen_link import Place, Told
 from tui.screen_worker import show
 
+ROOT = Path(__file__).resolve().parents[2]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -80,3 +84,22 @@ def test_it_ends_when_nothing_was_ever_told(apps: list[AssayApp]) -> None:
     with theirs:
         assert show(theirs) == 0
     assert len(apps) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_it_does_not_outlive_its_terminal_and_the_other_process() -> None:
+    ours, theirs = socket.socketpair()
+    master, slave = os.openpty()
+    with ours, theirs:
+        command = [sys.executable, "-P", "-m", "tui.screen_worker", str(theirs.fileno())]
+        process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, pass_fds=(theirs.fileno(),), cwd=ROOT, start_new_session=True
+        )
+        os.close(slave)
+        assert os.read(master, 1)
+    os.close(master)
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
