@@ -24,7 +24,9 @@ def block(p50_ms: float, **changes: float) -> Block:
 
 
 def reading(memory_mb: float) -> Reading:
-    return Reading(second=1, memory_mb=memory_mb, file_handles=30, threads=9, p50_ms=1, p99_ms=2, errors=0)
+    others = {"recording_mb": 70, "analysis_mb": 80, "api_mb": 110, "dashboard_mb": 90}
+    counts = {"file_handles": 30, "threads": 9, "queued": 0, "errors": 0}
+    return Reading(second=1, memory_mb=memory_mb, p50_ms=1, p99_ms=2, api_p99_ms=None, **others, **counts)
 
 
 def test_percentiles():

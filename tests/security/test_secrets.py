@@ -132,6 +132,7 @@ async def _api_answers(store: Store) -> dict[str, bytes]:
             for url in wanted:
                 answer = await client.get(url, params={"text": "true", "body": "true"})
                 answers[f"GET {url}"] = answer.content
+    app.state.context.close()
     assert sum(b"[REDACTED:" in content for content in answers.values()) > 50
     return answers
 
