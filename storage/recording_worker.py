@@ -11,6 +11,7 @@ killed it stores what has arrived, so that nothing dies with it.
 
 import contextlib
 import json
+import os
 import sys
 import threading
 import time
@@ -37,6 +38,8 @@ FLUSH_S, YOUNG_S = 0.1, 0.0
 """As in `HookFeed`: who sent this has waited already; each time costs a transaction."""
 QUEUED_BYTES = 48 * 1024 * 1024
 """With so much waiting here, no more is read: it waits where it came from, which is bounded."""
+NICENESS = 5
+"""Below the proxy: what is recorded can wait a little, whoever is forwarded cannot."""
 TELL_EVERY_S = 0.02
 HEARTBEAT_S = 1.0
 
@@ -155,6 +158,8 @@ def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
 
 if __name__ == "__main__":
     widen(sys.stdin.fileno())
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
     with (
         contextlib.suppress(BrokenPipeError, KeyboardInterrupt),
         open(sys.stdin.fileno(), "rb", buffering=PIPE_BYTES, closefd=False) as standard_input,
