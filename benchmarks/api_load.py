@@ -11,27 +11,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.api_reading import READS_PER_S, paced
 from benchmarks.clients import Http1Client
 from benchmarks.connecting import Route
 from benchmarks.figures import percentile, ratio, spread
 from benchmarks.latency import bodies
 from benchmarks.processes import ROOT, Contestants, children, cpu_seconds, free_port, wait_listening
 
-CAPTURES_PER_S, READS_PER_S = 100, 200
+CAPTURES_PER_S = 100
 BODY_BYTES, CONNECTIONS = 20_000, 10
-PATHS = (
-    "/api/claude/requests?limit=20",
-    "/api/claude/metrics/summary",
-    "/api/claude/metrics/sources",
-    "/api/claude/metrics/timeseries?bucket=hour",
-    "/api/claude/sessions",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,69 +42,37 @@ class _Served:
         return sum(cpu_seconds(pid) for pid in found)
 
 
-class _Api:
-    """One keep-alive connection of a reader."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-        self._reader, self._writer, self._port = reader, writer, port
-
-    async def get(self, path: str) -> None:
-        """Read one answer whole."""
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        if not head.startswith(b"http/1.1 200"):
-            raise ConnectionError(head.decode("latin-1"))
-        await self._reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._writer.close()
-
-
-async def _paced(rate: float, lanes: int, until: float, act: Callable[[int], Awaitable[None]]) -> None:
-    """Call `act(lane)` at a steady rate, spread over lanes."""
-
-    async def lane(number: int) -> None:
-        due = time.perf_counter() + number / rate
-        while due < until:
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            await act(number)
-            due += lanes / rate
-
-    await asyncio.gather(*(lane(number) for number in range(lanes)))
-
-
 async def _block(served: _Served, block_s: float, *, has_readers: bool) -> dict[str, float]:
     context = served.route.context("http/1.1")
     clients = [await Http1Client.connect(served.route, context) for _ in range(CONNECTIONS)]
-    readers = [
-        _Api(*await asyncio.open_connection("127.0.0.1", served.api_port, limit=2**22), served.api_port) for _ in clients
-    ]
-    supply, paths = itertools.cycle(list(itertools.islice(bodies(BODY_BYTES), 200))), itertools.cycle(PATHS)
+    supply = itertools.cycle(list(itertools.islice(bodies(BODY_BYTES), 200)))
     latencies: list[float] = []
-    reads: list[float] = []
 
     async def capture(lane: int) -> None:
         begun = time.perf_counter()
         await clients[lane].post("/v1/messages", next(supply))
         latencies.append((time.perf_counter() - begun) * 1000)
 
-    async def read(lane: int) -> None:
-        begun = time.perf_counter()
-        await readers[lane].get(next(paths))
-        reads.append((time.perf_counter() - begun) * 1000)
-
-    cpu_before, until = served.api_cpu_s(), time.perf_counter() + block_s
-    work = [_paced(CAPTURES_PER_S, CONNECTIONS, until, capture)]
-    if has_readers:
-        work.append(_paced(READS_PER_S, len(readers), until, read))
-    await asyncio.gather(*work)
+    readers = await _start_readers(served.api_port, block_s) if has_readers else None
+    cpu_before = served.api_cpu_s()
+    await paced(CAPTURES_PER_S, CONNECTIONS, time.perf_counter() + block_s, capture)
+    reads = json.loads((await readers.communicate())[0]) if readers is not None else []
     cpu_s = served.api_cpu_s() - cpu_before
     for client in clients:
         await client.close()
-    for reader in readers:
-        reader.close()
     return _figures(latencies, reads, cpu_s, block_s)
+
+
+async def _start_readers(port: int, block_s: float) -> asyncio.subprocess.Process:
+    """Start the readers' process and have it read."""
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "benchmarks.api_reading", str(port), str(block_s))
+    readers = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe, limit=2**22)
+    assert readers.stdin is not None
+    assert readers.stdout is not None
+    await readers.stdout.readline()
+    readers.stdin.write(b"\n")
+    return readers
 
 
 def _figures(latencies: list[float], reads: list[float], cpu_s: float, block_s: float) -> dict[str, float]:

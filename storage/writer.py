@@ -24,7 +24,8 @@ from storage.recovery import recover
 TAKE_S = 0.5
 """How long one wait for events lasts; leases and stopping are looked after in between."""
 _RETRY_S = (0.02, 0.1, 0.5, 1.0, 2.0)
-_RECOVER_EVERY_US = 60_000_000
+_RECOVER_EVERY_US = 10_000_000
+"""A process that was killed a moment ago may not have ended yet when this one starts."""
 
 
 class EventFeed(Protocol):
@@ -126,6 +127,9 @@ class StorageWriter:
         for _ in range(10_000):
             if not self._round(0.0) or time.monotonic() > self._deadline:
                 break
+        self._recovered_us = 0  # whoever was killed when this one started has ended by now
+        with contextlib.suppress(DBAPIError):
+            self._look_after()
         with contextlib.suppress(DBAPIError), self._database.write() as connection:
             self._lease.release(connection)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, web
+from textual_serve.app_service import AppService
 
 from tui.browser import BrowserServer
 
@@ -74,9 +75,19 @@ async def read_until(page: ClientWebSocketResponse, *words: bytes) -> bytes:
 async def test_the_dashboard_is_shown_and_takes_keys(recorded_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_DATABASE", str(recorded_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    processes: list[asyncio.subprocess.Process] = []
+    opening = AppService._open_app_process
+
+    async def opened(self: AppService, *size: int) -> asyncio.subprocess.Process:
+        processes.append(await opening(self, *size))
+        return processes[-1]
+
+    monkeypatch.setattr(AppService, "_open_app_process", opened)
     async with serving(COMMAND) as (server, browser):
         assert await status_of(browser, server.address) == 200
         async with browser.ws_connect("/ws?width=120&height=40", headers={"Origin": server.public_url}) as page:
             await read_until(page, b"Sources", b"github")
             await page.send_json(["stdin", "?"])
             await read_until(page, b"Everywhere")
+        for process in processes:
+            await asyncio.wait_for(process.wait(), 30)

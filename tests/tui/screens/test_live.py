@@ -39,9 +39,14 @@ async def test_a_running_request_shows_time_and_tokens(store: Store) -> None:
         selected = live_screen(pilot).requests.selected
         assert selected is not None
         assert selected.state is ExchangeState.OPEN
-        text = screen_text(pilot)
         rate = rate_of(selected.model, read_stream_rates(store.database))
         assert rate is not rate_of(None, {})
+        text = screen_text(pilot)
+        for _ in range(100):  # the rates are read in a thread of their own
+            if f"↓~{rate.tokens(14_200)} " in text:
+                break
+            await pilot.pause(0.05)
+            text = screen_text(pilot)
         assert f"↓~{rate.tokens(14_200)} " in text
         assert "4.00s" in text
 
