@@ -22,11 +22,11 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from proxy_core.child_process import PIPE_BYTES, widen
 from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
 from proxy_core.relay import Mirror
 from proxy_core.relay_messages import read_messages
-from storage.child_process import PIPE_BYTES, widen
 from storage.database import open_database
 from storage.errors import StorageError
 from storage.notices import ExchangeChanged, Notices

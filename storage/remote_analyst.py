@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.attribution.model import ATTRIBUTION_VERSION
-from storage.child_process import close_pipes, launch
+from proxy_core.child_process import close_pipes, launch
 from storage.database import Database
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
+from proxy_core.child_process import close_pipes, launch, widen
 from proxy_core.hook_feed import HookFeed
 from proxy_core.relay import Relay
 from proxy_core.relay_messages import write_message
-from storage.child_process import close_pipes, launch, widen
 from storage.errors import DatabaseUnusableError, StorageError
 from storage.notices import Change, ExchangeChanged, Notices
 from storage.recorder_status import RecorderStatus

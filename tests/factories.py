@@ -6,7 +6,7 @@ Every maker takes the fields of its type as keywords and fills in the rest; add 
 import hashlib
 import itertools
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from proxy_core.attribution.model import (
     CallFacts,
@@ -24,6 +24,7 @@ from proxy_core.attribution.model import (
     Usage,
     Zone,
 )
+from proxy_core.clock import new_exchange_id, now_us
 from proxy_core.exchange import (
     CapturedBody,
     CapturedRequest,
@@ -35,6 +36,7 @@ from proxy_core.exchange import (
     Headers,
     Timing,
 )
+from proxy_core.live import LiveBody, LiveExchange
 from storage.views import (
     BodyFacts,
     ExchangeDetail,
@@ -49,6 +51,15 @@ START_US = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z: the fixed "now" of tests."""
 
 MESSAGES_URL = "https://api.anthropic.com/v1/messages?beta=true"
+
+
+class Bodies(Protocol):
+    """A feed, as far as it makes bodies."""
+
+    def new_body(self) -> LiveBody:
+        """Make an empty one."""
+        ...
+
 
 _serial = itertools.count(1)
 
@@ -136,6 +147,23 @@ def captured_response(headers: Headers = (), **changes: Any) -> CapturedResponse
         "headers": headers or (("content-type", "application/json"), ("request-id", "req_0001")),
     }
     return CapturedResponse(**(fields | changes))
+
+
+def live_exchange(feed: Bodies, **changes: Any) -> LiveExchange:
+    """An exchange that has just begun on the wire, its bodies from the feed that it will be put into."""
+    started_us = changes.setdefault("client_started_us", now_us())
+    fields = {
+        "exchange_id": new_exchange_id(started_us),
+        "mode": CaptureMode.INTERCEPT,
+        "connection_id": "c1",
+        "method": b"POST",
+        "url": "https://api.anthropic.com/v1/messages",
+        "http_version": b"HTTP/1.1",
+        "headers": (),
+        "request_body": feed.new_body(),
+        "response_body": feed.new_body(),
+    }
+    return LiveExchange(**(fields | changes))
 
 
 def exchange_started(**changes: Any) -> ExchangeStarted:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from proxy_core.child_process import own_environment, own_module
 from tui.invocation import named_command
 from tui.live import LiveSource
 from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
@@ -44,7 +45,7 @@ class ScreenProcess:
         self._live = live
         self._data_dir = data_dir
         self._database = database
-        self._command = command or (sys.executable, "-P", "-m", "tui.screen_worker")
+        self._command = command or own_module("tui.screen_worker")
         self._is_changed = False
         self._is_asked = False
         self._is_over = threading.Event()
@@ -114,11 +115,10 @@ class ScreenProcess:
         self._link.close()
 
     def _launch(self, descriptor: int) -> "subprocess.Popen[bytes]":
-        path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
         return subprocess.Popen(  # noqa: S603 - this program again
             [*self._command, str(descriptor)],
             pass_fds=(descriptor,),
-            env=dict(os.environ) | {"PYTHONPATH": path} | named_command(),
+            env=own_environment() | named_command(),
         )
 
     def _mark(self) -> None:

@@ -19,7 +19,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def _doom_recordings(stops: int) -> None:
     """Let every other life of the recording process end before a statement, each time one later; the others are long."""
-    from storage import child_process, remote_recorder
+    from proxy_core import child_process
+    from storage import remote_recorder
 
     lives = iter(range(1_000_000))
 

@@ -5,16 +5,14 @@ Nothing here waits for that process on a thread that captures: what changed is t
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from itertools import chain, repeat
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proxy_core.child_process import close_pipes, launch
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
 
@@ -119,15 +117,7 @@ class RemoteApi:
             self._writing.release()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
-        path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
-        process = subprocess.Popen(
-            (sys.executable, "-m", "storage.api.worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(os.environ) | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+        process = launch("storage.api.worker")
         assert process.stdout is not None
         self._process = process
         told = {"url": self._url, "settings": asdict(self._settings), "redaction_key": self._redaction_key.hex()}
@@ -140,7 +130,7 @@ class RemoteApi:
         if "error" in said:
             process.kill()
             process.wait()
-            _close(process)
+            close_pipes(process)
             raise ApiUnavailableError(said["error"])
         self._settings = replace(self._settings, port=said["port"])
         self.failure = None
@@ -154,7 +144,7 @@ class RemoteApi:
                 for line in process.stdout:
                     self._answer(process, json.loads(line))
             process.wait()
-            _close(process)
+            close_pipes(process)
             revived = self._revive()
             if revived is None:
                 return
@@ -194,10 +184,3 @@ class RemoteApi:
         with contextlib.suppress(OSError, ValueError), self._writing:  # it has ended; `_listen` sees to it
             process.stdin.write(json.dumps(line).encode() + b"\n")
             process.stdin.flush()
-
-
-def _close(process: "subprocess.Popen[bytes]") -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_core.clock import new_exchange_id, now_us
 from proxy_core.exchange import (
     BodyGrew,
-    CaptureMode,
     ExchangeFinished,
     ExchangeStarted,
     ExchangeState,
@@ -21,6 +19,7 @@ from proxy_core.feed import CaptureFeed
 from proxy_core.hook_feed import FLUSH_S, GATHER_MORE_S, GATHER_S
 from proxy_core.live import LiveExchange, RawHeaders, make_tee
 from proxy_core.redact import Redactor
+from tests.factories import live_exchange
 
 KEY = b"sk-ant-api03-AbCdEf0123456789"
 REDACTOR = Redactor(b"a key of the tests")
@@ -47,18 +46,10 @@ def feed(clock: Clock) -> CaptureFeed:
 
 
 def begin(feed: CaptureFeed, headers: RawHeaders = (), *, is_request_streamed: bool = False) -> LiveExchange:
-    started_us = now_us()
-    live = LiveExchange(
-        exchange_id=new_exchange_id(started_us),
-        mode=CaptureMode.INTERCEPT,
-        connection_id="c1",
-        method=b"POST",
+    live = live_exchange(
+        feed,
         url="https://api.anthropic.com/v1/messages?key=planted",
-        http_version=b"HTTP/1.1",
         headers=((b"X-Api-Key", KEY), *headers),
-        request_body=feed.new_body(),
-        response_body=feed.new_body(),
-        client_started_us=started_us,
         is_request_streamed=is_request_streamed,
     )
     feed.begin(live)

@@ -16,6 +16,7 @@ from proxy_core.live import LiveExchange
 from proxy_core.redact import Redactor
 from proxy_core.relay import MAX_DEATHS, PART_BYTES, Mirror, Relay
 from proxy_core.relay_messages import read_messages, write_message
+from tests.factories import live_exchange
 
 REDACTOR = Redactor(b"a key of the tests")
 HELD = 1_000_000
@@ -46,20 +47,15 @@ class Rig:
         self.mirror = Mirror(self.feed)
 
     def begin(self, number: int = 0, **fields: object) -> LiveExchange:
-        live = LiveExchange(
+        live = live_exchange(
+            self.hooks,
             exchange_id=new_exchange_id(1_700_000_000_000_000 + number),
             mode=CaptureMode.REVERSE,
-            connection_id="c1",
-            method=b"POST",
-            url="https://api.anthropic.com/v1/messages",
             http_version=b"HTTP/2.0",
             headers=((b"A", b"\xff\x00"), (b"a", b"2")),
-            request_body=self.hooks.new_body(),
-            response_body=self.hooks.new_body(),
             client_started_us=1_700_000_000_000_000,
+            **fields,
         )
-        for name, value in fields.items():
-            setattr(live, name, value)
         self.hooks.begin(live)
         return live
 

@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from proxy_core.clock import new_exchange_id, now_us
-from proxy_core.exchange import CaptureMode, ExchangeState, Side
+from proxy_core.child_process import close_pipes, launch
+from proxy_core.exchange import ExchangeState, Side
 from proxy_core.hook_feed import HookFeed
 from proxy_core.live import LiveExchange
 from proxy_core.redact import Redactor
 from proxy_core.relay import PART_BYTES, Relay
 from proxy_core.relay_messages import write_message
 from storage import remote_recorder
-from storage.child_process import close_pipes, launch
 from storage.database import Database, open_database
 from storage.errors import DatabaseUnusableError
 from storage.notices import Change, Notices
 from storage.remote_recorder import RecordingPlan, RemoteRecorder
 from storage.store import Store
+from tests.factories import live_exchange
 
 KEY = b"sk-ant-api03-AbCdEf0123456789"
 PATIENCE_S = 30.0
@@ -43,20 +43,7 @@ class Rig:
         self.recorder = RemoteRecorder(self.feed, self.notices, plan, **options)
 
     def begin(self, body: bytes = b'{"model": "m"}') -> LiveExchange:
-        started_us = now_us()
-        live = LiveExchange(
-            exchange_id=new_exchange_id(started_us),
-            mode=CaptureMode.INTERCEPT,
-            connection_id="c1",
-            method=b"POST",
-            url="https://api.anthropic.com/v1/messages",
-            http_version=b"HTTP/1.1",
-            headers=((b"X-Api-Key", KEY),),
-            request_body=self.feed.new_body(),
-            response_body=self.feed.new_body(),
-            client_started_us=started_us,
-            is_request_streamed=True,
-        )
+        live = live_exchange(self.feed, headers=((b"X-Api-Key", KEY),), is_request_streamed=True)
         for start in range(0, len(body), PART_BYTES):
             live.request_body.append(body[start : start + PART_BYTES])
         self.feed.begin(live)

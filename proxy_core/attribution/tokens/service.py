@@ -6,18 +6,16 @@ Used from the analysis thread; waiting here holds no lock that the proxy needs.
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from proxy_core.attribution.tokens.counting import CountedTexts, TokenCount
+from proxy_core.child_process import close_pipes, launch
 
 HANG_LIMIT_S = 45.0
 """Silence for this long while something is to be counted is a hang; the worst bounded text takes two seconds."""
@@ -65,7 +63,7 @@ class WorkerCounting:
 
     def __init__(self, *, hang_limit_s: float = HANG_LIMIT_S, command: Sequence[str] | None = None) -> None:
         self._hang_limit_s = hang_limit_s
-        self._command = list(command or (sys.executable, "-m", "proxy_core.attribution.tokens.worker"))
+        self._command = command
         self._changed = threading.Condition()
         self._state = _State()
         self._outbox: SimpleQueue[int | None] = SimpleQueue()
@@ -125,17 +123,8 @@ class WorkerCounting:
         """Start the process; whoever calls sees to it that the outbox holds what is open."""
         if self._is_closed:
             return
-        root = str(Path(__file__).resolve().parents[3])
-        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(os.environ) | {"PYTHONPATH": path},
-                start_new_session=True,
-            )
+            self._process = launch("proxy_core.attribution.tokens.worker", command=self._command)
         except OSError:
             self._is_closed = True
             self._changed.notify_all()
@@ -169,7 +158,7 @@ class WorkerCounting:
         process.wait()
         with self._changed:
             if self._process is process:
-                _close_pipes(process)
+                close_pipes(process)
                 self._restart()
             self._changed.notify_all()
 
@@ -255,11 +244,4 @@ def _guess(text: str) -> TokenCount:
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
     process.wait()
-    _close_pipes(process)
-
-
-def _close_pipes(process: "subprocess.Popen[bytes]") -> None:
-    for pipe in (process.stdin, process.stdout):
-        with contextlib.suppress(OSError, ValueError):
-            if pipe is not None:
-                pipe.close()
+    close_pipes(process)

@@ -1,6 +1,7 @@
 """Starts a module of ours as a process of its own that hears us on its standard input and answers on its standard output.
 
-Such a process is in a session of its own (a terminal's Ctrl-C is for us, not for it) and ends with its input.
+Such a process is in a session of its own (a terminal's Ctrl-C is for us, not for it) and ends with its input. It imports our
+modules from where ours came from, and nothing from the directory that Assay was started in.
 """
 
 import contextlib
@@ -24,16 +25,26 @@ def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.
     Raises:
         OSError: No memory or no process left.
     """
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(  # noqa: S603 - our own module
-        list(command or (sys.executable, "-m", module)),
+        list(command or own_module(module)),
         bufsize=PIPE_BYTES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=dict(os.environ) | {"PYTHONPATH": path},
+        env=own_environment(),
         start_new_session=True,
     )
+
+
+def own_module(name: str) -> list[str]:
+    """Command that runs a module of ours; `-P`, for a `queue.py` in the user's directory is not ours to import."""
+    return [sys.executable, "-P", "-m", name]
+
+
+def own_environment() -> dict[str, str]:
+    """Our environment, with the directory that our modules come from first among those that modules are looked for in."""
+    home = str(Path(__file__).resolve().parents[1])
+    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
 
 
 def widen(descriptor: int) -> None:
