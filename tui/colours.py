@@ -36,14 +36,14 @@ _STYLES: Final = (
     KindStyle(SourceType.SKILL, "Skill", "S", "#1fa87f", "#00785a", "4"),
     KindStyle(SourceType.MEMORY, "Memory", "Y", "#e58fc0", "#b03483", "5"),
     KindStyle(SourceType.TOOL, "Tool", "T", "#3f74d8", "#1f4fb8", "6"),
-    KindStyle(SourceType.AGENT, "Agent", "G", "#f2e05a", "#b29500", "7"),
+    KindStyle(SourceType.AGENT, "Agent", "G", "#f2e05a", "#a98d00", "7"),
     KindStyle(SourceType.FILE, "File", "L", "#b5541c", "#7e3a0c", "8"),
     KindStyle(SourceType.ASSISTANT, "Assistant", "A", "#dfe6f0", "#2c3442", "9"),
     KindStyle(SourceType.COMMAND, "Command", "C", "#57c7c7", "#128a8a"),
     KindStyle(SourceType.HOOK, "Hook", "H", "#a8662e", "#9a5a24"),
     KindStyle(SourceType.OUTPUT_STYLE, "Style", "O", "#9a6fd0", "#7443b0"),
     KindStyle(SourceType.SUMMARY, "Summary", "Z", "#8fae5d", "#5b7a2a"),
-    KindStyle(SourceType.OVERHEAD, "Overhead", "V", "#5c6678", "#979fab"),
+    KindStyle(SourceType.OVERHEAD, "Overhead", "V", "#6c6460", "#9a8b84"),
     KindStyle(SourceType.UNATTRIBUTED, "Unknown", "?", "#ff4d6d", "#d6123a"),
 )
 
@@ -63,12 +63,12 @@ _ZONES: Final[Mapping[Zone, tuple[str, str]]] = {
 
 _MODELS: Final = (
     ("#7cc4f5", "#2b8fd0"),
-    ("#f0a020", "#cf7a00"),
+    ("#f0a020", "#b25000"),
     ("#1fa87f", "#00785a"),
     ("#e58fc0", "#a8327c"),
     ("#3f74d8", "#1f4fb8"),
-    ("#f2e05a", "#bda600"),
-    ("#7d8797", "#a3abb8"),
+    ("#f2e05a", "#a98d00"),
+    ("#7d8797", "#868f9d"),
 )
 
 

@@ -1,14 +1,22 @@
 """Source colours: complete, unique where they must be, and apart under colour blindness."""
 
 import itertools
+from collections.abc import Mapping
 
 import pytest
+from textual.color import Color
 
 from proxy_core.attribution.model import SourceType, Zone
 from tui.colours import KEYED_KINDS, KINDS, kind_colour, series_colour, zone_colour
+from tui.theme import DARK, LIGHT, contrast
 
 _LEAST_DISTANCE = 12.0
 """CIE76 distance below which two neighbouring bars would be taken for one."""
+
+_LEAST_BAR_CONTRAST = 3.0
+"""What WCAG 2 AA asks of graphics."""
+
+_SERIES = 7
 
 _VISIONS = {
     "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -43,8 +51,36 @@ def _seen(colour: str, vision: str) -> tuple[float, float, float]:
 @pytest.mark.parametrize("vision", _VISIONS)
 @pytest.mark.parametrize("is_dark", [True, False])
 def test_keyed_kinds_stay_apart_in_every_vision(vision: str, is_dark: bool) -> None:
-    colours = {kind: _seen(kind_colour(kind, is_dark=is_dark), vision) for kind in KEYED_KINDS.values()}
-    for (one, first), (other, second) in itertools.combinations(colours.items(), 2):
+    _assert_apart({str(kind): kind_colour(kind, is_dark=is_dark) for kind in KEYED_KINDS.values()}, vision)
+
+
+@pytest.mark.parametrize("vision", _VISIONS)
+@pytest.mark.parametrize("is_dark", [True, False])
+def test_series_stay_apart_in_every_vision(vision: str, is_dark: bool) -> None:
+    _assert_apart({str(index): series_colour(index, is_dark=is_dark) for index in range(_SERIES)}, vision)
+
+
+@pytest.mark.parametrize("vision", _VISIONS)
+@pytest.mark.parametrize("is_dark", [True, False])
+def test_overhead_stays_apart_from_the_keyed_kinds(vision: str, is_dark: bool) -> None:
+    overhead = kind_colour(SourceType.OVERHEAD, is_dark=is_dark)
+    for kind in KEYED_KINDS.values():
+        _assert_apart({"overhead": overhead, str(kind): kind_colour(kind, is_dark=is_dark)}, vision)
+
+
+@pytest.mark.parametrize("is_dark", [True, False])
+def test_every_bar_stands_out_from_the_ground(is_dark: bool) -> None:
+    ground = Color.parse((DARK if is_dark else LIGHT).background or "")
+    bars = {str(kind): kind_colour(kind, is_dark=is_dark) for kind in SourceType}
+    bars |= {str(zone): zone_colour(zone, is_dark=is_dark) for zone in Zone}
+    bars |= {f"series {index}": series_colour(index, is_dark=is_dark) for index in range(_SERIES)}
+    faint = {name: colour for name, colour in bars.items() if contrast(Color.parse(colour), ground) < _LEAST_BAR_CONTRAST}
+    assert not faint
+
+
+def _assert_apart(colours: Mapping[str, str], vision: str) -> None:
+    seen = {name: _seen(colour, vision) for name, colour in colours.items()}
+    for (one, first), (other, second) in itertools.combinations(seen.items(), 2):
         distance = sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5
         assert distance >= _LEAST_DISTANCE, f"{one} and {other} look alike ({vision})"
 
