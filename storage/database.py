@@ -29,6 +29,8 @@ class Database:
         self.write_engine = write_engine
         self.read_engine = read_engine
         self._write_lock = threading.Lock()
+        self._writer: Connection | None = None
+        """Kept between transactions: taking it out of the pool and giving it back costs more than a small transaction."""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -39,8 +41,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Lend the writing connection for one transaction: committed at the end, rolled back by an exception."""
-        with self._write_lock, self.write_engine.begin() as connection:
-            yield connection
+        with self._write_lock:
+            if self._writer is None:
+                self._writer = self.write_engine.connect()
+            try:
+                with self._writer.begin():
+                    yield self._writer
+            except BaseException:
+                self._let_go()
+                raise
+            if self.write_engine is self.read_engine:  # a server may end a connection that nobody uses
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Give the writing connection back to its pool, which rolls back what is left on it; under the lock."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     @property
     def name(self) -> str:
@@ -56,6 +73,7 @@ class Database:
         """Give free pages back and move the log into the file; False when someone was in the way."""
         self._give_back()
         with self._write_lock:
+            self._let_go()
             return sqlite.checkpoint(self.write_engine)
 
     def _give_back(self) -> None:
@@ -66,6 +84,8 @@ class Database:
         """Give back free pages and all connections; the last one of a process folds the log into the file."""
         self.read_engine.dispose()
         self._give_back()
+        with self._write_lock:
+            self._let_go()
         if self.write_engine is not self.read_engine:
             self.write_engine.dispose()
 

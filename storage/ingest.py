@@ -90,6 +90,9 @@ class Ingest:
 
     def store(self, connection: Connection, batch: Sequence[Progress]) -> list[ExchangeChanged]:
         """Write a batch inside the caller's transaction and say what changed; call `settle` once it is committed."""
+        if all(_only_grew(item) and item.exchange_id in self._open for item in batch):
+            self._journal(connection, batch, self._open)
+            return [_change(item, self._open[item.exchange_id].row_id) for item in batch]
         if any(item.started or item.finished for item in batch) and self._pieces.begin(connection):
             self._bases.forget()
             self._bodies.forget()
@@ -254,6 +257,10 @@ def _ending(event: ExchangeFinished) -> dict[str, Any]:
 
 def _microseconds(span_ms: float | None) -> int | None:
     return None if span_ms is None else round(span_ms * 1000)
+
+
+def _only_grew(item: Progress) -> bool:
+    return item.started is None and item.answered is None and item.finished is None
 
 
 def _is_needed(item: Progress, side: Side) -> bool:

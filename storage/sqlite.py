@@ -26,6 +26,7 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 
 from storage.errors import DatabaseUnusableError
 
@@ -82,11 +83,53 @@ def prepare_engine(engine: Engine, *, is_reader: bool) -> None:
         for pragma in _pragmas(is_reader=is_reader):
             raw.execute(pragma)
 
+    beginning = "BEGIN" if is_reader else "BEGIN IMMEDIATE"
+
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+        if is_watched(connection):
+            connection.exec_driver_sql(beginning)
+        else:
+            execute(connection, beginning)
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
+
+
+def is_watched(connection: Connection) -> bool:
+    """Tell whether somebody listens to what is executed: then all of it has to go through SQLAlchemy."""
+    return bool(connection.dispatch.before_cursor_execute)
+
+
+def execute(connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Any]:
+    """Execute a statement at the driver, past SQLAlchemy, whose part takes longer than most statements; return bare rows.
+
+    The caller has begun a transaction, and knows that this is SQLite.
+
+    Raises:
+        DBAPIError: As SQLAlchemy has it, without the values: they may be what people wrote.
+    """
+    try:
+        return _driver(connection).execute(text, values).fetchall()
+    except sqlite3.Error as error:
+        raise _as_sqlalchemy_has_it(error, text) from error
+
+
+def execute_each(connection: Connection, text: str, rows: Sequence[Sequence[Any]]) -> None:
+    """As `execute`, for each row of values, of a statement that finds nothing."""
+    try:
+        _driver(connection).executemany(text, rows)
+    except sqlite3.Error as error:
+        raise _as_sqlalchemy_has_it(error, text) from error
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    raw: Any = connection.connection.dbapi_connection
+    driver: sqlite3.Connection = raw
+    return driver
+
+
+def _as_sqlalchemy_has_it(error: sqlite3.Error, text: str) -> Exception:
+    return DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True)
 
 
 def _pragmas(*, is_reader: bool) -> tuple[str, ...]:

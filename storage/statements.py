@@ -1,14 +1,18 @@
 """Statements of the write path, put together once: what SQLAlchemy does for each execution costs several times the work itself.
 
-They are SQLAlchemy's own, compiled for SQLite and then handed to it as text with bare values: strings, numbers, bytes, flags
-and `None` need no conversion there. On any other database they run as SQLAlchemy runs them.
+They are SQLAlchemy's own, compiled for SQLite and then handed to its driver as text with bare values: strings, numbers, bytes,
+flags and `None` need no conversion there. On any other database they run as SQLAlchemy runs them. A row that is found is a
+named tuple in both cases. Errors are SQLAlchemy's, without the values, which are what people wrote.
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Executable, Insert, Select, Table, bindparam, select
+
+from storage import sqlite
 
 _DRIVER = "pysqlite"
 _ARITIES = (1, 2, 4, 8, 16, 64, 256)
@@ -24,6 +28,32 @@ type Compiled = tuple[str, tuple[str, ...]]
 
 def _is_fast(connection: Connection) -> bool:
     return connection.dialect.driver == _DRIVER
+
+
+def _find(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Execute a statement and return all rows, as bare tuples."""
+    if sqlite.is_watched(connection):
+        return connection.exec_driver_sql(text, tuple(values)).all()
+    _begin(connection)
+    return sqlite.execute(connection, text, values)
+
+
+def _run(connection: Connection, text: str, rows: list[tuple[Any, ...]]) -> None:
+    """Execute a statement that finds nothing, for each row of values."""
+    if sqlite.is_watched(connection):
+        connection.exec_driver_sql(text, rows)
+        return
+    _begin(connection)
+    if len(rows) == 1:
+        sqlite.execute(connection, text, rows[0])
+    else:
+        sqlite.execute_each(connection, text, rows)
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction where there is none, as SQLAlchemy itself does at a first statement."""
+    if not connection.in_transaction():
+        connection.begin()
 
 
 def _compile(connection: Connection, statement: Any, columns: Sequence[str] | None) -> Compiled:
@@ -52,6 +82,7 @@ class Prepared:
         self._columns = tuple(columns)
         self._text = ""
         self._pick: Callable[[Values], tuple[Any, ...]] | None = None
+        self._make = _row_maker(statement)
 
     def run(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Execute it for each row."""
@@ -61,14 +92,14 @@ class Prepared:
             connection.execute(self._statement, list(rows))
             return
         pick = self._pick or self._prepare(connection)
-        connection.exec_driver_sql(self._text, pick(rows[0]) if len(rows) == 1 else [pick(row) for row in rows])
+        _run(connection, self._text, [pick(row) for row in rows])
 
     def fetch(self, connection: Connection, values: Values) -> Sequence[Any]:
         """Execute it once and return what it finds; flags come back as numbers."""
         if not _is_fast(connection):
             return connection.execute(self._statement, values).all()
         pick = self._pick or self._prepare(connection)
-        return connection.exec_driver_sql(self._text, pick(values)).all()
+        return list(map(self._make, _find(connection, self._text, pick(values))))
 
     def _prepare(self, connection: Connection) -> Callable[[Values], tuple[Any, ...]]:
         self._text, names = _compile(connection, self._statement, self._columns)
@@ -87,6 +118,7 @@ class Lookup:
     def __init__(self, query: Select[Any], column: Column[Any]) -> None:
         self._query = query
         self._column = column
+        self._make = _row_maker(query)
         self._prepared: dict[int, tuple[str, Callable[[Values], tuple[Any, ...]]]] = {}
 
     def fetch(self, connection: Connection, values: Iterable[Any], named: Values = _NONE) -> Iterator[Any]:
@@ -98,7 +130,7 @@ class Lookup:
             arity = next(number for number in _ARITIES if number >= len(some))
             text, pick = self._prepared.get(arity) or self._prepare(connection, arity)
             filled = zip(_NAMES, some + some[-1:] * (arity - len(some)), strict=False)
-            yield from connection.exec_driver_sql(text, pick({**dict(filled), **named})).all()
+            yield from map(self._make, _find(connection, text, pick({**dict(filled), **named})))
 
     def _prepare(self, connection: Connection, arity: int) -> tuple[str, Callable[[Values], tuple[Any, ...]]]:
         parameters = [bindparam(name, type_=self._column.type) for name in _NAMES[:arity]]
@@ -136,8 +168,8 @@ class Adding:
         while start < len(rows):
             arity = max(number for number in _ARITIES if number <= len(rows) - start)
             text, order = self._texts.get(arity) or self._prepare(connection, arity)
-            values = tuple([rows[start + number][name] for number, name in order])
-            ids.update((row[0], row[1]) for row in connection.exec_driver_sql(text, values).all())
+            values = [rows[start + number][name] for number, name in order]
+            ids.update(_find(connection, text, values))
             start += arity
         return ids
 
@@ -148,6 +180,14 @@ class Adding:
         order = tuple((int(number), name) for number, _, name in (each.partition(" ") for each in names))
         found = self._texts[arity] = text, order
         return found
+
+
+def _row_maker(statement: Executable) -> Callable[[Sequence[Any]], Any]:
+    """Make what makes named tuples of the rows that a statement finds."""
+    names = [column.name for column in statement.selected_columns] if isinstance(statement, Select) else []
+    kind: Any = namedtuple("Row", names)  # type: ignore[misc] # noqa: PYI024 - its fields are known only now
+    make: Callable[[Sequence[Any]], Any] = kind._make
+    return make
 
 
 def _numbered(number: int, columns: Iterable[str]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def recompute(connection: Connection) -> None:
 
 
 def _read(connection: Connection, row_ids: Sequence[int]) -> list[Row]:
-    return [row._mapping for row in _READ_EXCHANGES.fetch(connection, row_ids)]  # noqa: SLF001 - a public name
+    return [row._asdict() for row in _READ_EXCHANGES.fetch(connection, row_ids)]
 
 
 def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -58,7 +58,7 @@ def _read_sources(connection: Connection, exchanges: Sequence[Row]) -> list[tupl
     analysed = {row["id"]: row for row in exchanges if row["attribution_version"] is not None}
     if not analysed:
         return []
-    rows = (row._mapping for row in _READ_SOURCES.fetch(connection, analysed))  # noqa: SLF001 - a public name
+    rows = (row._asdict() for row in _READ_SOURCES.fetch(connection, analysed))
     return [(analysed[row["exchange_id"]], row) for row in rows]
 
 
