@@ -101,6 +101,11 @@ class HookFeed:
         return self._volume.queued_bytes
 
     @property
+    def waiting_bytes(self) -> int:
+        """Those among them that the consumer has not taken over: what runs is held until it ends."""
+        return self._volume.waiting_bytes
+
+    @property
     def is_drained(self) -> bool:
         """Everything that ended was taken, and nothing runs."""
         return self._taken == self._begun
@@ -194,6 +199,10 @@ class HookFeed:
         """Count exchanges that are over as done with: there is room for as many new ones."""
         self._taken += count
 
+    def absorb(self, size_bytes: int) -> None:
+        """Count bytes of bodies as taken over: they are held still."""
+        self._volume.absorbed += size_bytes
+
     def release(self, size_bytes: int) -> None:
         """Count bytes of bodies as done with."""
         self._volume.released += size_bytes
@@ -224,7 +233,7 @@ class HookFeed:
 
     def _flush_in_s(self) -> float:
         # Much is coming in: a large body leaves memory sooner.
-        interval_s = self._flush_s if self._volume.queued_bytes < self._held_body_bytes else self._flush_s / 10
+        interval_s = self._flush_s if self._volume.waiting_bytes < self._held_body_bytes else self._flush_s / 10
         return self._flushed_at + interval_s - self._monotonic()
 
     def _gather(self, timeout_s: float) -> list[LiveExchange]:
@@ -240,6 +249,6 @@ class HookFeed:
             time.sleep(self._gather_s)
         while not self._news.empty():
             news.append(self._news.get_nowait())
-        is_much = len(news) >= _MUCH and self._volume.queued_bytes < self._held_body_bytes
+        is_much = len(news) >= _MUCH and self._volume.waiting_bytes < self._held_body_bytes
         self._gather_s = GATHER_MORE_S if is_much else GATHER_S
         return news

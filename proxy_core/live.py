@@ -21,8 +21,15 @@ class Volume:
     """Beyond this, bytes are forwarded but no longer recorded."""
     taken_in: int = 0
     """Written by the proxy's thread only."""
+    absorbed: int = 0
+    """Taken over by the consumer, which may still hold them; written by its thread only."""
     released: int = 0
     """Written by the consumer's thread only."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that the consumer has not looked at yet."""
+        return self.taken_in - self.absorbed
 
     @property
     def queued_bytes(self) -> int:

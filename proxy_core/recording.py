@@ -52,6 +52,7 @@ class BodyRecording:
             chunk = chunks.popleft()
             self._sha256.update(chunk)
             self._wire_bytes += len(chunk)
+            self._body.volume.absorbed += len(chunk)
             self._unshown.append(chunk)
             if not self.is_large:
                 self._held.append(chunk)

@@ -172,7 +172,9 @@ class Relay:
 
     def _keep(self, sent: _Sent, request: list[bytes], response: list[bytes]) -> None:
         """Keep what is sent, unless that becomes too much."""
-        sent.kept_bytes += _size(request) + _size(response)
+        new_bytes = _size(request) + _size(response)
+        self._feed.absorb(new_bytes)
+        sent.kept_bytes += new_bytes
         if not sent.is_large and sent.kept_bytes <= self._held_body_bytes:
             sent.request += request
             sent.response += response

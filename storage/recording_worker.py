@@ -36,8 +36,9 @@ from storage.recovery import INTERRUPTED
 
 FLUSH_S, YOUNG_S = 0.1, 0.0
 """As in `HookFeed`: who sent this has waited already; each time costs a transaction."""
-QUEUED_BYTES = 48 * 1024 * 1024
-"""With so much waiting here, no more is read: it waits where it came from, which is bounded."""
+WAITING_BYTES = 48 * 1024 * 1024
+"""With so much not looked at yet, no more is read: it waits where it came from, which is bounded. What is held of running
+exchanges does not count: only reading on brings their ends."""
 NICENESS = 5
 """Below the proxy: what is recorded can wait a little, whoever is forwarded cannot."""
 TELL_EVERY_S = 0.02
@@ -144,7 +145,7 @@ def _take_in(source: BinaryIO, feed: CaptureFeed, recorder: Recorder) -> bool:
             mirror.apply(message)
         except (msgspec.MsgspecError, ValueError) as error:
             feed.count_error("recording", error)
-        while feed.queued_bytes > QUEUED_BYTES and recorder.writer.is_running:
+        while feed.waiting_bytes > WAITING_BYTES and recorder.writer.is_running:
             time.sleep(TELL_EVERY_S)
         if not recorder.writer.is_running:
             break
@@ -156,7 +157,8 @@ def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
     return replace(status, capture_errors=feed.errors, last_error=feed.last_error or status.last_error)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Record what standard input brings."""
     widen(sys.stdin.fileno())
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
@@ -165,3 +167,7 @@ if __name__ == "__main__":
         open(sys.stdin.fileno(), "rb", buffering=PIPE_BYTES, closefd=False) as standard_input,
     ):
         record(standard_input, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()

@@ -363,3 +363,21 @@ def test_an_answer_that_was_whole_when_the_proxy_ended_is_complete(feed: Capture
     assert event.state is ExchangeState.COMPLETE
     assert event.response_body is not None
     assert not event.response_body.is_truncated
+
+
+def test_what_is_held_of_running_exchanges_makes_nobody_hurry(feed: CaptureFeed, clock: Clock) -> None:
+    lives = [begin(feed, is_request_streamed=True) for _ in range(3)]
+    for live in lives:
+        live.request_body.append(b"q" * 900)
+        feed.announce(live)
+    assert feed.take(0) == []
+    assert feed.waiting_bytes == 2700
+    clock.now += FLUSH_S
+    assert len(feed.take(0)) == 6
+    assert (feed.queued_bytes, feed.waiting_bytes) == (2700, 0)
+    for live in lives:
+        live.request_body.append(b"more")
+    clock.now += FLUSH_S / 2
+    assert feed.take(0) == []
+    clock.now += FLUSH_S / 2
+    assert len(feed.take(0)) == 3

@@ -254,3 +254,18 @@ def test_a_writer_that_fails_for_good_is_replaced(rig: Rig) -> None:
     assert eventually(lambda: rig.recorder.process_id not in {None, first})
     rig.exchange()
     rig.await_stored(1)
+
+
+SOON_FULL = "from storage import recording_worker; recording_worker.WAITING_BYTES = 100_000; recording_worker.main()"
+
+
+def test_running_exchanges_together_larger_than_what_may_wait_do_not_stop_the_recording(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "assay.db", command=scripted(SOON_FULL))
+    rig.recorder.start()
+    lives = [rig.begin(bytes(60_000)) for _ in range(4)]
+    assert eventually(lambda: rig.heard.count(Change.STARTED) == 4)
+    for live in lives:
+        rig.answer(live)
+        rig.feed.finish(live)
+    rig.await_stored(4)
+    assert rig.recorder.stop() == []
