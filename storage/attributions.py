@@ -114,6 +114,10 @@ def _update(columns: tuple[str, ...]) -> Prepared:
     return Prepared(update_columns(_EXCHANGES, columns), ("row_id", *columns))
 
 
+def _shortened(title: str) -> str:
+    return title if len(title) <= _TITLE_CHARS else f"{title[: _TITLE_CHARS - 1].rstrip()}…"
+
+
 def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
     facts = attribution.facts
     return {
@@ -129,7 +133,7 @@ def _columns(attribution: Attribution, *, is_open: bool) -> dict[str, Any]:
         "agent_id": facts.agent_id,
         "agent_type": facts.agent_type,
         "parent_agent_id": facts.parent_agent_id,
-        "title": facts.title[:_TITLE_CHARS] if facts.title else None,
+        "title": _shortened(facts.title) if facts.title else None,
         "chain_hash": facts.chain_hashes[-1] if facts.chain_hashes else None,
         "api_request_id": facts.api_request_id,
         "message_id": facts.message_id,

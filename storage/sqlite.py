@@ -3,6 +3,7 @@
 No other module may hold SQL that only SQLite knows. Each function here does nothing, or the plain thing, elsewhere.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -65,14 +66,26 @@ def create_private_file(url: URL) -> None:
     path = Path(url.database)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if os.fstat(descriptor).st_mode & 0o077:
-                os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        if path.exists():
+            _close_to_others(path)
+        else:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise DatabaseUnusableError(f"cannot open the database {path}: {error.strerror or error}") from error
+
+
+def _close_to_others(path: Path) -> None:
+    """Take away what others may do with it, without opening it.
+
+    Closing any descriptor of a file drops the locks that this process holds on it: those of the same database opened before,
+    which another process could then take apart beneath it ("disk I/O error").
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
 
 
 def prepare_engine(engine: Engine, *, is_reader: bool) -> None:

@@ -219,7 +219,7 @@ def _title(cut: _CutPrompt) -> str | None:
         lines = (line.strip() for line in (message.typed or "").splitlines())
         first = next((line for line in lines if line), None)
         if first is not None:
-            return first[:_TITLE_CHARACTERS]
+            return first if len(first) <= _TITLE_CHARACTERS else f"{first[: _TITLE_CHARACTERS - 1]}…"
     return None
 
 

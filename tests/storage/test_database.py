@@ -1,6 +1,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import inspect, select, text
@@ -37,6 +39,29 @@ def test_an_existing_file_is_closed_to_others_and_its_directory_left(tmp_path):
     open_database(path).close()
     assert mode(path) == 0o600
     assert mode(tmp_path) == 0o755
+
+
+def test_opening_it_once_more_keeps_the_locks_of_the_first_from_other_processes(tmp_path):
+    path = tmp_path / "assay.db"
+    first = open_database(path)
+    store(first, factories.exchange_finished())
+    open_database(path).close()
+    other = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM mark').fetchall(); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", other, str(path)], check=True, timeout=60)
+    assert path.with_name("assay.db-wal").exists(), "the last to leave takes the log along; it was not the last"
+    assert Store(first).exchanges.count() == 1
+    first.close()
+
+
+def test_a_directory_and_a_file_that_may_not_be_written_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(DatabaseUnusableError, match=r"cannot open the database .*: Is a directory"):
+        open_database(tmp_path)
+    (tmp_path / "assay.db").touch(0o400)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(DatabaseUnusableError, match=r"cannot open the database .*: Permission denied"):
+        open_database(tmp_path / "assay.db")
 
 
 def test_it_is_there_after_reopening(tmp_path):

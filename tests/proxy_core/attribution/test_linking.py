@@ -120,7 +120,8 @@ def test_the_title_is_the_first_line_of_what_was_asked_last() -> None:
     parsed = read({"messages": [user("first"), assistant("x"), user("\n  second line\nmore"), assistant("y"), user(" ")]})
     assert parsed.facts.title == "second line"
     assert read({"messages": []}).facts.title is None
-    assert len(read({"messages": [user("x" * 500)]}).facts.title or "") == 200
+    assert read({"messages": [user("x" * 200)]}).facts.title == "x" * 200
+    assert read({"messages": [user("x" * 500)]}).facts.title == "x" * 199 + "…", "cut, and said to be"
 
 
 def test_models_and_parameters() -> None:
