@@ -28,6 +28,7 @@ from storage.bodies import SIDES, BodyDraft, BodyWriter
 from storage.heads import head_row
 from storage.notices import Change, ExchangeChanged
 from storage.pieces import PieceWriter
+from storage.reopening import reopen
 from storage.statements import Adding, Lookup, Prepared
 from storage.upserts import replace_rows, update_columns
 
@@ -100,6 +101,7 @@ class Ingest:
         changes = self._insert(connection, [item for item in batch if item.exchange_id not in known], known)
         present = [item for item in batch if item.exchange_id in known]
         older = [item for item in present if not known[item.exchange_id].is_new]
+        changes += self._reopen(connection, [item for item in older if item.started and not item.finished], known)
         self._update(connection, older, known)
         self._journal(connection, present, known)
         self._save_bodies(connection, present, known)
@@ -163,6 +165,15 @@ class Ingest:
             **_times(first.timing),
             **(_ending(item.finished) if item.finished else {}),
         }
+
+    def _reopen(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> list[ExchangeChanged]:
+        """Begin anew with exchanges that are told again: another process had begun to store them, and died."""
+        begun = {known[item.exchange_id].row_id: item.started for item in items if item.started is not None}
+        reopen(connection, self._owner, begun)
+        for item in items:
+            state = self._open[item.exchange_id] = known[item.exchange_id]
+            state.request_sha256 = None
+        return [ExchangeChanged(row_id, Change.STARTED) for row_id in begun]
 
     def _update(self, connection: Connection, items: Sequence[Progress], known: dict[str, _Open]) -> None:
         answered = [
