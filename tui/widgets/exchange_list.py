@@ -79,7 +79,7 @@ class ExchangeList(LineList):
             self.action_go_to_end()
         elif at is not None:
             self._stay_on(at)
-        self.refresh()
+        self.refresh_changed()
         self._ask_for_missing()
 
     def supply(self, summaries: Iterable[ExchangeSummary]) -> None:
@@ -89,7 +89,7 @@ class ExchangeList(LineList):
             self._known[summary.id] = summary
         for number in list(self._known)[: max(0, len(self._known) - _KEPT_SUMMARIES)]:
             del self._known[number]
-        self.refresh()
+        self.refresh_changed()
 
     def tick(self, now_us: int, received: Mapping[str, int], rates: StreamRates) -> None:
         """Move what is running: the time, the response bytes so far by exchange id, and what makes tokens of them."""
@@ -97,7 +97,7 @@ class ExchangeList(LineList):
         self._received = received
         self._rates = rates
         if any(summary.state is ExchangeState.OPEN for summary in self.summaries_in_sight):
-            self.refresh()
+            self.refresh_changed()
 
     # What the screen may ask
 
@@ -207,7 +207,7 @@ class ExchangeList(LineList):
             return row, self._known.get(row.first_id)
         summary = self._known.get(row)
         if summary is not None and summary.state is ExchangeState.OPEN:
-            return summary, self._now_us // 125_000
+            return summary, self._now_us // 125_000, self._streamed_tokens(summary)
         return summary or row
 
     def draw_row(self, index: int, width: int) -> Line:

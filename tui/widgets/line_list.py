@@ -4,14 +4,14 @@ A `DataTable` repaints all its cells at every change; this one costs the same fo
 positions, a cursor and a cache of drawn lines. It must not know what a row means: subclasses draw it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -77,6 +77,8 @@ class LineList(ScrollView, can_focus=True):
         self._row_count = 0
         self._own_ground: Style | None = None
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_STRIPS)
+        self._standing: list[tuple[object, ...] | None] = []
+        """What each line of the screen was drawn for the last time."""
 
     # What subclasses give
 
@@ -89,7 +91,7 @@ class LineList(ScrollView, can_focus=True):
         return ()
 
     def row_identity(self, index: int) -> object:
-        """Return what a drawn row may be kept under; by default its position."""
+        """Return all that the row's looks depend on, under which it is kept; by default its position: then `redraw` tells."""
         return index
 
     # Rows
@@ -119,7 +121,7 @@ class LineList(ScrollView, can_focus=True):
         elif size != self.virtual_size:
             self.set_reactive(LineList.virtual_size, size)
             self._scroll_update(size)
-            self.refresh()
+            self.refresh_changed()
 
     @property
     def line_cells(self) -> int:
@@ -130,6 +132,14 @@ class LineList(ScrollView, can_focus=True):
         """Forget every drawn line and draw those in sight again."""
         self._strips.clear()
         self.refresh()
+
+    def refresh_changed(self) -> None:
+        """Draw anew only those lines that are to show something else than what stands there."""
+        width = self.line_cells
+        places = range(self.HEADER_LINES, len(self._standing))
+        changed = [y for y in places if self._standing[y] != self._row_key(y, width)]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     @property
     def visible_rows(self) -> range:
@@ -147,7 +157,7 @@ class LineList(ScrollView, can_focus=True):
         """Bring the row into sight and say so."""
         if old != new:
             self.bring_into_sight(new)
-            self.refresh()
+            self.refresh_changed()
             if self._row_count:
                 self.post_message(self.Highlighted(self, new))
 
@@ -218,37 +228,62 @@ class LineList(ScrollView, can_focus=True):
         if self._row_count:
             self.bring_into_sight(self.cursor)
 
-    def on_focus(self) -> None:
-        """Show the stronger cursor."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """Show the weaker cursor."""
-        self.refresh()
-
     def notify_style_update(self) -> None:
         """Draw everything anew when the theme changes."""
         super().notify_style_update()
         self._own_ground = None
         self._strips.clear()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Hand out the lines as they were drawn.
+
+        Textual keeps lines by their place: when a list moves by one, it would style, cut and encode all of them anew.
+        """
+        if self.styles.gutter or crop.x:
+            return super().render_lines(crop)
+        width, ground = self.line_cells, self.background_colors[1]
+        strips = [self._line(y, width) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+        return strips
+
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        width = self.line_cells
-        ground = self._ground()
+        return self._line(y, self.line_cells)
+
+    def _line(self, y: int, width: int) -> Strip:
         if y < self.HEADER_LINES:
-            return self._strip(self.draw_header(width), width, ground)
-        index = y - self.HEADER_LINES + round(self.scroll_offset.y)
-        if not 0 <= index < self._row_count:
-            return Strip.blank(width, ground)
-        is_cursor = index == self.cursor and self.shows_cursor
-        if is_cursor:
+            header = self.draw_header(width)
+            return self._kept((tuple(header), width), lambda: self._strip(header, width, self._ground()))
+        key = self._row_key(y, width)
+        self._standing += [None] * (y + 1 - len(self._standing))
+        self._standing[y] = key
+        if key is None:
+            return Strip.blank(width, self._ground())
+        return self._kept(key, lambda: self._draw_row(y, width))
+
+    def _draw_row(self, y: int, width: int) -> Strip:
+        index = self._index_at(y)
+        ground = self._ground()
+        if index == self.cursor and self.shows_cursor:
             ground = self.inks.cursor if self.has_focus else self.inks.blurred_cursor
-        key = (self.row_identity(index), width, is_cursor, self.has_focus if is_cursor else False)
+        return self._strip(self.draw_row(index, width), width, ground)
+
+    def _row_key(self, y: int, width: int) -> tuple[object, ...] | None:
+        """Return all that a line's looks depend on; `None` below the last row."""
+        index = self._index_at(y)
+        if not 0 <= index < self._row_count:
+            return None
+        is_cursor = index == self.cursor and self.shows_cursor
+        return self.row_identity(index), width, is_cursor, is_cursor and self.has_focus
+
+    def _index_at(self, y: int) -> int:
+        return y - self.HEADER_LINES + round(self.scroll_offset.y)
+
+    def _kept(self, key: tuple[object, ...], draw: Callable[[], Strip]) -> Strip:
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strip(self.draw_row(index, width), width, ground)
-            self._strips[key] = strip
+            strip = self._strips[key] = draw()
         return strip
 
     def _ground(self) -> Style:

@@ -1,5 +1,9 @@
 """The list under all lists: any number of rows, a cursor, and nothing drawn that is not in sight."""
 
+from typing import Self
+
+from textual.geometry import Region
+
 from tests.tui.widgets.stage import lines_of, staged
 from tui.widgets.line_list import Line, LineList
 
@@ -12,6 +16,11 @@ class _Numbers(LineList):
     def __init__(self) -> None:
         super().__init__()
         self.drawn: list[int] = []
+        self.refreshed: list[tuple[Region, ...]] = []
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        self.refreshed.append(regions)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def draw_header(self, width: int) -> Line:
         return [("numbers", self.inks.muted)]
@@ -30,6 +39,38 @@ async def test_only_what_is_in_sight_is_drawn_and_only_once() -> None:
         await pilot.pause()
         assert max(numbers.drawn) < 10
         assert len(numbers.drawn) == len(set(numbers.drawn))
+
+
+async def test_a_step_of_the_cursor_draws_the_two_lines_it_changes() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100)
+        numbers.focus()
+        await pilot.pause()
+        numbers.refreshed.clear()
+        await pilot.press("j")
+        assert numbers.refreshed == [(Region(0, 1, 40, 1), Region(0, 2, 40, 1))]
+        numbers.refreshed.clear()
+        numbers.set_row_count(200)
+        assert numbers.refreshed == []
+        numbers.set_row_count(8)
+        assert numbers.refreshed == [(Region(0, 9, 40, 1),)]
+
+
+async def test_a_line_that_moved_is_handed_out_as_it_was_drawn() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100)
+        await pilot.pause()
+        whole = Region(0, 0, 40, 10)
+        before = numbers.render_lines(whole)
+        numbers.scroll_to(y=1, animate=False, immediate=True)
+        after = numbers.render_lines(whole)
+        assert after[0] is before[0]
+        assert all(one is other for one, other in zip(after[2:9], before[3:], strict=True))
+        numbers.styles.border = ("solid", "red")
+        await pilot.pause()
+        assert numbers.render_lines(whole)[1].text == "│numbers" + " " * 31 + "│"
 
 
 async def test_new_rows_are_reached_without_laying_out_the_screen_anew() -> None:
