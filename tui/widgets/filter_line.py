@@ -16,10 +16,13 @@ from textual.widgets import Input, Static
 from storage.filters.completion import Suggestion, complete
 from storage.filters.parsing import parse
 from storage.filters.tree import FilterError
+from tui import format as fmt
 
 _PAUSE_S: Final = 0.15
 """How long typing must rest before the list follows."""
 _SHOWN: Final = 8
+_MOST_IN_FORCE: Final = 28
+"""Characters of the filter in force that are shown beside the count, while the line says something else."""
 
 
 class FilterInput(Input):
@@ -82,6 +85,7 @@ class FilterLine(Vertical):
         self._chosen = 0
         self._before = ""
         self._count = ""
+        self._requests = 0
         self._applied = ""
         self.saved: Mapping[str, str] = {}
         """The lines of the saved filters by name."""
@@ -122,8 +126,11 @@ class FilterLine(Vertical):
             field.value = text
 
     def show_count(self, requests: int) -> None:
-        """Say how many requests pass the filter that is in use."""
+        """Say how many requests pass the filter that is in use, and which it is while the line is not understood."""
+        self._requests = requests
         count = f"{requests:,} request{'' if requests == 1 else 's'}"
+        if self.has_class("-editing") and isinstance(parse(self.text, self.saved), FilterError):
+            count = f"still {fmt.fit(self._applied.strip(), _MOST_IN_FORCE).rstrip() or 'no filter'} · {count}"
         if count != self._count:
             # Told with every row that comes in: only a longer one is worth laying out the whole screen anew.
             self.query_one("#filter-count", Static).update(count, layout=len(count) != len(self._count))
@@ -140,6 +147,7 @@ class FilterLine(Vertical):
         event.stop()
         self._chosen = 0
         self._help()
+        self.show_count(self._requests)
         text = event.value
         self.set_timer(_PAUSE_S, lambda: self._apply(text))
 
@@ -164,10 +172,15 @@ class FilterLine(Vertical):
             self._draw_help()
 
     def _apply(self, text: str) -> None:
-        field = self.query_one(FilterInput)
-        if text == field.value and text != self._applied and not isinstance(parse(text, self.saved), FilterError):
-            self._applied = text
-            self.post_message(self.FilterChanged(text.strip()))
+        """Use what is understood of a line, unless it has changed since: all of it, or all but the word that is being typed."""
+        if text != self.query_one(FilterInput).value:
+            return
+        readings = (text, text.rpartition(" ")[0])
+        understood = next((one for one in readings if not isinstance(parse(one, self.saved), FilterError)), self._applied)
+        if understood != self._applied:
+            self._applied = understood
+            self.post_message(self.FilterChanged(understood.strip()))
+            self.show_count(self._requests)
 
     def _take(self) -> None:
         if not self._found:
@@ -191,8 +204,7 @@ class FilterLine(Vertical):
         is_wrong = isinstance(understood, FilterError)
         target.set_class(is_wrong and not self._found, "-error")
         if isinstance(understood, FilterError) and not self._found:
-            hint = f"  {understood.hint}" if understood.hint else ""
-            target.update(Content(f"{' ' * understood.position}↑ {understood.message}.{hint}"))
+            target.update(Content(pointed(understood, self.app.size.width)))
             return
         target.update(self._completions())
 
@@ -208,6 +220,14 @@ class FilterLine(Vertical):
             style = "$accent bold reverse" if completion is chosen else "$accent"
             parts += [Content.styled(completion.text, style), "  "]
         return Content.assemble(*parts, Content.styled(meaning, "$secondary"))
+
+
+def pointed(error: FilterError, width: int) -> str:
+    """Write what is wrong with a line below the place: right of the arrow, or left of it where there is more room."""
+    text = " · ".join(filter(None, (error.message, error.hint)))
+    if error.position + len(text) + 2 > width >= error.position > len(text):
+        return f"{text} ↑".rjust(error.position + 1)
+    return f"{' ' * error.position}↑ {text}"
 
 
 def fitting(found: Sequence[Suggestion], chosen: int, room: int) -> Sequence[Suggestion]:

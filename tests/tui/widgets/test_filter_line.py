@@ -3,8 +3,9 @@
 from textual.widgets import Static
 
 from storage.filters.completion import Suggestion
+from storage.filters.tree import FilterError
 from tests.tui.widgets.stage import staged
-from tui.widgets.filter_line import FilterInput, FilterLine, fitting
+from tui.widgets.filter_line import FilterInput, FilterLine, fitting, pointed
 
 
 def _found(*texts: str) -> list[Suggestion]:
@@ -38,6 +39,32 @@ async def test_an_error_points_at_what_it_is_about_and_is_not_used() -> None:
         told = str(stage.query_one("#filter-help", Static).render())
         assert told.index("↑") == "kind:foo".index("foo")
         assert not stage.said_of(FilterLine.FilterLeft)
+
+
+def test_an_error_stands_on_the_side_of_its_arrow_that_has_room() -> None:
+    assert pointed(FilterError(4, "`x` is no figure", "as cost:>1"), 80) == "    ↑ `x` is no figure · as cost:>1"
+    assert pointed(FilterError(30, "`x` is no figure"), 40) == "             `x` is no figure ↑"
+    assert pointed(FilterError(2, "much too long for it"), 10) == "  ↑ much too long for it", "it wraps"
+
+
+async def test_what_is_in_force_is_said_while_the_line_is_not_understood() -> None:
+    async with staged(FilterLine, (80, 5)) as (stage, pilot):
+        line = stage.query_one(FilterLine)
+        count = line.query_one("#filter-count", Static)
+        line.edit("")
+        line.show_count(124)
+        await pilot.press(*"cost:>")
+        assert str(count.content) == "still no filter · 124 requests"
+        await pilot.pause(0.3)
+        assert not stage.said_of(FilterLine.FilterChanged), "half a word is no filter"
+        line.edit("kind:mcp")
+        await pilot.press(*"cost:>")
+        await pilot.pause(0.3)
+        assert str(count.content) == "still kind:mcp · 124 requests"
+        await pilot.press("1")
+        assert str(count.content) == "124 requests"
+        await pilot.pause(0.3)
+        assert stage.said_of(FilterLine.FilterChanged)[-1].text == "kind:mcp cost:>1"
 
 
 async def test_escape_takes_back_what_was_typed() -> None:
