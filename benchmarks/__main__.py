@@ -19,12 +19,17 @@ PARTS = ("latency", "streams", "api", "storing", "reading", "dashboard", "starti
 def main() -> int:
     """Run the parts that were asked for."""
     arguments = _arguments()
-    begun = time.monotonic()
-    results: dict[str, Any] = {"circumstances": report.circumstances()}
+    begun = last = time.monotonic()
+    results: dict[str, Any] = {"circumstances": report.circumstances(), "parts_s": {}}
 
-    def keep() -> None:
+    def keep(part: str, result: Any) -> None:
         """Write what there is after each part: a run that is broken off keeps its figures."""
-        results["took_s"] = round(time.monotonic() - begun)
+        nonlocal last
+        now = time.monotonic()
+        results[part] = result
+        results["parts_s"][part] = round(now - last)
+        results["took_s"] = round(now - begun)
+        last = now
         report.write(results, arguments.output)
 
     with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as name:
@@ -32,40 +37,31 @@ def main() -> int:
         if {"latency", "streams", "api"} & set(arguments.only):
             with Contestants(directory) as contestants:
                 if "streams" in arguments.only:
-                    results["streams"] = streams.measure(contestants, is_smoke=arguments.smoke, say=_say)
-                    keep()
+                    keep("streams", streams.measure(contestants, is_smoke=arguments.smoke, say=_say))
                 if "latency" in arguments.only:
-                    results["latency"] = latency.measure(contestants, is_smoke=arguments.smoke, say=_say)
-                    keep()
+                    keep("latency", latency.measure(contestants, is_smoke=arguments.smoke, say=_say))
                 if "api" in arguments.only:
-                    results["api"] = api_load.measure(contestants, directory, is_smoke=arguments.smoke, say=_say)
-                    keep()
-        _measure_alone(arguments, directory, results, keep)
-    keep()
+                    keep("api", api_load.measure(contestants, directory, is_smoke=arguments.smoke, say=_say))
+        _measure_alone(arguments, directory, keep)
     _say(f"{arguments.output / 'results.md'}, after {results['took_s']} s")
     return 0
 
 
-def _measure_alone(arguments: argparse.Namespace, directory: Path, results: dict[str, Any], keep: Callable[[], None]) -> None:
+def _measure_alone(arguments: argparse.Namespace, directory: Path, keep: Callable[[str, Any], None]) -> None:
     """Run what needs nothing beside it."""
     if "storing" in arguments.only:
-        results["storing"] = _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000)
-        keep()
+        keep("storing", _run("benchmarks.storing", directory, 500 if arguments.smoke else 10_000))
     if "starting" in arguments.only:
-        results["starting"] = starting.measure(is_smoke=arguments.smoke, say=_say)
-        keep()
+        keep("starting", starting.measure(is_smoke=arguments.smoke, say=_say))
     if "reading" in arguments.only:
-        results["reading"] = []
-        for n in [*([2_000] if arguments.smoke else [10_000, 100_000]), *arguments.also]:
-            results["reading"].append(_run("benchmarks.reading", directory / str(n), n))
-            keep()
+        counts = [*([2_000] if arguments.smoke else [10_000, 100_000]), *arguments.also]
+        keep("reading", [_run("benchmarks.reading", directory / str(n), n) for n in counts])
     if "dashboard" in arguments.only:
         n = 2_000 if arguments.smoke else 100_000
         store = directory / str(n) / "reading.db"
         store.parent.mkdir(exist_ok=True)
         options = [str(store), *(["--smoke"] if arguments.smoke else [])]
-        results["dashboard"] = _run("benchmarks.dashboard", directory / "dashboard", n, *options)
-        keep()
+        keep("dashboard", _run("benchmarks.dashboard", directory / "dashboard", n, *options))
 
 
 def _arguments() -> argparse.Namespace:

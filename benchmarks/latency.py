@@ -88,48 +88,50 @@ def bodies(size_bytes: int) -> Iterator[bytes]:
 
 
 async def _block(target: Target, case: Case, block_s: float) -> Block:
-    source = bodies(SIZES[case.size])
-    ready = [next(source) for _ in range(20 if case.size == "1 MB" else 100)]
-    supply = itertools.cycle(ready)
     clients = await _connect(target, case)
-    latencies: list[float] = []
-    errors = 0
-
-    async def work(client: Client, until: float) -> None:
-        nonlocal errors
-        while time.perf_counter() < until:
-            body = next(supply)
-            begun = time.perf_counter()
-            try:
-                await client.post("/v1/messages", body)
-            except (OSError, asyncio.IncompleteReadError):
-                errors += 1
-                return
-            latencies.append((time.perf_counter() - begun) * 1000)
-
     lanes = clients * case.connections if case.protocol == "h2" else clients
-    await asyncio.gather(*(work(client, time.perf_counter() + block_s / 5) for client in lanes))
-    latencies.clear()
-    thread = target.threads.get("assay-proxy")
-    before = cpu_seconds(target.pid), cpu_seconds(target.pid, thread) if thread else 0.0
-    before_all = tree_cpu_seconds(target.pid)
-    begun = time.perf_counter()
-    await asyncio.gather(*(work(client, begun + block_s) for client in lanes))
+    supply = itertools.cycle(list(itertools.islice(bodies(SIZES[case.size]), 20 if case.size == "1 MB" else 100)))
+    _, failed_before = await _keep_asking(lanes, supply, block_s / 5)
+    before, begun = _used(target), time.perf_counter()
+    latencies, failed = await _keep_asking(lanes, supply, block_s)
     took_s = time.perf_counter() - begun
-    used, all_used = cpu_seconds(target.pid) - before[0], tree_cpu_seconds(target.pid) - before_all
-    proxy_used = cpu_seconds(target.pid, thread) - before[1] if thread else used
+    count = max(1, len(latencies))
+    own, proxy, everything = (max(0.0, now - then) / count * 1000 for now, then in zip(_used(target), before, strict=True))
     for client in clients:
         await client.close()
-    count = max(1, len(latencies))
     return Block(
         p50_ms=percentile(latencies, 0.5),
         p99_ms=percentile(latencies, 0.99),
         requests_per_s=len(latencies) / took_s,
-        cpu_ms=used / count * 1000,
-        proxy_cpu_ms=proxy_used / count * 1000,
-        all_cpu_ms=all_used / count * 1000,
-        errors=errors,
+        cpu_ms=own,
+        proxy_cpu_ms=proxy,
+        all_cpu_ms=everything,
+        errors=failed_before + failed,
     )
+
+
+async def _keep_asking(lanes: list[Client], supply: Iterator[bytes], for_s: float) -> tuple[list[float], int]:
+    """Post one body after the other in every lane; returns how long each took in ms, and how many lanes broke."""
+    until = time.perf_counter() + for_s
+    latencies: list[float] = []
+
+    async def ask(client: Client) -> None:
+        while (begun := time.perf_counter()) < until:
+            await client.post("/v1/messages", next(supply))
+            latencies.append((time.perf_counter() - begun) * 1000)
+
+    ended = await asyncio.gather(*map(ask, lanes), return_exceptions=True)
+    failures = [each for each in ended if each is not None]
+    for failure in failures:
+        if not isinstance(failure, OSError | EOFError):
+            raise failure
+    return latencies, len(failures)
+
+
+def _used(target: Target) -> tuple[float, float, float]:
+    """Return the CPU seconds so far of a process, of its proxy's thread (else of the process), and of all below it."""
+    own, thread = cpu_seconds(target.pid), target.threads.get("assay-proxy")
+    return own, cpu_seconds(target.pid, thread) if thread else own, tree_cpu_seconds(target.pid)
 
 
 async def _connect(target: Target, case: Case) -> list[Client]:

@@ -43,7 +43,7 @@ def write(results: dict[str, Any], directory: Path) -> None:
 
 def markdown(results: dict[str, Any]) -> str:
     """Return the tables."""
-    parts = [_introduction(results["circumstances"])]
+    parts = [_introduction(results["circumstances"], results.get("parts_s", {}))]
     if latency := results.get("latency"):
         parts.append(_latency(latency))
     if streams := results.get("streams"):
@@ -61,12 +61,14 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _introduction(facts: dict[str, Any]) -> str:
+def _introduction(facts: dict[str, Any], parts_s: dict[str, int]) -> str:
+    took = ", ".join(f"{part} {seconds} s" for part, seconds in parts_s.items())
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     return (
         "# Benchmarks\n\n`make bench` wrote this. Medians of interleaved rounds; clients, upstream and proxy share a "
         f"machine.\n\n- {facts['taken_at']}, commit {facts['commit']}\n- {facts['processor']}, {facts['cores']} cores, "
         f"load before: {facts['load_before']}\n- {facts['system']}, Python {facts['python']}, {versions}\n"
+        f"- {sum(parts_s.values())} s in all: {took}\n"
     )
 
 
@@ -115,7 +117,7 @@ def _streams(cases: list[dict[str, Any]]) -> str:
             row = [f"{case['protocol']} x{case['at_once']}", name, *(f"{figures[each]['median']:.2f}" for each in shown)]
             rows.append([*row, f"{figures['failed']['high']:.0f}"])
     header = ["case", "through", "first byte ms", "p99", "new connection", "event delay p50 ms", "p99", "failed"]
-    return _table("Streams: one of 50 events 10 ms apart, then many of 10 events 400 ms apart", header, rows)
+    return _table("Streams: one at a time, events 10 ms apart, then many of 10 events 400 ms apart", header, rows)
 
 
 def _api(result: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ class Load:
     protocol: str
     """`h1` or `h2`."""
     at_once: int
+    in_a_row: int
+    """How many follow each other on each of these."""
     rounds: int
     events: int
     gap_s: float
@@ -33,12 +35,12 @@ class Load:
 
 
 def loads(*, is_smoke: bool) -> list[Load]:
-    """Return what is measured: one stream of 50 events 10 ms apart, then many slower ones."""
+    """Return what is measured: one stream after another, events 10 ms apart, then many slower ones at once."""
     found = []
     for protocol in ("h1",) if is_smoke else ("h1", "h2"):
-        one = Load(label="one", protocol=protocol, at_once=1, rounds=2 if is_smoke else 4, events=50, gap_s=0.01)
-        many = Load(label="many", protocol=protocol, at_once=50 if is_smoke else 500, rounds=1, events=10, gap_s=0.4)
-        found += [one, many]
+        rounds, in_a_row, at_once = (2, 5, 50) if is_smoke else (4, 25, 500)
+        found.append(Load(label="one", protocol=protocol, at_once=1, in_a_row=in_a_row, rounds=rounds, events=8, gap_s=0.01))
+        found.append(Load(label="many", protocol=protocol, at_once=at_once, in_a_row=1, rounds=1, events=10, gap_s=0.4))
     return found
 
 
@@ -79,7 +81,9 @@ async def _round(target: Target, load: Load) -> dict[str, float]:
     if streams == 1:
         cold, _ = await _stream(clients[0], load, begun)
     lanes = [clients[number % count] for number in range(streams)]
-    gathered = await asyncio.gather(*(_stream(client, load) for client in lanes), return_exceptions=True)
+    gathered: list[tuple[list[float], list[float]] | BaseException] = []
+    for _ in range(load.in_a_row):
+        gathered += await asyncio.gather(*(_stream(client, load) for client in lanes), return_exceptions=True)
     done = [each for each in gathered if not isinstance(each, BaseException)]
     for client in clients:
         await client.close()
