@@ -1,6 +1,5 @@
 """The analysis of one stored exchange: read, analyse, save. No thread, no queue."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -9,7 +8,8 @@ from sqlalchemy.exc import OperationalError
 
 from proxy_core.attribution.context import AnalysisContext
 from proxy_core.attribution.model import ATTRIBUTION_VERSION, Attribution
-from proxy_core.dialects.base import RecordedCall
+from proxy_core.dialects.base import ParsedResponse, RecordedCall
+from proxy_core.dialects.responses import read_response
 from proxy_core.exchange import ExchangeState
 from storage import models
 from storage.analysis_context import DatabaseContext
@@ -23,7 +23,15 @@ from storage.texts import Texts, texts_of
 _EXCHANGES = models.ExchangeRow.__table__
 _FIND_STATE = select(_EXCHANGES.c.state).where(_EXCHANGES.c.id == bindparam("row_id"))
 
-type Analyse = Callable[[RecordedCall, AnalysisContext], Attribution]
+
+class Analyse(Protocol):
+    """`proxy_core.attribution.analysis.analyse`, or a stand-in for it."""
+
+    def __call__(
+        self, recorded: RecordedCall, context: AnalysisContext, /, *, response: ParsedResponse | None = None
+    ) -> Attribution:
+        """Say what is known of an exchange; `response` is what was read of its answer."""
+        ...
 
 
 class StoredAnalyst(Protocol):
@@ -113,8 +121,9 @@ class Analyst:
         if not has_ended:
             request = replace(recorded, status_code=None, response_headers=(), response_body=None)
             return self._analyse(request, self._context), None
-        attribution = self._analyse(recorded, self._context)
-        return attribution, texts_of(recorded, attribution)
+        response = read_response(recorded)
+        attribution = self._analyse(recorded, self._context, response=response)
+        return attribution, texts_of(response, attribution)
 
     def _save(self, row_id: int, attribution: Attribution, found_by: Texts | None) -> bool:
         try:

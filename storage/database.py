@@ -17,6 +17,7 @@ from storage import sqlite
 from storage.errors import DatabaseUnusableError
 
 _READERS = 16
+_READERS_KEPT = 8
 _PAGES_GIVEN_BACK = 1_000
 """At once, so that ending never takes long; retention gives back the rest."""
 
@@ -29,14 +30,30 @@ class Database:
         self.write_engine = write_engine
         self.read_engine = read_engine
         self._write_lock = threading.Lock()
+        self._keeps = write_engine is not read_engine
+        """Connections are kept: to take one out of the pool and to give it back costs more than a small transaction.
+        Those to a server are not: it may end what nobody uses."""
         self._writer: Connection | None = None
-        """Kept between transactions: taking it out of the pool and giving it back costs more than a small transaction."""
+        self._readers: list[Connection] = []
+        """Kept ones that nobody uses."""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Lend a connection that sees one consistent state and cannot write."""
-        with self.read_engine.connect() as connection:
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self.read_engine.connect()
+        try:
             yield connection
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        if self._keeps and len(self._readers) < _READERS_KEPT:
+            self._readers.append(connection)
+        else:
+            connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -50,7 +67,7 @@ class Database:
             except BaseException:
                 self._let_go()
                 raise
-            if self.write_engine is self.read_engine:  # a server may end a connection that nobody uses
+            if not self._keeps:
                 self._let_go()
 
     def _let_go(self) -> None:
@@ -80,8 +97,14 @@ class Database:
         with contextlib.suppress(DBAPIError), self.write() as connection:
             sqlite.give_back(connection, _PAGES_GIVEN_BACK)
 
+    def close_readers(self) -> None:
+        """Give the reading connections that nobody uses back to their pool."""
+        while self._readers:
+            self._readers.pop().close()
+
     def close(self) -> None:
         """Give back free pages and all connections; the last one of a process folds the log into the file."""
+        self.close_readers()
         self.read_engine.dispose()
         self._give_back()
         with self._write_lock:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from proxy_core.attribution.model import CallFacts, RequestClass
 from storage.models import ExchangeRow
+from storage.statements import Lookup
 
 _exchange = ExchangeRow.__table__.c
 
@@ -21,10 +22,9 @@ _REMEMBERED_CHAINS = 5_000
 _CONVERSING = frozenset({RequestClass.MAIN, RequestClass.SUBAGENT, RequestClass.COMPACTION})
 """Classes of request that go on with what was said before; side calls stand alone."""
 
-_BY_CHAIN = (
-    select(_exchange.chain_hash, _exchange.id)
-    .where(_exchange.chain_hash.in_(bindparam("chains", expanding=True)), _exchange.id < bindparam("row_id"))
-    .order_by(_exchange.id)
+_BY_CHAIN = Lookup(
+    select(_exchange.chain_hash, _exchange.id).where(_exchange.id < bindparam("row_id")).order_by(_exchange.id),
+    _exchange.chain_hash,
 )
 _IN_SESSION = (
     select(_exchange.id)
@@ -71,8 +71,7 @@ class ConversationLinks:
                 return known
         if not candidates:
             return None
-        rows = connection.execute(_BY_CHAIN, {"chains": list(candidates), "row_id": row_id})
-        found = {row[0]: row[1] for row in rows}
+        found = {row[0]: row[1] for row in _BY_CHAIN.fetch(connection, candidates, {"row_id": row_id})}
         return next((found[key] for key in candidates if key in found), None)
 
 

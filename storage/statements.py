@@ -129,8 +129,9 @@ class Lookup:
                 continue
             arity = next(number for number in _ARITIES if number >= len(some))
             text, pick = self._prepared.get(arity) or self._prepare(connection, arity)
-            filled = zip(_NAMES, some + some[-1:] * (arity - len(some)), strict=False)
-            yield from map(self._make, _find(connection, text, pick({**dict(filled), **named})))
+            filled = some + some[-1:] * (arity - len(some))
+            bound = pick({**dict(zip(_NAMES, filled, strict=False)), **named}) if named else filled
+            yield from map(self._make, _find(connection, text, bound))
 
     def _prepare(self, connection: Connection, arity: int) -> tuple[str, Callable[[Values], tuple[Any, ...]]]:
         parameters = [bindparam(name, type_=self._column.type) for name in _NAMES[:arity]]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from proxy_core.attribution.model import Attribution, SourceType
-from proxy_core.dialects.base import RecordedCall
+from proxy_core.dialects.base import ParsedResponse
 from proxy_core.dialects.responses import read_response
 from storage import models, sqlite
 from storage.errors import StorageError
@@ -32,9 +32,9 @@ class Texts(NamedTuple):
     assistant_text: str
 
 
-def texts_of(recorded: RecordedCall, attribution: Attribution) -> Texts:
+def texts_of(response: ParsedResponse | None, attribution: Attribution) -> Texts:
     """Collect the texts of an exchange."""
-    return Texts(attribution.facts.title or "", _user_text(attribution), _assistant_text(recorded))
+    return Texts(attribution.facts.title or "", _user_text(attribution), _assistant_text(response))
 
 
 def _user_text(attribution: Attribution) -> str:
@@ -48,8 +48,7 @@ def _user_text(attribution: Attribution) -> str:
     )
 
 
-def _assistant_text(recorded: RecordedCall) -> str:
-    response = read_response(recorded) if recorded.response_body else None
+def _assistant_text(response: ParsedResponse | None) -> str:
     blocks = response.blocks if response else ()
     return _joined(block["text"] for block in blocks if isinstance(block.get("text"), str))
 
@@ -73,7 +72,7 @@ def unindex(connection: Connection, row_id: int) -> None:
         return
     try:
         attribution = load_with_texts(connection, row_id)
-        texts = texts_of(read_recorded(connection, row_id), attribution) if attribution else None
+        texts = texts_of(read_response(read_recorded(connection, row_id)), attribution) if attribution else None
     except StorageError:
         return
     if texts is not None and _hash(texts) == stored:

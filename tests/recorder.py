@@ -3,6 +3,7 @@
 from typing import Any
 
 from proxy_core.attribution.model import Attribution
+from proxy_core.dialects.responses import read_response
 from proxy_core.exchange import CaptureEvent
 from storage.attributions import AttributionWriter
 from storage.batches import batches
@@ -30,7 +31,7 @@ class Recorder:
 
     def analyse(self, exchange_id: str, attribution: Attribution, texts: Texts | None = None) -> None:
         """Save what an analysis would have found."""
-        found_by = texts or texts_of(ExchangeReader(self._database).recorded(exchange_id), attribution)
+        found_by = texts or texts_of(read_response(ExchangeReader(self._database).recorded(exchange_id)), attribution)
         with self._database.write() as connection:
             row_id = find_rows(connection, [exchange_id])[exchange_id]
             assert self._attributions.save(connection, row_id, attribution, found_by)

@@ -15,7 +15,13 @@ from proxy_core.dialects.responses import read_response
 __all__ = ["AnalysisContext", "MemoryContext", "Topic", "analyse"]
 
 
-def analyse(recorded: RecordedCall, context: AnalysisContext, *, patience_s: float | None = None) -> Attribution:
+def analyse(
+    recorded: RecordedCall,
+    context: AnalysisContext,
+    *,
+    patience_s: float | None = None,
+    response: ParsedResponse | None = None,
+) -> Attribution:
     """Read an exchange, attribute its content and settle its bill.
 
     Before the response (`status_code` is `None`) the ledger is an estimate (`is_settled` is False) made in a fraction of a
@@ -25,9 +31,10 @@ def analyse(recorded: RecordedCall, context: AnalysisContext, *, patience_s: flo
         recorded: The exchange, redacted, content-encodings undone.
         context: Counts and facts learnt before, prices, and who counts what is new.
         patience_s: How long to wait for exact counts; `None`: a fraction of a second before the response, a minute after it.
+        response: What `read_response` made of it, where that was asked before; `None`: it is read here.
     """
     call = read_call(recorded)
-    response = read_response(recorded)
+    response = response or read_response(recorded)
     facts = _with_response(call.facts, response)
     is_prompt = bool(call.segments) and facts.request_class is not RequestClass.OTHER
     ledger = build_ledger(recorded, call, response, context, patience_s=patience_s) if is_prompt else None

@@ -97,8 +97,8 @@ def store_and_analyse(database: Database, *events: ExchangeFinished) -> Analyst:
 def other_figures(work: Analyse = analyse) -> Analyse:
     """An analysis that comes to other figures than the real one."""
 
-    def other(recorded: Any, context: Any) -> Any:
-        found = work(recorded, context)
+    def other(recorded: Any, context: Any, **named: Any) -> Any:
+        found = work(recorded, context, **named)
         if found.ledger is None or found.ledger.cost_nano_usd is None:
             return found
         lines = tuple(replace(line, cost_nano_usd=(line.cost_nano_usd or 0) * 2) for line in found.ledger.lines)

@@ -88,10 +88,10 @@ def test_a_parser_bug_loses_no_capture(database, started, wait_until):
     store(database, *conversation(2))
     bad = conversation(1)[0].request_body.data
 
-    def work(recorded, context):
+    def work(recorded, context, **named):
         if recorded.request_body == bad:
             raise RecursionError("too deep")
-        return analyse(recorded, context)
+        return analyse(recorded, context, **named)
 
     thread = started(work)
     wait_until(lambda: thread.errors == 1 and thread.analysed == 1)

@@ -137,7 +137,7 @@ def test_totals_outlive_the_exchanges(any_database):
 
 
 def test_a_failed_analysis_still_counts_the_request(database):
-    def broken(_recorded, _context):
+    def broken(_recorded, _context, **_named):
         raise ZeroDivisionError
 
     store(database, conversation(1)[0])

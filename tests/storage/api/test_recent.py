@@ -229,4 +229,5 @@ def test_the_connection_that_listens_for_commits_is_given_back(api, client, data
     assert api._context._commits is not None
     api.stop()
     assert api._context._commits is None
+    database.close_readers()
     assert database.read_engine.pool.checkedout() == 0
