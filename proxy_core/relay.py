@@ -84,6 +84,10 @@ class Relay:
         """Return the ids of exchanges that are not known to be stored, in the order in which they came."""
         return list(self._sent)
 
+    def repeatable(self) -> list[str]:
+        """Return the ids of those among them that can be sent again."""
+        return [exchange_id for exchange_id, sent in self._sent.items() if not (sent.is_large or sent.is_lost)]
+
     def is_unsettled(self, exchange_id: str) -> bool:
         """Tell whether an exchange is over and not known to be stored."""
         sent = self._sent.get(exchange_id)
@@ -96,12 +100,13 @@ class Relay:
             if sent is None:
                 continue
             self._pending = deque(other for other in self._pending if other is not sent)
+            state = state_of(sent.live)
             self._keep(sent, _all(sent.live.request_body), _all(sent.live.response_body))
             if sent.is_large:
                 self._lose(sent)
                 continue
             sent.is_opened = False
-            yield from self._guarded(sent, self._parts(sent))
+            yield from self._guarded(sent, self._parts(sent, state))
 
     def blame(self, exchange_id: str) -> None:
         """Note that a receiver died while it had nothing but this exchange; too often, and it is given up."""
@@ -112,13 +117,16 @@ class Relay:
         if sent.deaths >= MAX_DEATHS:
             self._lose(sent)
 
-    def settle(self, exchange_ids: Iterable[str]) -> None:
-        """Let go of exchanges that are stored, or were given up where they were sent to."""
+    def settle(self, exchange_ids: Iterable[str]) -> int:
+        """Let go of exchanges that are stored, or were given up where they were sent to; returns how many were not yet."""
+        count = 0
         for exchange_id in exchange_ids:
             sent = self._sent.pop(exchange_id, None)
             if sent is not None:
                 self._let_go(sent)
                 self._feed.note_taken()
+                count += 1
+        return count
 
     def _guarded(self, sent: _Sent, messages: Iterator[bytes]) -> Iterator[bytes]:
         """Give the messages about one exchange; one that cannot be written down is lost, the others are not."""
@@ -145,9 +153,8 @@ class Relay:
             self._keep(sent, request, response)
             yield self._message(sent, state, request, response, is_last=not has_more)
 
-    def _parts(self, sent: _Sent) -> Iterator[bytes]:
+    def _parts(self, sent: _Sent, state: State) -> Iterator[bytes]:
         """Give the messages about one exchange from its beginning, out of what was kept."""
-        state = state_of(sent.live)
         bodies = _portions(sent.request), _portions(sent.response)
         parts: list[tuple[list[bytes], list[bytes]]] = list(zip_longest(*bodies, fillvalue=[])) or [([], [])]
         for number, (request, response) in enumerate(parts, 1):

@@ -36,6 +36,8 @@ class RecordingOptions:
     """How long storing what is left may take at the end."""
     analyse_s: float = 15.0
     """How long the analysis may; what it does not reach is taken up at the next start."""
+    awaited: Sequence[str] = ()
+    """Ids of exchanges that a recorder before this one had begun, and that will be told again."""
 
 
 class Recorder:
@@ -46,7 +48,8 @@ class Recorder:
         feed: Where from.
         notices: Who hears of what was committed.
         options: How.
-        on_settled: Called with the ids of exchanges that are stored or given up, in the writer's thread.
+        on_settled: Called with the ids of exchanges that are stored, in the writer's thread.
+        on_given_up: The same for those that could not be.
     """
 
     def __init__(
@@ -56,12 +59,15 @@ class Recorder:
         notices: Notices,
         options: RecordingOptions,
         on_settled: Callable[[Sequence[str]], None] | None = None,
+        on_given_up: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self._options = options
         self._database = database
         self._notices = notices
         analyst = open_analyst(database, options.price_file, has_bodies=options.has_bodies)
-        self.writer = StorageWriter(database, feed, notices, on_settled=on_settled)
+        self.writer = StorageWriter(
+            database, feed, notices, on_settled=on_settled, on_given_up=on_given_up, awaited=options.awaited
+        )
         self.analysis = AnalysisThread(database, notices, analyst=analyst)
         self._retention: RetentionThread | None = None
 

@@ -6,7 +6,7 @@ killed it stores what has arrived, so that nothing dies with it.
     in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay_messages`), an
          empty one at the end
     out  lines of JSON: {"ready": true} or {"refusal": "..."} first, then {"changes": [[7, "finished"]],
-         "settled": ["0193..."], "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
+         "stored": ["0193..."], "given_up": [], "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
 """
 
 import contextlib
@@ -34,6 +34,7 @@ from storage.recorder import Recorder, RecordingOptions
 from storage.recorder_status import RecorderStatus
 from storage.recovery import INTERRUPTED
 
+GIVEN_UP = "Assay ended before this exchange did"
 FLUSH_S, YOUNG_S = 0.1, 0.0
 """As in `HookFeed`: who sent this has waited already; each time costs a transaction."""
 WAITING_BYTES = 48 * 1024 * 1024
@@ -57,7 +58,8 @@ class Teller:
         self._lock = threading.Lock()
         # Two threads meet here: one appends, the other takes from the left.
         self._changes: deque[tuple[int, str]] = deque()
-        self._settled: deque[str] = deque()
+        self._stored: deque[str] = deque()
+        self._given_up: deque[str] = deque()
         self._news = threading.Event()
         self._ending = threading.Event()
         self._status: Callable[[], RecorderStatus] = RecorderStatus
@@ -69,8 +71,13 @@ class Teller:
         self._news.set()
 
     def settle(self, exchange_ids: Sequence[str]) -> None:
-        """Take note of exchanges that are stored or given up."""
-        self._settled += exchange_ids
+        """Take note of exchanges that are stored."""
+        self._stored += exchange_ids
+        self._news.set()
+
+    def give_up(self, exchange_ids: Sequence[str]) -> None:
+        """Take note of exchanges that never will be."""
+        self._given_up += exchange_ids
         self._news.set()
 
     def start(self, recorder: Recorder, feed: CaptureFeed) -> None:
@@ -99,8 +106,8 @@ class Teller:
         self._tell()
 
     def _tell(self) -> None:
-        changes, settled = _taken(self._changes), _taken(self._settled)
-        self.say({"changes": changes, "settled": settled, "status": asdict(self._status())})
+        changes, stored, given_up = _taken(self._changes), _taken(self._stored), _taken(self._given_up)
+        self.say({"changes": changes, "stored": stored, "given_up": given_up, "status": asdict(self._status())})
 
 
 def _taken[T](waiting: deque[T]) -> list[T]:
@@ -112,12 +119,13 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     told = json.loads(source.readline())
     teller = Teller(sink)
     feed = CaptureFeed(Redactor(bytes.fromhex(told["key"])), limit_bytes=1 << 62, flush_s=FLUSH_S, young_s=YOUNG_S)
-    feed.on_lost = lambda exchange_id: teller.settle([exchange_id])
+    feed.on_lost = lambda exchange_id: teller.give_up([exchange_id])
     notices = Notices()
     notices.subscribe(teller.hear)
     try:
         database = open_database(told["url"])
-        recorder = Recorder(database, feed, notices, RecordingOptions(**told["options"]), on_settled=teller.settle)
+        options = RecordingOptions(**told["options"])
+        recorder = Recorder(database, feed, notices, options, on_settled=teller.settle, on_given_up=teller.give_up)
         recorder.start(lambda: teller.say({"ready": True}))
     except StorageError as error:
         teller.say({"refusal": str(error)})
@@ -127,8 +135,8 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     try:
         is_told = _take_in(source, feed, recorder)
     finally:
-        if not is_told:
-            feed.interrupt(INTERRUPTED)
+        # What still runs when the end is told was given up by whoever told it.
+        feed.interrupt(GIVEN_UP if is_told else INTERRUPTED)
         stop_errors = recorder.stop()
         teller.stop()
         teller.say({"stop_errors": stop_errors})

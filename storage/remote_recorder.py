@@ -32,7 +32,7 @@ _REVIVE_AFTER_S = (0.1, 0.5, 2.0, 5.0)
 _LOOK_S = 0.02
 _END_S = 5.0
 """For the process to end once all is done."""
-_COUNTS = ("stored", "dropped", "writer_errors", "analysed", "analysis_errors", "capture_errors")
+_COUNTS = ("writer_errors", "analysed", "analysis_errors", "capture_errors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +47,17 @@ class RecordingPlan:
     stop_s: float = 30.0
     """How long it may take to end."""
 
-    def as_line(self) -> bytes:
-        """Write it as the first line the process reads."""
-        told = {"url": self.url, "key": self.redaction_key.hex(), "options": dict(self.options)}
+    def as_line(self, awaited: Sequence[str] = ()) -> bytes:
+        """Write it as the first line the process reads, with the ids of exchanges that it will get from one that died."""
+        options = {**self.options, "awaited": awaited}
+        told = {"url": self.url, "key": self.redaction_key.hex(), "options": options}
         return json.dumps(told).encode() + b"\n"
 
 
 class _Link:
     """One life of the process."""
 
-    def __init__(self, plan: RecordingPlan, command: Sequence[str] | None) -> None:
+    def __init__(self, plan: RecordingPlan, command: Sequence[str] | None, awaited: Sequence[str] = ()) -> None:
         self.process = launch("storage.recording_worker", command=command)
         self.status = RecorderStatus()
         self.stop_errors: list[tuple[str, str]] | None = None
@@ -64,10 +65,12 @@ class _Link:
         self.heard_at = time.monotonic()
         self.has_ended = threading.Event()
         """It says nothing more."""
+        self.is_heard = False
+        """Somebody listens to it, and will note that it has ended."""
         assert self.process.stdin is not None
         widen(self.process.stdin.fileno())
         with contextlib.suppress(OSError):  # it ended at once: waiting for its first line will tell
-            self.process.stdin.write(plan.as_line())
+            self.process.stdin.write(plan.as_line(awaited))
             self.process.stdin.flush()
 
     def wait_ready(self) -> None:
@@ -80,9 +83,13 @@ class _Link:
         timer = threading.Timer(START_S, self.process.kill)
         timer.daemon = True
         timer.start()
-        line = self.process.stdout.readline()
-        timer.cancel()
-        told: Mapping[str, Any] = json.loads(line) if line else {"refusal": "the recording process ended at once"}
+        try:
+            line = self.process.stdout.readline()
+            told: Mapping[str, Any] = json.loads(line)
+        except (OSError, ValueError):  # it ended, or was ended
+            told = {"refusal": "the recording process ended at once"}
+        finally:
+            timer.cancel()
         if "refusal" in told:
             self.end()
             raise DatabaseUnusableError(told["refusal"])
@@ -105,6 +112,8 @@ class _Link:
         self.process.kill()
         self.process.wait()
         close_pipes(self.process)
+        if not self.is_heard:
+            self.has_ended.set()
 
 
 class RemoteRecorder:
@@ -130,7 +139,11 @@ class RemoteRecorder:
         """What earlier processes counted."""
         self._problem: str | None = None
         """Why there is no process right now."""
-        self._settled: SimpleQueue[str] = SimpleQueue()
+        self._settled: SimpleQueue[tuple[Sequence[str], Sequence[str]]] = SimpleQueue()
+        """Told by the process: ids of what it stored, and of what it gave up."""
+        self._stored = 0
+        """Counted here: what a process had stored and not told before it died is stored by the next one again."""
+        self._given_up = 0
         self._has_stored = True
         """The running process, or the last one, stored something."""
         self._stopping = threading.Event()
@@ -168,21 +181,30 @@ class RemoteRecorder:
         self._deadline = time.monotonic() + self._plan.stop_s
         self._stopping.set()
         if self._pump.is_alive():
-            self._pump.join(self._plan.stop_s)
+            self._pump.join(self._plan.stop_s + _END_S)
         link = self._link
+        has_ended = link is None or link.has_ended.is_set()
+        if link is not None:
+            link.end()
+        for thread in (self._pump, *self._threads):
+            if thread.is_alive():
+                thread.join(_END_S)
+        return self._stop_errors(link, has_ended=has_ended)
+
+    def _stop_errors(self, link: _Link | None, *, has_ended: bool) -> list[tuple[str, str]]:
         if link is None:
             return [("recording", self._problem)] if self._problem else []
-        errors = self._await_end(link)
-        for thread in self._threads:
-            thread.join(_END_S)
-        return errors
+        if self._threads and link.stop_errors is None:
+            return [("recording", "its process died" if has_ended else "its process did not end")]
+        return link.stop_errors or []
 
     def status(self) -> RecorderStatus:
         """Return what it says of itself; safe from any thread."""
         status = self._summed(self._link)
         return replace(
             status,
-            dropped=status.dropped + self._relay.lost,
+            stored=self._stored,
+            dropped=self._given_up + self._relay.lost,
             last_error=self._problem or status.last_error or self._before.last_error,
             is_failing=status.is_failing or self._problem is not None,
             failure=None if self._failure is None else f"{type(self._failure).__name__}: {self._failure}",
@@ -201,9 +223,21 @@ class RemoteRecorder:
             self._turn(_TAKE_WAITING_S if self._relay.waiting else _TAKE_S)
         while not self._feed.is_seen and time.monotonic() < self._deadline:
             self._turn(_TAKE_WAITING_S)
-        if (link := self._link) is not None:
-            with contextlib.suppress(OSError):
-                link.send([b""])
+        while (link := self._link) is not None and not self._has_done_all(link) and self._is_worth_reviving():
+            self._revive()
+
+    def _has_done_all(self, link: _Link) -> bool:
+        """Tell the process the end and wait until it has stored and analysed what it has; False: it died over that."""
+        with contextlib.suppress(OSError):
+            link.send([b""])
+        while not link.has_ended.wait(_TAKE_WAITING_S) and time.monotonic() < self._deadline:
+            self._settle()
+        self._settle()
+        return link.stop_errors is not None
+
+    def _is_worth_reviving(self) -> bool:
+        """Something would be lost, and there is time; what was not analysed is found at the next start."""
+        return bool(self._relay.waiting) and time.monotonic() < self._deadline
 
     def _turn(self, timeout_s: float) -> None:
         """Send what is new, and see whether the process is well."""
@@ -219,7 +253,9 @@ class RemoteRecorder:
     def _settle(self) -> bool:
         """Let go of what is stored; True when there was something since the last process was started."""
         while not self._settled.empty():
-            self._relay.settle([self._settled.get_nowait()])
+            stored, given_up = self._settled.get_nowait()
+            self._stored += self._relay.settle(stored)
+            self._given_up += self._relay.settle(given_up)
             self._has_stored = True
         return self._has_stored
 
@@ -235,10 +271,10 @@ class RemoteRecorder:
             if self._stopping.is_set():
                 time.sleep(_TAKE_WAITING_S)
             try:
-                link = _Link(self._plan, self._command)
+                self._settle()
+                self._link = link = _Link(self._plan, self._command, self._relay.repeatable())
                 link.wait_ready()
                 self.restarts += 1
-                self._link = link
                 self._listen(link)
                 self._repeat(link)
             except (OSError, StorageError) as error:
@@ -287,17 +323,21 @@ class RemoteRecorder:
     # Hearing.
 
     def _listen(self, link: _Link) -> None:
+        link.is_heard = True
         for target, name in ((self._hear, "assay-recorded"), (self._watch, "assay-watch")):
             thread = threading.Thread(target=target, args=(link,), name=name, daemon=True)
             thread.start()
-            self._threads.append(thread)
+            self._threads = [*(other for other in self._threads if other.is_alive()), thread]
 
     def _hear(self, link: _Link) -> None:
         assert link.process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+        try:
             for line in link.process.stdout:
                 self._take_line(link, json.loads(line))
-        link.has_ended.set()
+        except (OSError, ValueError):  # closed meanwhile, or broken off in the middle of a line
+            pass
+        finally:
+            link.has_ended.set()
 
     def _take_line(self, link: _Link, told: Mapping[str, Any]) -> None:
         link.heard_at = time.monotonic()
@@ -305,8 +345,8 @@ class RemoteRecorder:
             link.stop_errors = [(part, reason) for part, reason in told["stop_errors"]]
             return
         link.status = RecorderStatus(**told["status"])
-        for exchange_id in told["settled"]:
-            self._settled.put(exchange_id)
+        if told["stored"] or told["given_up"]:
+            self._settled.put((told["stored"], told["given_up"]))
         for row_id, what in told["changes"]:
             self._notices.post(ExchangeChanged(row_id, Change(what)))
         if link.status.failure is not None:
@@ -317,10 +357,3 @@ class RemoteRecorder:
         while not link.has_ended.wait(1.0):
             if time.monotonic() - link.heard_at > HANG_S:
                 link.process.kill()
-
-    def _await_end(self, link: _Link) -> list[tuple[str, str]]:
-        has_ended = link.has_ended.wait(self._plan.stop_s) if self._threads else True
-        link.end()
-        if self._threads and link.stop_errors is None:
-            return [("recording", "its process died" if has_ended else "its process did not end")]
-        return link.stop_errors or []

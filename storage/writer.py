@@ -7,7 +7,7 @@ while the feed (bounded) fills and counts what it drops. It reads no meaning; th
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -20,6 +20,7 @@ from storage.ingest import Ingest
 from storage.leases import Lease
 from storage.notices import Change, ExchangeChanged, Notices
 from storage.recovery import recover
+from storage.reopening import adopt
 
 TAKE_S = 0.5
 """How long one wait for events lasts; leases and stopping are looked after in between."""
@@ -47,7 +48,9 @@ class StorageWriter:
         feed: Where from.
         notices: Who hears of what was committed; an own one when left out.
         sleep: Waits between retries, returns True when the wait was cut short by stopping (replaced in tests).
-        on_settled: Called with the ids of exchanges that are stored or given up for good.
+        on_settled: Called with the ids of finished exchanges that are stored.
+        on_given_up: Called with the ids of those that are given up for good.
+        awaited: Ids of exchanges that a killed process had begun, and that will be told again here.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class StorageWriter:
         notices: Notices | None = None,
         sleep: Callable[[float], bool] | None = None,
         on_settled: Callable[[Sequence[str]], None] | None = None,
+        on_given_up: Callable[[Sequence[str]], None] | None = None,
+        awaited: Collection[str] = (),
     ) -> None:
         self.notices = notices or Notices()
         self.stored = 0
@@ -64,7 +69,7 @@ class StorageWriter:
         self.errors = 0
         """Attempts that failed, retries included."""
         self.dropped = 0
-        """Exchanges given up: no retry could store them, or the database stayed unusable while stopping."""
+        """Finished exchanges given up: no retry could store them, or the database stayed unusable while stopping."""
         self.last_error: str | None = None
         """The last failure in one line; `None` when there was none. It stays after the recovery."""
         self.is_failing = False
@@ -79,6 +84,8 @@ class StorageWriter:
         self._deadline = float("inf")
         self._sleep = sleep or self._stopping.wait
         self._on_settled = on_settled
+        self._on_given_up = on_given_up
+        self._awaited = awaited
         self._recovered_us = 0
         self._is_passing = True
         """The last failure may pass by itself (locked, full, read-only), so that trying again makes sense."""
@@ -91,6 +98,7 @@ class StorageWriter:
             StorageError: The database does not take writes.
         """
         try:
+            self._adopt()
             self._look_after()
         except DBAPIError as error:
             raise StorageError(f"cannot write to the database {self._database.name}: {_one_line(error)}") from error
@@ -156,8 +164,9 @@ class StorageWriter:
                     self._store([item])
                 return
             if not self._is_passing or time.monotonic() > self._deadline:
-                self.dropped += len(batch)
-                self._settle(batch)
+                over = _over(batch)
+                self.dropped += len(over)
+                _call(self._on_given_up, over)
                 return
             if self._sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]) and time.monotonic() < self._deadline:
                 time.sleep(_RETRY_S[0])
@@ -180,12 +189,8 @@ class StorageWriter:
         self.is_failing = False
         self._ingest.settle(batch)
         self._tell(changes)
-        self._settle(batch)
+        _call(self._on_settled, _over(batch))
         return True
-
-    def _settle(self, batch: Sequence[Progress]) -> None:
-        if self._on_settled is not None and (over := [item.exchange_id for item in batch if item.finished]):
-            self._on_settled(over)
 
     def _tell(self, changes: Sequence[ExchangeChanged]) -> None:
         self.stored += sum(change.what is Change.FINISHED for change in changes)
@@ -195,6 +200,14 @@ class StorageWriter:
     def _count(self, error: Exception) -> None:
         self.errors += 1
         self.last_error = _one_line(error)
+
+    def _adopt(self) -> None:
+        """Take over what will be told again, so that it is not closed for what its process left."""
+        if not self._awaited:
+            return
+        with self._database.write() as connection:
+            self._lease.renew(connection, _now_us())
+            adopt(connection, self._lease.owner, self._awaited)
 
     def _look_after(self) -> None:
         """Renew the lease, and close what others left open when they were killed."""
@@ -212,6 +225,15 @@ class StorageWriter:
                 self._recovered_us = now_us
         for row_id in closed:
             self.notices.post(ExchangeChanged(row_id, Change.FINISHED))
+
+
+def _over(batch: Sequence[Progress]) -> list[str]:
+    return [item.exchange_id for item in batch if item.finished]
+
+
+def _call(listener: Callable[[Sequence[str]], None] | None, exchange_ids: Sequence[str]) -> None:
+    if listener is not None and exchange_ids:
+        listener(exchange_ids)
 
 
 def _one_line(error: Exception) -> str:

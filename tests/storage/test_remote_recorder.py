@@ -63,6 +63,11 @@ class Rig:
     def await_stored(self, count: int) -> None:
         assert eventually(lambda: self.recorder.status().stored == count), self.recorder.status()
 
+    def answer_of(self, live: LiveExchange) -> bytes:
+        """Return what is in the database of an exchange's response."""
+        with opened(self.path) as database:
+            return Store(database).exchanges.body(live.exchange_id, Side.RESPONSE) or b""
+
     def read(self) -> dict[str, tuple[ExchangeState, bytes | None]]:
         """Return what is in the database: state and request body by exchange id."""
         with opened(self.path) as database:
@@ -250,10 +255,87 @@ def test_a_writer_that_fails_for_good_is_replaced(rig: Rig) -> None:
     link = rig.recorder._link
     assert link is not None
     status = {"failure": "the thread died"}
-    rig.recorder._take_line(link, {"status": status, "settled": [], "changes": []})
+    rig.recorder._take_line(link, {"status": status, "stored": [], "given_up": [], "changes": []})
     assert eventually(lambda: rig.recorder.process_id not in {None, first})
     rig.exchange()
     rig.await_stored(1)
+
+
+FIRST_LIFE = """
+import os, pathlib, time
+from proxy_core.feed import CaptureFeed
+from storage import recording_worker
+from storage.recorder import Recorder
+mark = pathlib.Path({mark!r})
+is_first = not mark.exists()
+mark.touch()
+{fault}
+recording_worker.main()
+"""
+STORES_NOTHING_AND_DIES_AT_THE_END = """
+if is_first:
+    CaptureFeed.take = lambda self, timeout_s: time.sleep(timeout_s) or []
+    Recorder.stop = lambda self: os._exit(9)
+"""
+DOES_NOT_TELL_WHAT_IT_STORED = """
+if is_first:
+    recording_worker.Teller.settle = lambda self, exchange_ids: None
+"""
+
+
+def faulty_at_first(path: Path, fault: str) -> tuple[str, ...]:
+    return scripted(FIRST_LIFE.format(mark=str(path / "mark"), fault=fault))
+
+
+def test_a_process_that_dies_while_all_ends_is_started_anew_once_more(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "assay.db", command=faulty_at_first(tmp_path, STORES_NOTHING_AND_DIES_AT_THE_END))
+    rig.recorder.start()
+    ids = [rig.exchange() for _ in range(3)]
+    assert rig.recorder.stop() == []
+    assert rig.recorder.restarts == 1
+    assert set(rig.read()) == set(ids)
+    status = rig.recorder.status()
+    assert (status.stored, status.dropped, rig.feed.captured) == (3, 0, 3)
+
+
+def test_what_is_stored_twice_is_counted_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "assay.db", command=faulty_at_first(tmp_path, DOES_NOT_TELL_WHAT_IT_STORED))
+    rig.recorder.start()
+    rig.exchange()
+    assert eventually(lambda: Change.FINISHED in rig.heard)
+    kill(rig)
+    rig.exchange()
+    rig.await_stored(2)
+    assert rig.recorder.stop() == []
+    assert rig.recorder.status().stored == rig.feed.captured == 2
+
+
+def test_what_still_runs_stays_open_through_two_deaths(rig: Rig) -> None:
+    rig.recorder.start()
+    live = rig.begin(b"running")
+    parts = [letter * 10_000 for letter in (b"one ", b"two ", b"three ")]
+    rig.answer(live, b"")
+    assert eventually(lambda: Change.STARTED in rig.heard)
+    for number, part in enumerate(parts):
+        if number:
+            kill(rig)
+        live.response_body.append(part)
+        # The last bytes of what still comes are held back: they may be the beginning of a secret.
+        assert eventually(lambda part=part: part[:100] in rig.answer_of(live)), number  # type: ignore[misc]
+        assert rig.read()[live.exchange_id][0] is ExchangeState.OPEN
+    assert Change.FINISHED not in rig.heard, "nobody is told that it was over"
+    rig.feed.finish(live)
+    rig.await_stored(1)
+    assert rig.answer_of(live) == b"".join(parts)
+    assert rig.recorder.stop() == []
+
+
+def kill(rig: Rig) -> None:
+    """Kill the process and wait until another has taken its place."""
+    first = rig.recorder.process_id
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: rig.recorder.process_id not in {None, first})
 
 
 SOON_FULL = "from storage import recording_worker; recording_worker.WAITING_BYTES = 100_000; recording_worker.main()"
