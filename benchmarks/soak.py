@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 from benchmarks.clients import Http1Client
@@ -102,55 +102,77 @@ def _api_url(home: Path, pid: int) -> str:
     raise TimeoutError("the API did not come up")
 
 
+class _Traffic:
+    """Requests over connections that are kept.
+
+    Args:
+        target: Where through.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._route = target.route
+        self._context = target.route.context("http/1.1")
+        self._idle: asyncio.Queue[Http1Client] = asyncio.Queue()
+        self._supply = itertools.cycle(list(itertools.islice(bodies(_BODY_BYTES), 200)))
+        self._running: set[asyncio.Task[None]] = set()
+        self.latencies: list[float] = []
+        """In milliseconds, since somebody cleared it."""
+        self.errors = 0
+
+    async def connect(self, count: int) -> None:
+        """Open connections."""
+        for _ in range(count):
+            self._idle.put_nowait(await Http1Client.connect(self._route, self._context))
+
+    def send(self) -> None:
+        """Send the next request, on the next connection that is free."""
+        task = asyncio.create_task(self._send(next(self._supply)))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """Wait for the answers, then close."""
+        await asyncio.gather(*self._running)
+        while not self._idle.empty():
+            await self._idle.get_nowait().close()
+
+    async def _send(self, body: bytes) -> None:
+        client = await self._idle.get()
+        begun = time.perf_counter()
+        try:
+            await client.post("/v1/messages", body)
+            self.latencies.append((time.perf_counter() - begun) * 1000)
+        except (OSError, asyncio.IncompleteReadError):
+            self.errors += 1
+            client = await Http1Client.connect(self._route, self._context)
+        self._idle.put_nowait(client)
+
+
 async def soak(
     target: Target, minutes: float, per_second: float, every_s: float, reader: ApiReader, dashboard: int
 ) -> list[Reading]:
     """Send requests at a steady rate and read the process's state now and then."""
-    context = target.route.context("http/1.1")
-    clients = [await Http1Client.connect(target.route, context) for _ in range(8)]
-    idle: asyncio.Queue[Http1Client] = asyncio.Queue()
-    for client in clients:
-        idle.put_nowait(client)
-    supply = itertools.cycle([next(each) for each in [bodies(_BODY_BYTES)] for _ in range(200)])
-    latencies: list[float] = []
-    errors = 0
-    running: set[asyncio.Task[None]] = set()
-
-    async def one(body: bytes) -> None:
-        nonlocal errors
-        client = await idle.get()
-        begun = time.perf_counter()
-        try:
-            await client.post("/v1/messages", body)
-            latencies.append((time.perf_counter() - begun) * 1000)
-        except (OSError, asyncio.IncompleteReadError):
-            errors += 1
-            client = await Http1Client.connect(target.route, context)
-        idle.put_nowait(client)
-
+    traffic = _Traffic(target)
+    await traffic.connect(8)
     asking = asyncio.create_task(reader.read(0.5))
     readings: list[Reading] = []
     begun = due = read_at = time.perf_counter()
     while time.perf_counter() - begun < minutes * 60:
         due += 1 / per_second
         await asyncio.sleep(due - time.perf_counter())
-        task = asyncio.create_task(one(next(supply)))
-        running.add(task)
-        task.add_done_callback(running.discard)
-        if time.perf_counter() - read_at >= every_s and latencies:
+        traffic.send()
+        if time.perf_counter() - read_at >= every_s and traffic.latencies:
             read_at = time.perf_counter()
-            readings.append(_read(target, read_at - begun, latencies, errors, reader, dashboard))
-            print(json.dumps(dict(zip((f.name for f in fields(Reading)), astuple(readings[-1]), strict=True))), flush=True)
-            latencies.clear()
+            readings.append(_read(target, read_at - begun, traffic, reader, dashboard))
+            print(json.dumps(asdict(readings[-1])), flush=True)
+            traffic.latencies.clear()
             reader.latencies.clear()
-    await asyncio.gather(*running)
     asking.cancel()
-    for client in clients:
-        await client.close()
+    await traffic.close()
     return readings
 
 
-def _read(target: Target, second: float, latencies: list[float], errors: int, reader: ApiReader, dashboard: int) -> Reading:
+def _read(target: Target, second: float, traffic: _Traffic, reader: ApiReader, dashboard: int) -> Reading:
     assert target.pid is not None
     everyone = [target.pid, *children(target.pid)]
     parts = dict.fromkeys(_PARTS, 0.0)
@@ -169,10 +191,10 @@ def _read(target: Target, second: float, latencies: list[float], errors: int, re
         file_handles=sum(_entries(f"/proc/{pid}/fd") for pid in everyone),
         threads=sum(_entries(f"/proc/{pid}/task") for pid in everyone),
         queued=reader.queued,
-        p50_ms=round(percentile(latencies, 0.5), 2),
-        p99_ms=round(percentile(latencies, 0.99), 2),
+        p50_ms=round(percentile(traffic.latencies, 0.5), 2),
+        p99_ms=round(percentile(traffic.latencies, 0.99), 2),
         api_p99_ms=round(percentile(reader.latencies, 0.99), 1) if reader.latencies else None,
-        errors=errors,
+        errors=traffic.errors,
     )
 
 

@@ -118,5 +118,4 @@ def test_a_killed_process_loses_nothing_that_was_promised(tmp_path):
     report = verify_database(database)
     assert report.is_sound, (report.problems, report.damage)
     assert stored
-
     database.close()
