@@ -61,6 +61,12 @@ def source_name(source: Source | None) -> str:
     return fmt.one_line(source.source_name or UNNAMED.get(source.source_type, KINDS[source.source_type].label))
 
 
+def row_name(row: InsightRow) -> str:
+    """Write whose content a row is about, and of a result what it was asked for with: else many rows look alike."""
+    about = row.about if isinstance(row, Finding | CarriedContent) else None
+    return source_name(row.source) if about is None else f"{source_name(row.source)}: {fmt.one_line(about)}"
+
+
 def _swatch(row: Any, inks: Inks, _cells: int) -> tuple[str, Style]:
     return ("■", ink(kind_colour(row.source.source_type, is_dark=inks.is_dark))) if row.source else (" ", inks.faint)
 
@@ -72,7 +78,7 @@ def _kind(row: Any, inks: Inks, _cells: int) -> tuple[str, Style]:
 
 
 def _name(row: Any, inks: Inks, cells: int) -> tuple[str, Style]:
-    return fmt.fit_path(source_name(row.source), cells), inks.plain
+    return fmt.fit_path(row_name(row), cells), inks.plain
 
 
 def _source_columns(width: int = 18) -> tuple[TableColumn[Any], ...]:
@@ -94,7 +100,7 @@ def _source_columns(width: int = 18) -> tuple[TableColumn[Any], ...]:
             heading="source",
             width=width,
             draw=_name,
-            sort_key=lambda row: source_name(row.source).lower(),
+            sort_key=lambda row: row_name(row).lower(),
             is_right=False,
             is_flexible=True,
             is_ascending_first=True,
@@ -151,7 +157,7 @@ FINDINGS: Final = Section(
         _figure("share", "share", 6, lambda row: row.share, lambda row: _share(row.share), rank=1),
         _figure("cost", "cost", 9, _rank, lambda row: fmt.usd(row.cost_nano_usd)),
     ),
-    identity=lambda row: (row.kind, row.source, row.summary),
+    identity=lambda row: (row.kind, row.source, row.summary, row.exchange_ids, row.about),
     sorted_by="cost",
     nothing="Nothing was carried in vain.",
 )

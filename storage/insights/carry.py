@@ -1,9 +1,10 @@
 """What it costs to carry a piece of content from turn to turn."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from proxy_core.attribution.model import Part, Source
+from storage.insights.asked import asked_with
 from storage.insights.turns import Amount, AnalysedTurn, conversations
 
 
@@ -27,6 +28,8 @@ class CarriedContent:
     """What its first request was billed for it."""
     carried: Amount
     """What the later ones were billed for it."""
+    about: str | None = None
+    """What a result was asked for with, such as a path; `None`: no result, or not known. Content: for one's own screen."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,16 @@ def carry_costs(turns: Sequence[AnalysedTurn]) -> list[CarriedContent]:
     """List all content of all conversations with what carrying it cost so far, dearest first."""
     found = [item for chain in conversations(turns) for item in _carry_of_chain(chain)]
     return sorted(found, key=lambda item: (-(item.carried.cost_nano_usd or 0), -item.carried.tokens))
+
+
+def told_apart(items: Iterable[CarriedContent], turns: Sequence[AnalysedTurn]) -> Iterator[CarriedContent]:
+    """Say of results what they were asked for with: for those that are shown, as it is looked for in the whole request."""
+    by_id = {turn.id: turn for turn in turns}
+    for item in items:
+        entered = by_id.get(item.entered_id) if item.part is Part.RESULT else None
+        segments = entered.attribution.segments if entered is not None else ()
+        place = next((i for i, segment in enumerate(segments) if segment.content_hash == item.content_hash), None)
+        yield item if place is None else replace(item, about=asked_with(segments, place))
 
 
 def _carry_of_chain(chain: Sequence[AnalysedTurn]) -> list[CarriedContent]:

@@ -46,6 +46,8 @@ class Finding:
     """The session it was found in; `None`: over all of them."""
     exchange_ids: tuple[str, ...]
     """Evidence: the first requests it was seen in, at most five."""
+    about: str | None = None
+    """What a result was asked for with, such as a path; `None`: no result, or not known. Content: for one's own screen."""
     is_certain: bool = True
     """False: a reading of the traffic, not a fact on the wire."""
 

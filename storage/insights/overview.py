@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.insights.breaks import BreakStory, break_stories
-from storage.insights.carry import CarriedContent, carry_costs
+from storage.insights.carry import CarriedContent, carry_costs, told_apart
 from storage.insights.distortion import distorted_capture
 from storage.insights.drift import SizeHistory, drifted_sources, size_histories
 from storage.insights.duplicates import duplicated_instructions
@@ -94,7 +94,7 @@ def gather_insights(
         findings=tuple(ranked(findings)),
         session_findings=tuple(ranked(unused_sources_by_session(turns))),
         breaks=tuple(break_stories(turns)),
-        carried=tuple(carry_costs(turns)[:CARRIED_SHOWN]),
+        carried=tuple(told_apart(carry_costs(turns)[:CARRIED_SHOWN], turns)),
         sizes=tuple(sizes),
         worths=tuple(worths(rated)),
     )

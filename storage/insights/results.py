@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from proxy_core.attribution.model import Part, Segment, SourceType
+from storage.insights.asked import asked_with
 from storage.insights.findings import EVIDENCE_LIMIT, Finding, FindingKind
 from storage.insights.turns import Amount, AnalysedTurn, amount_of, conversations
 
@@ -124,5 +125,6 @@ def _finding(kind: FindingKind, chain: Sequence[AnalysedTurn], entry: int, conte
         exchanges=len(later),
         session_id=entered.session_id,
         exchange_ids=tuple(turn.exchange_id for turn in [entered, *later][:EVIDENCE_LIMIT]),
+        about=asked_with(entered.attribution.segments, _segments(entered, content_hash)[0]),
         is_certain=is_large,
     )

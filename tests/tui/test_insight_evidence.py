@@ -1,5 +1,7 @@
 """From an insight to the requests behind it, in a filter that is understood."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy_core.attribution.cache_breaks import BreakCause
@@ -10,7 +12,7 @@ from storage.insights.breaks import BreakStory
 from storage.insights.carry import CarriedContent
 from storage.insights.findings import Finding, FindingKind
 from storage.insights.turns import Amount
-from tui.insight_columns import InsightRow
+from tui.insight_columns import InsightRow, row_name
 from tui.insight_evidence import requests_filter
 from tui.ranges import PERIODS
 
@@ -62,3 +64,9 @@ def test_a_row_leads_to_its_requests(row: InsightRow, expected: str) -> None:
     line = requests_filter(row, PERIODS[1])
     assert line == expected
     assert isinstance(parse(line), Filter)
+
+
+def test_results_of_one_tool_are_told_apart_by_what_they_were_asked_with() -> None:
+    assert row_name(replace(CARRIED, about="get_issue\n7")) == "github: get_issue 7"
+    assert row_name(replace(finding(FindingKind.UNREFERENCED), about="/a.py")) == "github: /a.py"
+    assert row_name(finding(FindingKind.UNUSED)) == row_name(CARRIED) == "github"

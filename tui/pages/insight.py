@@ -29,6 +29,8 @@ def _write_finding(sheet: Sheet, row: Finding) -> None:
     sheet.text(fmt.one_line(row.summary), sheet.inks.strong)
     sheet.text(f"→ {fmt.one_line(row.action)}", sheet.inks.accent)
     sheet.gap()
+    if row.about is not None:
+        sheet.pair("asked with", fmt.one_line(row.about))
     share = "" if row.share is None else f", {fmt.percent(row.share, 1.0)} of all input"
     sheet.pair("tokens", f"{fmt.whole(row.tokens)}{share}")
     sheet.pair("cost", fmt.usd(row.cost_nano_usd))
@@ -51,6 +53,8 @@ def _write_break(sheet: Sheet, row: BreakStory) -> None:
 def _write_carried(sheet: Sheet, row: CarriedContent) -> None:
     sheet.text(f"{source_name(row.source)}: {row.part.value}", sheet.inks.strong)
     sheet.gap()
+    if row.about is not None:
+        sheet.pair("asked with", fmt.one_line(row.about))
     sheet.pair("size", f"{fmt.whole(row.tokens_each)} tokens")
     sheet.pair(
         "came in",
@@ -70,8 +74,9 @@ def _write_worth(sheet: Sheet, row: Worth) -> None:
     sheet.pair("votes", fmt.whole(row.votes))
     sheet.pair("average", f"{fmt.rating(row.average_rating)}, 95 % interval {interval(row)}")
     sheet.pair("cost", f"{fmt.usd(row.cost_nano_usd)} in the rated requests")
-    sheet.pair("value", f"{value_per_usd(row)} points per dollar")
-    if not row.is_ranked:
+    if row.is_ranked:
+        sheet.pair("value", f"{value_per_usd(row)} points per dollar")
+    else:
         sheet.text(f"With fewer than {SMALLEST_RANKED_VOTES} votes nothing is compared.", sheet.inks.muted)
 
 

@@ -1,7 +1,7 @@
 """When content entered, how long it was carried, and what each part of that cost."""
 
 from proxy_core.attribution.model import Part, SourceType, Zone
-from storage.insights.carry import carry_costs
+from storage.insights.carry import carry_costs, told_apart
 from tests.storage.insights.turn_factory import RATES_NANO, Conversation, piece
 
 
@@ -30,3 +30,13 @@ def test_conversations_do_not_share_what_they_carry() -> None:
     for talk in (one, two):
         talk.add(piece(SourceType.MEMORY, "CLAUDE.md", Part.BODY, 50, "rules"))
     assert [item.turns_carried for item in carry_costs(one.turns + two.turns)] == [1, 1]
+
+
+def test_only_results_that_are_found_again_are_looked_up() -> None:
+    talk = Conversation()
+    talk.add(
+        piece(SourceType.TOOL, "Read", Part.RESULT, 10, "file"), piece(SourceType.MEMORY, "CLAUDE.md", Part.BODY, 50, "rules")
+    )
+    items = carry_costs(talk.turns)
+    assert list(told_apart(items, talk.turns)) == items, "no call is in the request"
+    assert list(told_apart(items, [])) == items
