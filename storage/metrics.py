@@ -5,12 +5,11 @@ hour from the exchanges themselves. It must not scan the exchanges of a range.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select, true, union_all
 
 from proxy_core.attribution.model import SourceType
 from storage.database import Database
@@ -26,6 +25,7 @@ from storage.models import (
     SourceRollupRow,
     SourceRow,
 )
+from storage.quick_views import maker
 from storage.ranges import ALL_TIME, DAY_US, HOUR_US, MONTH_US, TimeRange, split_range
 from storage.source_uses import count_uses, read_uses
 from storage.timeseries import read_series, read_trends
@@ -41,16 +41,11 @@ _rating = SourceRatingRollupRow.__table__.c
 _feedback = FeedbackRow.__table__.c
 
 
-_FEW = 500
-"""Sources that are read by their ids, rather than all there are."""
-
-
-@dataclass(slots=True)
-class _Use:
-    exchanges: int = 0
-    tokens: int = 0
-    cost_nano_usd: int = 0
-    priced: int = 0
+type _Used = Sequence[Any]
+"""`_SOURCE_COLUMNS` and `_USE_SUMS` of one source."""
+type _Ratings = tuple[int, float]
+"""Their number and sum."""
+_UNRATED: _Ratings = (0, 0.0)
 
 
 class SourceReader:
@@ -69,6 +64,7 @@ class SourceReader:
         order: SourceOrder = SourceOrder.USAGE_COUNT,
         is_descending: bool = True,
         trend_buckets: int = 0,
+        limit: int | None = None,
     ) -> tuple[SourceMetrics, ...]:
         """Return every source that was used in a range (or in one session), sorted.
 
@@ -80,18 +76,14 @@ class SourceReader:
             order: What to sort by; unknown values come last.
             is_descending: Largest first.
             trend_buckets: How many points `SourceMetrics.trend` has at most (days are not divided over a long range); 0: none.
+            limit: At most so many; `None`: all.
         """
         with self._database.read() as connection:
-            uses = _read_uses(connection, wanted, session_id)
-            sources = _find_sources(connection, source_types, source_name, list(uses))
-            ratings = _ratings_of(sources) if wanted == ALL_TIME else _read_ratings(connection, wanted)
+            used = connection.execute(_used_sources(wanted, session_id, source_types, source_name)).all()
+            ratings = _ratings_of(used) if wanted == ALL_TIME else _read_ratings(connection, wanted)
             trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
-        found = [
-            _present(row, uses[row.id], ratings.get(row.id, (0, 0.0)), trends.get(row.id, ()))
-            for row in sources
-            if row.id in uses
-        ]
-        return tuple(_sort(found, order, is_descending=is_descending))
+        chosen = _sort(used, ratings, order, is_descending=is_descending)[:limit]
+        return tuple([_present(row, ratings.get(row[0], _UNRATED), trends.get(row[0], ())) for row in chosen])
 
     def summary(self, wanted: TimeRange = ALL_TIME) -> SummaryMetrics:
         """Return the totals of a range."""
@@ -163,45 +155,50 @@ class SourceReader:
             return read_words(connection, field, beginning, limit)
 
 
-def _find_sources(
-    connection: Connection, types: Sequence[SourceType], name: str | None, used: Sequence[int]
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    columns = (_source.id, _source.source_type, _source.source_name, _source.created_us, _source.last_used_us)
-    query = select(*columns, _source.feedback_count, _source.rating_sum)
+def _used_sources(
+    wanted: TimeRange, session_id: str | None, types: Sequence[SourceType], name: str | None
+) -> Select[*tuple[Any, ...]]:
+    """Sum up what sources came to in a range: each with its own columns, then the sums."""
+    parts = _parts(wanted, session_id)
+    if len(parts) == 1:
+        uses = parts[0].subquery()
+    else:
+        every = union_all(*parts).subquery() if parts else _rolled_up(SourceDayRow, wanted).where(false()).subquery()
+        sums = (func.sum(every.c[column]).label(column) for column in _USE_SUMS)
+        uses = select(every.c.source_id, *sums).group_by(every.c.source_id).subquery()
+    query = select(*_SOURCE_COLUMNS, *(uses.c[column] for column in _USE_SUMS)).join(uses, uses.c.source_id == _source.id)
     if types:
         query = query.where(_source.source_type.in_([str(kind) for kind in types]))
     if name is not None:
         query = query.where(_source.source_name == name)
-    if len(used) <= _FEW:
-        query = query.where(_source.id.in_(used))
-    return connection.execute(query).all()
+    return query.where(uses.c.exchanges > 0)
 
 
-def _read_uses(connection: Connection, wanted: TimeRange, session_id: str | None) -> dict[int, _Use]:
-    queries: list[Select[*tuple[Any, ...]]] = []
+def _parts(wanted: TimeRange, session_id: str | None) -> list[Select[*tuple[Any, ...]]]:
+    """Cut a range into what months, days and hours answer, and what has to be counted; each sums up by source."""
+    parts: list[Select[*tuple[Any, ...]]] = []
     pieces: tuple[TimeRange, ...] = (wanted,)
     if session_id is None:
         for width_us, table in ((MONTH_US, SourceMonthRow), (DAY_US, SourceDayRow)):
             splits = [split_range(piece, width_us) for piece in pieces]
-            queries += [_rolled_up(table, split.whole) for split in splits if split.whole is not None]
+            parts += [_rolled_up(table, split.whole) for split in splits if split.whole is not None]
             pieces = tuple(rest for split in splits for rest in split.rest)
     for piece in pieces:
         hours = split_range(piece, HOUR_US)
-        queries += [_rolled_up_uses(hours.whole, session_id)] if hours.whole is not None else []
-        queries += [_counted_uses(rest, session_id) for rest in hours.rest]
-    uses: dict[int, _Use] = {}
-    for query in queries:
-        for source_id, exchanges, tokens, cost_nano_usd, priced in connection.execute(query):
-            use = uses.get(source_id)
-            if use is None:
-                use = uses[source_id] = _Use()
-            use.exchanges += exchanges
-            use.tokens += tokens
-            use.cost_nano_usd += cost_nano_usd
-            use.priced += priced
-    return {source_id: use for source_id, use in uses.items() if use.exchanges}
+        parts += [_rolled_up_uses(hours.whole, session_id)] if hours.whole is not None else []
+        parts += [_counted_uses(rest, session_id) for rest in hours.rest]
+    return parts
 
 
+_SOURCE_COLUMNS = (
+    _source.id,
+    _source.source_type,
+    _source.source_name,
+    _source.created_us,
+    _source.last_used_us,
+    _source.feedback_count,
+    _source.rating_sum,
+)
 _USE_SUMS = ("exchanges", "tokens", "cost_nano_usd", "priced")
 
 
@@ -233,11 +230,11 @@ def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[An
     )
 
 
-def _ratings_of(sources: Iterable[Row[*tuple[Any, ...]]]) -> dict[int, tuple[int, float]]:
-    return {row.id: (row.feedback_count, row.rating_sum) for row in sources}
+def _ratings_of(used: Iterable[_Used]) -> dict[int, _Ratings]:
+    return {row[0]: (row[5], row[6]) for row in used if row[5]}
 
 
-def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, tuple[int, float]]:
+def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, _Ratings]:
     split = split_range(wanted, DAY_US)
     queries: list[Select[*tuple[Any, ...]]] = []
     if split.whole is not None:
@@ -254,52 +251,67 @@ def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, tuple[
         .group_by(_use.source_id)
         for rest in split.rest
     ]
-    ratings: dict[int, tuple[int, float]] = {}
+    ratings: dict[int, _Ratings] = {}
     for query in queries:
         for source_id, count, total in connection.execute(query):
-            before = ratings.get(source_id, (0, 0.0))
+            before = ratings.get(source_id, _UNRATED)
             ratings[source_id] = (before[0] + count, before[1] + total)
     return ratings
 
 
-def _present(row: Row[*tuple[Any, ...]], use: _Use, rating: tuple[int, float], trend: tuple[int, ...]) -> SourceMetrics:
-    source_id, source_type, source_name, created_us, last_used_us = row[:5]
-    count, total = rating
-    return SourceMetrics(
-        source_id=source_id,
-        source_type=_TYPES[source_type],
-        source_name=source_name or None,
-        usage_count=use.exchanges,
-        total_tokens=use.tokens,
-        average_tokens=use.tokens / use.exchanges,
-        total_cost_nano_usd=use.cost_nano_usd if use.priced else None,
-        feedback_count=count,
-        average_rating=max(-1.0, min(1.0, total / count)) if count else None,
-        last_used_us=last_used_us,
-        created_us=created_us,
-        trend=trend,
+def _present(row: _Used, ratings: _Ratings, trend: tuple[int, ...]) -> SourceMetrics:
+    source_id, source_type, source_name, created_us, last_used_us, _, _, exchanges, tokens, cost_nano_usd, priced = row
+    return _make_metrics(
+        (
+            source_id,
+            _TYPES[source_type],
+            source_name or None,
+            exchanges,
+            tokens,
+            tokens / exchanges,
+            cost_nano_usd if priced else None,
+            ratings[0],
+            _average_rating(ratings),
+            last_used_us,
+            created_us,
+            trend,
+        )
     )
 
 
+def _average_rating(ratings: _Ratings) -> float | None:
+    count, total = ratings
+    return max(-1.0, min(1.0, total / count)) if count else None
+
+
+_make_metrics = maker(SourceMetrics)
 _TYPES = {kind.value: kind for kind in SourceType}
 
 
-def _sort(found: list[SourceMetrics], order: SourceOrder, *, is_descending: bool) -> Iterable[SourceMetrics]:
+def _sort(
+    used: Sequence[_Used], ratings: Mapping[int, _Ratings], order: SourceOrder, *, is_descending: bool
+) -> Sequence[_Used]:
     """Sort by a figure, then by name; sources without the figure come last either way."""
-    figure = _FIGURES[order]
-    found.sort(key=lambda source: (source.source_type, source.source_name or ""))
-    known = [source for source in found if figure(source) is not None]
-    known.sort(key=figure, reverse=is_descending)
-    return [*known, *(source for source in found if figure(source) is None)]
+    by_figure: defaultdict[Any, list[_Used]] = defaultdict(list)
+    if order is SourceOrder.AVERAGE_RATING:
+        for row in used:
+            by_figure[_average_rating(ratings.get(row[0], _UNRATED))].append(row)
+    else:
+        figure = _FIGURES[order]
+        for row in used:
+            by_figure[figure(row)].append(row)
+    unknown = by_figure.pop(None, [])
+    ordered = [by_figure[key] for key in sorted(by_figure, reverse=is_descending)]
+    by_name = itemgetter(1, 2)
+    return [row for rows in (*ordered, unknown) for row in (sorted(rows, key=by_name) if len(rows) > 1 else rows)]
 
 
-_FIGURES: dict[SourceOrder, Callable[[SourceMetrics], Any]] = {
-    SourceOrder.USAGE_COUNT: attrgetter("usage_count"),
-    SourceOrder.TOTAL_TOKENS: attrgetter("total_tokens"),
-    SourceOrder.AVERAGE_TOKENS: attrgetter("average_tokens"),
-    SourceOrder.TOTAL_COST_USD: attrgetter("total_cost_nano_usd"),
-    SourceOrder.AVERAGE_RATING: attrgetter("average_rating"),
-    SourceOrder.LAST_USED: attrgetter("last_used_us"),
+_FIGURES: dict[SourceOrder, Callable[[_Used], Any]] = {
+    SourceOrder.USAGE_COUNT: itemgetter(7),
+    SourceOrder.TOTAL_TOKENS: itemgetter(8),
+    SourceOrder.AVERAGE_TOKENS: lambda row: row[8] / row[7],
+    SourceOrder.TOTAL_COST_USD: lambda row: row[9] if row[10] else None,
+    SourceOrder.LAST_USED: itemgetter(4),
 }
 
 

@@ -33,8 +33,9 @@ def list_sources(query: Annotated[SourceQuery, Query()], store: StoreOf) -> Sour
         session_id=query.session_id,
         order=query.sort_by,
         is_descending=query.order == "desc",
+        limit=query.limit,
     )
-    return SourceMetricsList(metrics=[present_source(source) for source in found[: query.limit]])
+    return SourceMetricsList(metrics=[present_source(source) for source in found])
 
 
 @router.get("/summary")
