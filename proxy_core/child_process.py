@@ -6,6 +6,7 @@ modules from where ours came from, and nothing from the directory that Assay was
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,13 @@ def own_environment() -> dict[str, str]:
     """Our environment, with the directory that our modules come from first among those that modules are looked for in."""
     home = str(Path(__file__).resolve().parents[1])
     return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
+
+
+def outlive_signals() -> None:
+    """Let no signal to all processes (of a service, of a machine that is shut down) end this one before its input ends."""
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def widen(descriptor: int) -> None:

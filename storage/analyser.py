@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from proxy_core.exchange import ExchangeState
 from storage import models
@@ -177,7 +177,7 @@ class AnalysisThread:
         try:
             with self._database.read() as connection:
                 found = connection.execute(query.order_by(_EXCHANGES.c.id).limit(BACKLOG)).scalars().all()
-        except OperationalError as error:
+        except DBAPIError as error:
             self._count(error)
             return
         with self._changed:
@@ -193,6 +193,9 @@ class AnalysisThread:
             self._count(error)
             self._put_back(row_id, has_ended)
             return
+        except Exception as error:  # noqa: BLE001 - counted and shown; one exchange must not end the analysis of all others
+            self._count(error)
+            return
         self._attempts = 0
         if analyst.error is not None:
             self._count(analyst.error)
@@ -205,7 +208,10 @@ class AnalysisThread:
         """Try again after a pause: the database is locked, full or read-only."""
         with self._changed:
             self._waiting[row_id] = has_ended or self._waiting.get(row_id, False)
-            self._changed.wait(_RETRY_S[min(self._attempts, len(_RETRY_S) - 1)])
+            self._is_resting = True
+            pause_s = _RETRY_S[min(self._attempts, len(_RETRY_S) - 1)]
+            self._changed.wait(min(pause_s, max(0.0, self._deadline - time.monotonic())))
+            self._is_resting = False
         self._attempts += 1
 
     def _count(self, error: BaseException) -> None:

@@ -123,4 +123,6 @@ class Recorder:
             last_error=writer.last_error or analysis.last_error,
             is_failing=writer.is_failing,
             failure=None if writer.failure is None else str(writer.failure),
+            analysis_failure=None if analysis.failure is None else analysis.last_error,
+            retention_failure=None if self._retention is None else self._retention.last_error,
         )

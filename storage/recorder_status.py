@@ -25,3 +25,7 @@ class RecorderStatus:
     """The newest attempt to store failed; it is tried again, and what arrives waits."""
     failure: str | None = None
     """Why nothing is stored any more; `None` while all is well."""
+    analysis_failure: str | None = None
+    """Why nothing is analysed any more; `None` while all is well."""
+    retention_failure: str | None = None
+    """Why the database is not kept within its bounds; `None` while all is well."""

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from proxy_core.child_process import PIPE_BYTES, widen
+from proxy_core.child_process import PIPE_BYTES, outlive_signals, widen
 from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
 from proxy_core.relay import Mirror
@@ -167,11 +167,12 @@ def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
 
 def main() -> None:
     """Record what standard input brings."""
+    outlive_signals()
     widen(sys.stdin.fileno())
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
     with (
-        contextlib.suppress(BrokenPipeError, KeyboardInterrupt),
+        contextlib.suppress(BrokenPipeError),
         open(sys.stdin.fileno(), "rb", buffering=PIPE_BYTES, closefd=False) as standard_input,
     ):
         record(standard_input, sys.stdout.buffer)

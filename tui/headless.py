@@ -12,16 +12,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import batched, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-
-import click
 
 from storage.notices import Change, ExchangeChanged
 from tui.config import default_data_dir
 from tui.invocation import own_command
 from tui.lines import json_line, text_line
+from tui.troubles import TroubleTeller, say
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -57,6 +56,9 @@ class LineWriter:
         self._news: deque[ExchangeChanged] = deque()
         self._finished: dict[int, float] = {}
         """When each exchange ended that was not written yet, by id."""
+        self._ready: list[int] = []
+        """Exchanges to be written now."""
+        self._is_put_off = False
         self.is_broken = False
         """The reader went away."""
 
@@ -73,14 +75,25 @@ class LineWriter:
         """
         if timeout_s:
             time.sleep(timeout_s)
-        ready = self._take_news()
-        ready += self._take_overdue(float("inf") if is_final else self._clock() - ANALYSIS_S)
-        if not ready or self.is_broken:
-            return
-        exchanges = self._open_store().exchanges
-        for some in batched(ready, _READ_AT_ONCE):
-            for exchange in exchanges.summaries(some):
-                self._write(self._format(exchange))
+        self._ready += self._take_news()
+        self._ready += self._take_overdue(float("inf") if is_final else self._clock() - ANALYSIS_S)
+        while self._ready and not self.is_broken:
+            some = self._ready[:_READ_AT_ONCE]
+            try:
+                lines = [self._format(exchange) for exchange in self._open_store().exchanges.summaries(some)]
+            except Exception as error:  # noqa: BLE001 - a database that cannot be read now must not end the capturing
+                self._put_off(error, is_final=is_final)
+                return
+            del self._ready[:_READ_AT_ONCE]
+            for line in lines:
+                self._write(line)
+        self._ready.clear()
+
+    def _put_off(self, error: Exception, *, is_final: bool) -> None:
+        """Leave lines for the next time; say so the first time, and at the end."""
+        if is_final or not self._is_put_off:
+            say(f"{len(self._ready)} lines cannot be written, the database cannot be read: {error}".splitlines()[0])
+        self._is_put_off = True
 
     def _take_news(self) -> list[int]:
         """Return the exchanges that are ready to be written."""
@@ -111,7 +124,7 @@ class LineWriter:
             self.is_broken = True
             if self._stream is sys.stdout:
                 silence_stdout()
-            click.echo("assay: nobody reads the lines any more; capturing goes on", err=True)
+            say("nobody reads the lines any more; capturing goes on")
 
 
 def run_headless(
@@ -122,7 +135,7 @@ def run_headless(
     begin: Callable[[], None] | None = None,
     has_finished: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Run until SIGINT or SIGTERM, then store and write everything that is left.
+    """Run until SIGINT, SIGTERM or SIGHUP, then store and write everything that is left.
 
     Args:
         runtime: Started and stopped here.
@@ -143,12 +156,14 @@ def run_headless(
             say_rest(runtime)
             if begin is not None:
                 begin()
+            troubles = TroubleTeller(runtime.troubles)
             while not (ending.is_set() or runtime.has_ended or has_finished()):
                 writer.write_new(_WAIT_S)
+                troubles.look()
     from tui.cli.summary import trouble_lines
 
     for line in [*trouble_lines(runtime), *runtime.stop_errors]:
-        click.echo(f"assay: {line}", err=True)
+        say(line)
     return runtime.exit_code
 
 
@@ -168,19 +183,17 @@ def _writing(runtime: "Runtime", writer: LineWriter) -> Iterator[LineWriter]:
 def say_where(runtime: "Runtime") -> None:
     """Say where it listens and how clients get there."""
     kind = "reverse proxy" if runtime.address.is_reverse else "proxy"
-    click.echo(f"assay: {kind} on {runtime.address.url}", err=True)
+    say(f"{kind} on {runtime.address.url}")
     if not runtime.is_private:
-        click.echo(f'assay: in another terminal: eval "$({own_command()} env)"; claude', err=True)
+        say(f'in another terminal: eval "$({own_command()} env)"; claude')
 
 
 def say_rest(runtime: "Runtime") -> None:
     """Say what else runs, and what a person has to know about it."""
     if runtime.api_url:
-        click.echo(
-            f"assay: JSON API on {runtime.api_url} ({token_command(runtime.settings.data_dir)} prints its key)", err=True
-        )
+        say(f"JSON API on {runtime.api_url} ({token_command(runtime.settings.data_dir)} prints its key)")
     for warning in runtime.warnings:
-        click.echo(f"assay: WARNING: {warning}", err=True)
+        say(f"WARNING: {warning}")
 
 
 def token_command(data_dir: Path) -> str:
@@ -198,14 +211,17 @@ def silence_stdout() -> None:
 
 @contextmanager
 def ending_signals() -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into an event; a second one is as impatient as ever."""
+    """Turn SIGINT, SIGTERM and a hang-up into an event; a second one is as impatient as ever. `nohup` is respected."""
     ending = threading.Event()
 
     def end(number: int, _frame: object) -> None:
         ending.set()
         signal.signal(number, signal.SIG_DFL)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield ending
     finally:

@@ -198,6 +198,20 @@ class Runtime:
             return f"storing fails, trying again: {status.last_error}"
         return None
 
+    def troubles(self) -> Mapping[str, str]:
+        """Return what does not work right now: what went wrong, by part; the proxy's end is not among it."""
+        if self._parts is None:
+            return {}
+        status, api = self._parts.recorder.status(), self._parts.api
+        storing = f"trying again: {status.last_error}" if status.is_failing else None
+        found = {
+            "storing": status.failure or storing,
+            "analysis": status.analysis_failure,
+            "retention": status.retention_failure,
+            "JSON API": None if api is None or api.failure is None else str(api.failure),
+        }
+        return {part: reason for part, reason in found.items() if reason is not None}
+
     def pause(self) -> None:
         """Stop capturing; traffic goes on."""
         self.parts.feed.pause()

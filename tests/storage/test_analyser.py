@@ -102,6 +102,35 @@ def test_a_parser_bug_loses_no_capture(database, started, wait_until):
     assert Store(database).exchanges.body(1, "request") == bad
 
 
+class Broken:
+    """An analyst that fails as no analyst should."""
+
+    error = None
+
+    def __init__(self, real):
+        self.real = real
+        self.asked = 0
+
+    def analyse(self, row_id, *, has_ended):
+        self.asked += 1
+        if self.asked == 1:
+            raise ValueError("no such thing")
+        return self.real.analyse(row_id, has_ended=has_ended)
+
+    def close(self):
+        self.real.close()
+
+
+def test_an_analyst_that_breaks_costs_only_what_it_broke_over(database, wait_until):
+    store(database, *conversation(2))
+    thread = AnalysisThread(database, Notices(), analyst=Broken(analyst(database)))
+    thread.start()
+    wait_until(lambda: thread.analysed == 1)
+    thread.stop()
+    assert (thread.errors, thread.failure) == (1, None)
+    assert "no such thing" in thread.last_error
+
+
 def test_a_database_that_refuses_is_tried_again(database, started, wait_until, monkeypatch):
     monkeypatch.setattr(analyser, "_RETRY_S", (0.01,))
     real, left = AttributionWriter.save, [2]

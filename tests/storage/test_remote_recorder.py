@@ -158,6 +158,20 @@ def test_a_process_that_is_killed_is_started_anew_and_loses_nothing(rig: Rig) ->
     assert (status.stored, status.dropped, status.is_failing) == (3, 0, False)
 
 
+def test_a_signal_to_all_processes_does_not_end_it_before_its_time(rig: Rig) -> None:
+    rig.recorder.start()
+    first = rig.recorder.process_id
+    assert first is not None
+    rig.exchange()
+    rig.await_stored(1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(first, number)
+    rig.exchange()
+    rig.await_stored(2)
+    assert (rig.recorder.process_id, rig.recorder.restarts) == (first, 0)
+    assert rig.recorder.stop() == []
+
+
 def test_a_process_that_hangs_is_killed_and_started_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_recorder, "HANG_S", 3.0)
     rig.recorder.start()

@@ -1,8 +1,12 @@
 """Lines come once each, when all is known; a stuck analysis or a closed reader does not matter."""
 
 import io
+import os
+import signal
 from pathlib import Path
 from typing import Any, cast
+
+import pytest
 
 from storage.notices import Change, ExchangeChanged
 from tests import factories
@@ -76,16 +80,47 @@ def test_a_closed_reader_ends_the_lines_only(capsys: Any) -> None:
     assert capsys.readouterr().err.count("nobody reads") == 1
 
 
-def test_signals_end_it_and_are_put_back() -> None:
-    import os
-    import signal
+def test_a_database_that_cannot_be_read_puts_lines_off(capsys: Any) -> None:
+    stream, store, refusals = io.StringIO(), FakeStore(), [OSError("locked")] * 2
 
-    before = signal.getsignal(signal.SIGTERM)
+    def open_store() -> Any:
+        if refusals:
+            raise refusals.pop()
+        return store
+
+    lines = LineWriter(open_store, stream, "text", Clock())
+    for number in range(300):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+        lines.hear(ExchangeChanged(number, Change.ANALYSED))
+    lines.write_new()
+    lines.write_new()
+    assert (stream.getvalue(), capsys.readouterr().err.count("locked")) == ("", 1)
+    lines.write_new()
+    assert len(stream.getvalue().splitlines()) == 300
+    refusals.append(OSError("gone"))
+    lines.hear(ExchangeChanged(300, Change.FINISHED))
+    lines.write_new(is_final=True)
+    assert "1 lines cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_end_it_and_are_put_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
     with ending_signals() as ending:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
         assert ending.wait(5)
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    assert signal.getsignal(signal.SIGTERM) is before
+        assert signal.getsignal(number) is signal.SIG_DFL
+    assert signal.getsignal(number) is before
+
+
+def test_who_asked_for_no_hang_up_gets_none() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ending_signals() as ending:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not ending.wait(0.05)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_key_is_looked_for_where_it_is_kept() -> None:

@@ -60,6 +60,7 @@ def run(settings: Settings, command: tuple[str, ...], *, is_quiet: bool) -> int:
     from tui.environment import client_environment
     from tui.errors import AssayError
     from tui.runtime import Runtime
+    from tui.troubles import troubles_told_beside
 
     runtime = Runtime(settings, is_private=True)
     try:
@@ -68,7 +69,8 @@ def run(settings: Settings, command: tuple[str, ...], *, is_quiet: bool) -> int:
         click.echo(f"assay: {error}", err=True)
         return EXIT_NOT_STARTED
     try:
-        return run_child(command, client_environment(runtime.address, os.environ))
+        with troubles_told_beside(runtime.troubles):
+            return run_child(command, client_environment(runtime.address, os.environ))
     finally:
         runtime.stop()
         if not is_quiet:

@@ -15,6 +15,7 @@ from proxy_core.standin.server import StandinServer
 from storage.recorder_status import RecorderStatus
 from tests.tui.cli.conftest import Call
 from tests.tui.live_rig import BODY, HEADERS, ask, options_for, settings_for, standin
+from tui import troubles
 from tui.browser import BrowserServer
 from tui.cli import live
 from tui.cli.progress import shown_progress
@@ -107,6 +108,39 @@ def test_headless_tells_what_went_wrong(api: StandinServer, tmp_path: Path, caps
     errors = capsys.readouterr().err
     assert "1 while capturing" in errors
     assert "asleep" in errors
+
+
+def test_headless_tells_troubles_while_it_runs(
+    api: StandinServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(troubles, "LASTING_S", 0.0)
+    runtime = Runtime(settings_for(tmp_path, api), environ={})
+    looks: list[int] = []
+
+    def found() -> dict[str, str]:
+        looks.append(1)
+        return {"storing": "disk full"} if len(looks) == 1 else {}
+
+    monkeypatch.setattr(runtime, "troubles", found)
+    assert run_headless(runtime, "json", has_finished=lambda: len(looks) > 2) == 0
+    errors = capsys.readouterr().err
+    assert errors.count("storing fails, traffic goes on: disk full") == errors.count("storing works again") == 1
+
+
+def test_troubles_are_found_in_every_part(api: StandinServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Runtime(settings_for(tmp_path, api), environ={}).troubles() == {}
+    with Runtime(settings_for(tmp_path, api), environ={}) as runtime:
+        assert runtime.troubles() == {}
+        said = RecorderStatus(is_failing=True, last_error="locked", analysis_failure="bug", retention_failure="malformed")
+        monkeypatch.setattr(runtime.parts.recorder, "status", lambda: said)
+        monkeypatch.setattr(runtime.parts.api, "failure", OSError("gone"))
+        assert runtime.troubles() == {
+            "storing": "trying again: locked",
+            "analysis": "bug",
+            "retention": "malformed",
+            "JSON API": "gone",
+        }
+        monkeypatch.undo()
 
 
 def test_trouble_is_told_by_kind(api: StandinServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
