@@ -20,6 +20,7 @@ from proxy_core.child_process import outlive_signals
 from storage.analysing import Analyst
 from storage.body_free import open_body_free_analyst
 from storage.database import open_database
+from storage.errors import StorageError
 
 NICENESS = 5
 """Below the proxy, but not so low that a lock on the database is held for long on a busy machine."""
@@ -30,17 +31,26 @@ type Reply = Mapping[str, Any]
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Analyse until the input ends."""
     told = json.loads(source.readline())
-    database = open_database(told["url"])
+    try:
+        database = open_database(told["url"])
+    except StorageError as error:  # locked, perhaps: not the fault of the exchange that is asked for
+        if source.readline():
+            _say(sink, {"is_saved": False, "error": None, "refusal": str(error)})
+        return
     open_analyst = Analyst.over if told["has_bodies"] else open_body_free_analyst
     analyst = open_analyst(database, told["price_file"])
     try:
         for line in source:
             job = json.loads(line)
-            sink.write(json.dumps(_analyse(analyst, job["id"], has_ended=job["has_ended"])).encode() + b"\n")
-            sink.flush()
+            _say(sink, _analyse(analyst, job["id"], has_ended=job["has_ended"]))
     finally:
         analyst.close()
         database.close()
+
+
+def _say(sink: BinaryIO, reply: Reply) -> None:
+    sink.write(json.dumps(reply).encode() + b"\n")
+    sink.flush()
 
 
 def _analyse(analyst: Analyst, row_id: int, *, has_ended: bool) -> Reply:

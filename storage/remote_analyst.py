@@ -115,13 +115,10 @@ class RemoteAnalyst:
             assert process.stdin is not None
             process.stdin.write(json.dumps(job).encode() + b"\n")
             process.stdin.flush()
-            line = self._replies.get(timeout=self._hang_limit_s)
-        except (OSError, ValueError, queue.Empty):
-            line = b""
-        if not line:
+            reply: Mapping[str, Any] = json.loads(self._replies.get(timeout=self._hang_limit_s))
+        except (OSError, ValueError, queue.Empty):  # an end in the middle of a line is one too
             self._end()
             return None
-        reply: Mapping[str, Any] = json.loads(line)
         return reply
 
     def _take(self, reply: Mapping[str, Any]) -> bool:

@@ -1,5 +1,7 @@
 """Analysing in a process of its own: the same result, and nothing that process does stops the next analysis."""
 
+import io
+import json
 import os
 import signal
 import sys
@@ -9,6 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from storage.analyser import AnalysisThread
+from storage.analysis_worker import serve
 from storage.database import open_database
 from storage.notices import Notices
 from storage.remote_analyst import MAX_ATTEMPTS, AnalysisProcessError, RemoteAnalyst, open_analyst
@@ -85,6 +88,24 @@ def test_a_refusing_database_is_told_as_such(database, remote):
     there = remote(command=scripted("import sys; sys.stdin.readline()\n" + code))
     with pytest.raises(OperationalError, match="database is locked"):
         there.analyse(1, has_ended=True)
+
+
+def test_a_database_that_cannot_be_opened_right_now_is_not_the_fault_of_an_exchange(tmp_path):
+    (tmp_path / "no.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    told = {"url": f"sqlite:///{tmp_path / 'no.db'}", "price_file": None, "has_bodies": True}
+    source = io.BytesIO(json.dumps(told).encode() + b'\n{"id": 1, "has_ended": true}\n')
+    sink = io.BytesIO()
+    serve(source, sink)
+    (reply,) = sink.getvalue().splitlines()
+    assert "not a database" in json.loads(reply)["refusal"]
+
+
+def test_a_reply_that_breaks_off_is_an_end(database, remote):
+    store(database, *conversation(1))
+    half = "import sys; sys.stdin.readline(); sys.stdin.readline(); sys.stdout.write('{\"is_sa'); sys.stdout.flush()"
+    there = remote(command=scripted(half))
+    assert there.analyse(1, has_ended=True)
+    assert there.restarts == MAX_ATTEMPTS
 
 
 def test_an_analysis_that_failed_says_why(database, remote):
