@@ -86,6 +86,8 @@ def columns(
 def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: tzinfo | None = None) -> list[str]:
     """Write what stands below each column: dates where the day is another than at the label before, else times.
 
+    Over more than two days only dates, each once: times between them would say little and stand where dates belong.
+
     Args:
         starts_us: Start of each column.
         width_us: Time that a column stands for.
@@ -93,6 +95,7 @@ def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: t
         zone: The viewer's zone; `None`: that of the machine.
     """
     labels: list[str] = []
+    has_times = width_us < DAY_US and starts_us[-1] - starts_us[0] <= 2 * DAY_US if starts_us else False
     before = None
     for place, start_us in enumerate(starts_us):
         if place % every:
@@ -100,10 +103,10 @@ def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: t
             continue
         at = datetime.fromtimestamp(start_us / 1_000_000, UTC).astimezone(zone)
         day = at.date()
-        if width_us >= DAY_US or (before is not None and day != before):
+        if day != before if not has_times else before not in (None, day):
             labels.append(at.strftime("%d %b"))
         else:
-            labels.append(at.strftime("%H:%M"))
+            labels.append(at.strftime("%H:%M") if has_times else "")
         before = day
     return labels
 

@@ -61,6 +61,9 @@ def test_labels_name_the_day_where_it_changes() -> None:
     assert time_labels(starts, HOUR_US, zone=UTC) == ["22:00", "23:00", "02 Jan"]
     assert time_labels(starts, HOUR_US, every=2, zone=UTC) == ["22:00", "", "02 Jan"]
     assert time_labels([START_US], DAY_US, zone=UTC) == ["01 Jan"]
+    assert time_labels([], HOUR_US, zone=UTC) == []
+    days = [START_US + half * DAY_US // 2 for half in range(6)]
+    assert time_labels(days, HOUR_US, zone=UTC) == ["01 Jan", "", "02 Jan", "", "03 Jan", ""], "each date once, and no times"
 
 
 def test_axis_figures() -> None:

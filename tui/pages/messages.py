@@ -61,6 +61,8 @@ def write_response(
         sheet.heading("No answer" if error else "No answer yet")
         if error:
             sheet.text(f"✗ {fmt.one_line(error)}", sheet.inks.error)
+        else:
+            sheet.text("It stands here when it has ended.", sheet.inks.muted)
         return
     end = "" if response.is_complete else "cut off"
     sheet.heading("Answer", " · ".join(part for part in (response.model, response.stop_reason, end) if part))

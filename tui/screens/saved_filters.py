@@ -57,7 +57,9 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
     BINDINGS: ClassVar = bindings(SAVED_FILTER_COMMANDS)
     CSS = """
     SavedFiltersScreen Table { height: auto; max-height: 14; background: $surface; }
+    SavedFiltersScreen Table.-below { margin-top: 1; }
     SavedFiltersScreen #hint { margin-top: 1; }
+    SavedFiltersScreen #hint.-alone { margin-top: 0; }
     SavedFiltersScreen .field-name { margin-top: 0; }
     """
 
@@ -123,9 +125,16 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
 
     def _hint(self) -> None:
         self.table.display = self.table.row_count > 0
+        hint = self.query_one("#hint", Static)
+        is_asking = self.query_one("#name").display
+        self.table.set_class(is_asking, "-below")
+        hint.set_class(not is_asking and not self.table.display, "-alone")
+        if is_asking:
+            hint.update(f"Enter {'renames' if self._renaming else 'saves'} it; Esc leaves it as it is.")
+            return
         save = "s saves the filter in force under a name." if self._line else "A filter in force can be saved: / types one."
         use = "Enter uses one, as @name in the filter line does." if self.table.row_count else "None is saved yet."
-        self.query_one("#hint", Static).update(f"{use} {save}")
+        hint.update(f"{use} {save}")
 
     def _say(self, words: str) -> None:
         """Say what stands in the way, or to press once more; nothing takes no room."""
@@ -148,6 +157,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
         if saved is not None:
             self._ask(f"New name for  @{saved.name}", saved.name)
             self._renaming = saved.name
+            self._hint()
 
     def _ask(self, words: str, name: str) -> None:
         self._renaming = self._doomed = None
@@ -157,12 +167,19 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
         field.value = name
         self.query_one("#asked").display = field.display = True
         field.focus()
+        self._hint()
 
     def _leave_name(self) -> None:
         self._renaming = None
         self._say("")
         self.query_one("#asked").display = self.query_one("#name").display = False
         self.table.focus()
+        self._hint()
+
+    @on(Input.Changed)
+    def _forgive(self) -> None:
+        """Take back what was said about a name that stands there no more."""
+        self._say("")
 
     @on(Input.Submitted)
     def _take_name(self, event: Input.Submitted) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from textual import on, work
 from textual.containers import Container
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
@@ -57,7 +57,7 @@ class SessionsScreen(TableScreen):
     BINDINGS: ClassVar = bindings(SESSIONS_COMMANDS)
     CSS_PATH = "tables.tcss"
 
-    period: reactive[Period] = reactive(PERIODS[2], init=False)
+    period: var[Period] = var(PERIODS[2], init=False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ def totals_text(period: Period, sessions: Sequence[SessionSummary], count: int) 
         f"{fmt.tokens(total)} in",
         f"{fmt.percent(read, total)} cached",
         sessions_text(len(sessions), count),
-        f"{fmt.whole(sum(session.requests for session in sessions))} requests of theirs, also older ones",
+        f"{fmt.whole(sum(session.requests for session in sessions))} requests since they began",
     ]
     return " " + " · ".join(parts)
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from rich.style import Style
 from textual import on, work
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -48,12 +48,13 @@ class SourcesScreen(TableScreen):
     BINDINGS: ClassVar = bindings(SOURCES_COMMANDS)
     CSS_PATH = "tables.tcss"
 
-    kinds: reactive[frozenset[SourceType]] = reactive(frozenset(), init=False)
+    kinds: var[frozenset[SourceType]] = var(frozenset(), init=False)
     """Kinds switched on; empty: all are shown."""
 
     def __init__(self) -> None:
         super().__init__()
         self._sources: Sequence[SourceMetrics] = ()
+        self._totals: SummaryMetrics | None = None
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out totals, table and legend."""
@@ -86,18 +87,21 @@ class SourcesScreen(TableScreen):
     def on_sources_read(self, event: SourcesRead) -> None:
         """Show them, unless another period was chosen."""
         if event.period == self.period:
-            self._sources = event.sources
-            self.query_one("#totals", FactLine).update(totals_text(self.period, event.totals, len(event.sources)))
+            self._sources, self._totals = event.sources, event.totals
             self._show()
 
     def _show(self) -> None:
         shown = [source for source in self._sources if not self.kinds or source.source_type in self.kinds]
+        if self._totals is not None:
+            counted = f"{len(shown)} of {len(self._sources)}" if self.kinds else f"{len(shown)}"
+            self.query_one("#totals", FactLine).update(totals_text(self.period, self._totals, counted))
         self.table.display = bool(shown)
         self.table.show(shown)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not shown
         remedy = "Press [$accent]0[/] to see all kinds." if self._sources else longer_time(self.period)
-        nothing.update(f"No source was seen {within(self.period)}. {remedy}")
+        which = " of these kinds" if self._sources else ""
+        nothing.update(f"No source{which} was seen {within(self.period)}. {remedy}")
         if shown and self.focused is None:
             self.table.focus()
 
@@ -132,8 +136,8 @@ class SourcesScreen(TableScreen):
         self.notify(f"Copied {len(rows)} sources as a table", timeout=2)
 
 
-def totals_text(period: Period, totals: SummaryMetrics, sources: int) -> str:
-    """Write the line above the table."""
+def totals_text(period: Period, totals: SummaryMetrics, sources: str) -> str:
+    """Write the line above the table; `sources` says how many of them are shown."""
     unpriced = f" ({totals.unpriced_requests} requests unpriced)" if totals.unpriced_requests else ""
     parts = [
         period.name,

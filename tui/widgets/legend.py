@@ -20,6 +20,8 @@ _ROOMY_FROM: Final = 100
 """Cells from which names stand apart from their mark."""
 _ALL_FROM: Final = 118
 """Cells from which kinds without a key are shown, too."""
+_ORDER: Final = sorted(KINDS.values(), key=lambda style: (style.key or "~", style.source_type is not SourceType.OVERHEAD))
+"""Those with a key first; of the others, overhead, which every request has."""
 
 
 class Legend(Widget):
@@ -47,7 +49,7 @@ class Legend(Widget):
         segments = [Segment(" ")]
         places: list[tuple[int, int, str]] = []
         at = 1
-        for style in KINDS.values():
+        for style in _ORDER:
             entry = self._entry(style)
             cells = sum(segment.cell_length for segment in entry)
             if at + cells <= self.size.width and (style.key or self.size.width >= _ALL_FROM):

@@ -293,7 +293,7 @@ def test_errors_and_silence_are_told() -> None:
     assert "no content" in _text(sheet)
     sheet = _sheet()
     write_response(sheet, None)
-    assert "No answer yet" in _text(sheet)
+    assert "It stands here when it has ended." in _text(sheet)
 
 
 # Source text

@@ -54,7 +54,10 @@ async def test_a_bad_name_is_explained_and_can_be_mended(store: Store) -> None:
         assert isinstance(dialog, SavedFiltersScreen)
         assert "A name is 1 to 40 letters" in screen_text(pilot)
         assert store.filters.texts() == {}
-        await press(pilot, "backspace", "backspace", "enter")
+        await press(pilot, "backspace", "backspace")
+        assert "A name is 1 to 40 letters" not in screen_text(pilot), "another name stands there"
+        assert "Enter saves it; Esc leaves it as it is." in screen_text(pilot)
+        await press(pilot, "enter")
         assert store.filters.texts() == {"a": "error:yes"}
 
 
@@ -67,6 +70,10 @@ async def test_escape_leaves_the_name_and_then_the_window(store: Store) -> None:
         assert isinstance(dialog.focused, Input)
         await press(pilot, "escape")
         assert dialog.focused is dialog.table
+        assert "Enter uses one" in screen_text(pilot)
+        await press(pilot, "r")
+        assert "Enter renames it" in screen_text(pilot)
+        await press(pilot, "escape")
         await press(pilot, "escape")
         assert live_screen(pilot).filter_text == "error:yes"
         await press(pilot, "S", "escape")

@@ -22,6 +22,11 @@ async def test_wide_windows_show_all_kinds() -> None:
         assert all(style.label in line for style in KINDS.values())
 
 
+async def test_of_the_kinds_without_a_key_overhead_comes_first() -> None:
+    async with staged(Legend, (120, 3)) as (stage, _):
+        assert lines_of(stage.query_one(Legend))[0].split("9■ Assistant")[1].split() == ["■", "Overhead", "■", "Command"]
+
+
 async def test_without_colour_letters_stand_for_kinds() -> None:
     async with staged(lambda: Legend(has_colour=False), (120, 3)) as (stage, _):
         line = lines_of(stage.query_one(Legend))[0]
