@@ -11,6 +11,10 @@ from pathlib import Path
 
 from proxy_core.errors import AuthorityError
 
+_REDACTION_KEY = "redaction.key"
+_SHORTEST_KEY = 16
+"""In bytes."""
+
 
 def open_private_directory(directory: Path) -> None:
     """Make a directory for its owner only, or close one that is open to others.
@@ -63,10 +67,19 @@ def open_redaction_key(directory: Path) -> bytes:
         AuthorityError: It cannot be read or written.
     """
     open_private_directory(directory)
-    key = read_or_create(directory / "redaction.key", lambda: secrets.token_bytes(32))
-    if len(key) < 16:
-        raise AuthorityError(f"{directory / 'redaction.key'} is damaged: remove it and start again")
+    key = read_or_create(directory / _REDACTION_KEY, lambda: secrets.token_bytes(32))
+    if len(key) < _SHORTEST_KEY:
+        raise AuthorityError(f"{directory / _REDACTION_KEY} is damaged: remove it and start again")
     return key
+
+
+def find_redaction_key(directory: Path) -> bytes | None:
+    """Return that key if it was made and can be read; makes and changes nothing."""
+    try:
+        key = (directory / _REDACTION_KEY).read_bytes()
+    except OSError:
+        return None
+    return key if len(key) >= _SHORTEST_KEY else None
 
 
 def _link_into_place(path: Path, content: bytes) -> None:

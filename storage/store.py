@@ -14,7 +14,7 @@ class Store:
 
     Args:
         database: An open database; closing it stays with who opened it.
-        redactor: Replaces secrets in comments; with the capture's, a key has the same fingerprint here and there.
+        redactor: Replaces secrets in comments and saved filters; with the capture's, a key has the same fingerprint here and there.
     """
 
     def __init__(self, database: Database, redactor: Redactor | None = None) -> None:
@@ -27,5 +27,5 @@ class Store:
         """Client sessions."""
         self.feedback = FeedbackStore(database, redactor=redactor)
         """Ratings."""
-        self.filters = SavedFilters(database)
+        self.filters = SavedFilters(database, redactor)
         """Saved filters, and filter lines that use them."""

@@ -166,3 +166,12 @@ def open_redactor(settings: Settings) -> "Redactor":
     from proxy_core.redact import Redactor
 
     return Redactor(open_key(settings))
+
+
+def find_redactor(settings: Settings) -> "Redactor | None":
+    """Open the redactor of the captures before; `None` when there was none, so there is no fingerprint to agree with."""
+    from proxy_core.private_files import find_redaction_key
+    from proxy_core.redact import Redactor
+
+    key = find_redaction_key(authority_directory(settings.data_dir))
+    return None if key is None else Redactor(key)

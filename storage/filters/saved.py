@@ -5,11 +5,13 @@ filter may use others; names are the same in any case of letters.
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from proxy_core.redact import Redactor
 from storage.database import Database
 from storage.errors import StorageError
 from storage.filters.parsing import parse
@@ -39,10 +41,17 @@ class SavedFilter:
 
 
 class SavedFilters:
-    """Keeps, lists and reads filters by name."""
+    """Keeps, lists and reads filters by name.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: Where.
+        redactor: Replaces secrets in what is kept; with the capture's, the mark that takes a key's place finds what the key was
+            in. `None`: one of its own, whose fingerprints are nobody else's.
+    """
+
+    def __init__(self, database: Database, redactor: Redactor | None = None) -> None:
         self._database = database
+        self._redactor = redactor or Redactor(secrets.token_bytes(32))
 
     def all(self) -> tuple[SavedFilter, ...]:
         """List them by name."""
@@ -68,12 +77,12 @@ class SavedFilters:
         return parse(text, self.texts() if "@" in text else {})
 
     def save(self, name: str, text: str) -> SavedFilter:
-        """Keep a line under a name; one that is there is replaced.
+        """Keep a line under a name, with marks for the secrets in it; one that is there is replaced.
 
         Raises:
             SavedFilterError: It is no name, or the line is empty, cannot be read or comes back to itself.
         """
-        name, text = checked_name(name), text.strip()
+        name, text = self._checked_name(name), self._redactor.text(text.strip())
         with self._database.write() as connection:
             known = _read(connection)
             _check_line(name, text, known)
@@ -90,7 +99,7 @@ class SavedFilters:
             NoSuchSavedFilterError: There is none of the old name.
             SavedFilterError: The new one is no name, or is taken.
         """
-        old, new = _plain(old), checked_name(new)
+        old, new = _plain(old), self._checked_name(new)
         with self._database.write() as connection:
             known = _read(connection)
             text = _text_of(old, known)
@@ -120,6 +129,11 @@ class SavedFilters:
             if users:
                 raise SavedFilterError(f"@{name} is used by {', '.join(users)}")
             connection.execute(delete(SavedFilterRow.__table__).where(_saved.name == name))
+
+    def _checked_name(self, name: str) -> str:
+        if self._redactor.text(name) != name:
+            raise SavedFilterError("a key or token is no name for a filter: it would be kept")
+        return checked_name(name)
 
 
 def checked_name(name: str) -> str:

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from proxy_core.errors import AuthorityError
-from proxy_core.private_files import open_private_directory, open_redaction_key, read_or_create, replace
+from proxy_core.private_files import (
+    find_redaction_key,
+    open_private_directory,
+    open_redaction_key,
+    read_or_create,
+    replace,
+)
 
 
 def test_the_redaction_key_is_made_once(tmp_path: Path) -> None:
@@ -13,6 +19,15 @@ def test_the_redaction_key_is_made_once(tmp_path: Path) -> None:
     assert len(key) == 32
     assert open_redaction_key(tmp_path / "ca") == key
     assert stat.S_IMODE((tmp_path / "ca" / "redaction.key").stat().st_mode) == 0o600
+
+
+def test_a_key_that_was_never_made_is_not_made_by_looking_for_it(tmp_path: Path) -> None:
+    assert find_redaction_key(tmp_path / "ca") is None
+    assert not list(tmp_path.iterdir())
+    key = open_redaction_key(tmp_path / "ca")
+    assert find_redaction_key(tmp_path / "ca") == key
+    (tmp_path / "ca" / "redaction.key").write_bytes(b"short")
+    assert find_redaction_key(tmp_path / "ca") is None
 
 
 def test_a_damaged_redaction_key_is_told(tmp_path: Path) -> None:

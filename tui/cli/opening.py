@@ -56,6 +56,7 @@ def opened_store(settings: Settings, *, must_exist: bool = True) -> "Iterator[St
         AssayError: What the command did with it failed.
     """
     from storage.store import Store
+    from tui.recording import find_redactor
 
     with opened_database(settings, must_exist=must_exist) as database:
-        yield Store(database)
+        yield Store(database, find_redactor(settings))

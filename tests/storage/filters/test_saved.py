@@ -4,12 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy_core.redact import Redactor
 from storage.database import Database
+from storage.filters.clauses import compile_filter
 from storage.filters.completion import complete
 from storage.filters.parsing import MAX_LENGTH, MAX_TERMS, parse
 from storage.filters.saved import NoSuchSavedFilterError, SavedFilter, SavedFilterError, SavedFilters
 from storage.filters.tokens import saved_names
 from storage.filters.tree import Filter, FilterError
+from storage.store import Store
+from tests import factories
+from tests.storage.recorded_traffic import store_and_analyse
 
 
 @pytest.fixture
@@ -150,3 +155,40 @@ _LINES = st.text(alphabet='@ab."-() :', max_size=20)
 def test_anything_is_read_or_explained(text, saved):
     found = parse(text, saved)
     assert isinstance(found, Filter) or 0 <= found.position <= len(text)
+
+
+KEY = "sk-ant-api03-AbCdEf0123456789AbCdEf0123456789"
+REDACTOR = Redactor(b"a key of the tests")
+
+
+@pytest.mark.parametrize("line", [f'text:"{KEY}"', f"text:{KEY}", f"-({KEY} or error:yes)", f'text:"x-api-key: {KEY}"'])
+def test_a_key_in_a_filter_is_never_kept(database, tmp_path, line):
+    kept = SavedFilters(database, REDACTOR).save("leak", line)
+    assert KEY not in kept.text
+    assert REDACTOR.fingerprint(KEY.encode()) in kept.text
+    assert isinstance(SavedFilters(database).parse("@leak"), Filter)
+    with pytest.raises(SavedFilterError, match="cannot be read"):
+        SavedFilters(database).save("broken", f"text:{KEY} cost:>")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"AbCdEf0123456789" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("name", [KEY[:40], KEY[:40].upper().replace("SK-ANT", "sk-ant")])
+def test_a_key_is_no_name(database, name):
+    saved = SavedFilters(database)
+    saved.save("plain", "error:yes")
+    with pytest.raises(SavedFilterError, match="no name for a filter"):
+        saved.save(name, "error:yes")
+    with pytest.raises(SavedFilterError, match="no name for a filter"):
+        saved.rename("plain", name)
+
+
+def test_the_mark_that_takes_its_place_finds_what_the_key_was_in(database):
+    body = factories.body_of({"messages": [{"role": "user", "content": f"use {REDACTOR.text(KEY)}"}]})
+    store_and_analyse(database, factories.exchange_finished(request_body=body), factories.exchange_finished())
+    opened = Store(database, REDACTOR)
+    opened.filters.save("leak", f'text:"{KEY}"')
+    found = opened.filters.parse("@leak")
+    assert isinstance(found, Filter)
+    assert [row.id for row in opened.exchanges.page(where=compile_filter(found, factories.START_US))] == [1]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy_core.redact import Redactor
 from tests.tui.cli.conftest import Call
 from tests.tui.live_rig import BODY, KEY
 
@@ -225,3 +226,14 @@ def test_a_saved_filter_is_used_by_name(call: Call, own: Path) -> None:
     unknown = call("insights", "--filter", "@nobody", *at)
     assert unknown.code == 2
     assert "@nobody" in unknown.err
+
+
+def test_a_key_that_is_typed_is_marked_as_the_capture_marks_it(call: Call, own: Path) -> None:
+    key = "sk-ant-api03-AbCdEf0123456789AbCdEf0123456789"
+    mark = Redactor((own / "ca" / "redaction.key").read_bytes()).text(key)
+    at = ("--data-dir", own)
+    assert call("filters", "leak", f'text:"{key}"', *at).code == 0
+    assert call("filters", "leak", *at).out == f'text:"{mark}"\n'
+    assert call("rate", newest_id(call, own), "0.5", "-m", f"it said {key}", *at).code == 0
+    assert call("export", "--format", "json", *at).out.count(mark) == 1
+    assert not [path for path in own.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
