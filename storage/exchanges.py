@@ -19,6 +19,7 @@ from storage.pieces import HASH_BYTES
 from storage.recorded import decoded_bytes, read_recorded
 from storage.rows import SUMMARY_COLUMNS, summaries_of, summary_of, timing_of
 from storage.searching import Search
+from storage.statements import Prepared
 from storage.stored_attributions import load_with_texts
 from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary
 
@@ -83,7 +84,7 @@ class ExchangeReader:
                 is_descending = order is ExchangeOrder.NEWEST
                 search = Search(connection, where)
                 ids = search.find(offset + limit, (after_id, before_id), is_descending=is_descending)[offset:]
-                return summaries_of(connection.execute(_BY_IDS[order], {"ids": sqlite.pack_ids(ids)}))
+                return summaries_of(_BY_IDS[order].fetch(connection, {"ids": sqlite.pack_ids(ids)}))
             query = query.where(*_bounds(before_id, after_id, where))
             return summaries_of(connection.execute(query.limit(limit).offset(offset)))
 
@@ -206,7 +207,7 @@ _ORDERS: dict[ExchangeOrder, tuple[ColumnElement[Any], ...]] = {
 
 _BY_ARRIVAL = frozenset({ExchangeOrder.NEWEST, ExchangeOrder.OLDEST})
 _BY_IDS = {
-    order: select(*SUMMARY_COLUMNS).where(sqlite.is_among(_EXCHANGES.c.id, "ids")).order_by(*_ORDERS[order])
+    order: Prepared(select(*SUMMARY_COLUMNS).where(sqlite.is_among(_EXCHANGES.c.id, "ids")).order_by(*_ORDERS[order]), ("ids",))
     for order in _BY_ARRIVAL
 }
 

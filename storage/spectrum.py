@@ -28,6 +28,7 @@ CODES: Final[Mapping[SourceType, int]] = {
 }
 """Numbers are in databases: none is ever given to another kind."""
 _KINDS = {code: kind for kind, code in CODES.items()}
+_decode = msgspec.msgpack.Decoder(list[int]).decode
 
 
 def encode_spectrum(ledger: Ledger | None) -> bytes:
@@ -44,6 +45,6 @@ def decode_spectrum(packed: bytes) -> Spectrum:
     """Undo `encode_spectrum`; a kind of a newer program is left out."""
     if not packed:
         return ()
-    flat = msgspec.msgpack.decode(packed, type=list[int])
+    flat = _decode(packed)
     pairs = zip(flat[::2], flat[1::2], strict=True)
-    return tuple((_KINDS[code], amount) for code, amount in pairs if code in _KINDS)
+    return tuple([(_KINDS[code], amount) for code, amount in pairs if code in _KINDS])

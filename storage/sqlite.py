@@ -44,6 +44,8 @@ _PAGE_BYTES = 2048
 """Rows of half a kilobyte and blobs of one or two are the rule here: larger pages would be a quarter empty."""
 _CHECKPOINT_PAGES = 2000
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
+_MOST_WORDS = 16
+"""To find so many words of the full-text index takes a millisecond."""
 
 
 def is_sqlite(url: URL) -> bool:
@@ -148,7 +150,13 @@ def _as_sqlalchemy_has_it(error: sqlite3.Error, text: str) -> Exception:
 def _pragmas(*, is_reader: bool) -> tuple[str, ...]:
     common = (f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA temp_store=MEMORY")
     if is_reader:
-        return (*common, f"PRAGMA cache_size=-{_READ_CACHE_KB}", f"PRAGMA mmap_size={_MAP_BYTES}", "PRAGMA query_only=ON")
+        return (
+            *common,
+            f"PRAGMA cache_size=-{_READ_CACHE_KB}",
+            f"PRAGMA mmap_size={_MAP_BYTES}",
+            "CREATE VIRTUAL TABLE temp.text_term USING fts5vocab(main, text_index, instance)",
+            "PRAGMA query_only=ON",
+        )
     return (
         *common,
         f"PRAGMA page_size={_PAGE_BYTES}",
@@ -239,16 +247,46 @@ def has_arms(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def text_arm(words: str, *, has_leftovers: bool) -> Arm:
+def text_arm(connection: Connection, words: str, *, has_leftovers: bool) -> Arm:
     """Return the way to the exchanges whose texts hold all the words.
 
     Args:
+        connection: For reading.
         words: As for `match_text`.
         has_leftovers: The index may know texts of exchanges that are gone (`storage.texts`).
     """
     found = "SELECT rowid FROM text_index WHERE text_index MATCH ?"
     there = " AND EXISTS (SELECT 1 FROM exchange WHERE exchange.id = text_index.rowid)" if has_leftovers else ""
-    return Arm(f"{found}{there}", (_text_query(words),), "rowid")
+    return Arm(f"{found}{there}", (_spelled_out(connection, words),), "rowid")
+
+
+def _spelled_out(connection: Connection, words: str) -> str:
+    """Name the whole words that are meant, where they are few.
+
+    Full-text search collects all that a beginning of a word leads to before it gives the first; of whole words it gives one
+    after the other.
+    """
+    return " AND ".join(_any_of(_words_beginning(connection, term)) or f'"{term}"*' for term in _terms(words)) or '""'
+
+
+def _any_of(words: Sequence[str]) -> str:
+    return f"({' OR '.join(f'"{word}"' for word in words)})" if words else ""
+
+
+def _words_beginning(connection: Connection, term: str) -> list[str]:
+    """Find the words in the index that begin so; none where they are too many, or may be written in several ways."""
+    found: list[str] = []
+    beginning = sought = term.lower()
+    while term.isascii():
+        rows = execute(connection, "SELECT term FROM text_term WHERE term >= ? LIMIT 1", (sought,))
+        if not rows or not rows[0][0].startswith(beginning):
+            return found
+        word = rows[0][0]
+        if len(found) == _MOST_WORDS or not word.isascii():
+            break
+        found.append(word)
+        sought = f"{word}\x01"  # the next one, without walking over all places of this one
+    return []
 
 
 def read_arm(connection: Connection, arm: Arm, ids: tuple[int, int], limit: int, *, is_descending: bool) -> list[int]:

@@ -272,18 +272,23 @@ def _of_search(connection: Connection, test: TextTest, now_us: int) -> Stream | 
     errors = or_(*(text_matches(column, test) for column in error_columns()))
     has_error = or_(*(column.is_not(None) for column in error_columns()))
     parts = (
-        Stream((text_arm(test.text, has_leftovers=read_floor(connection) > 0),)),
+        Stream((text_arm(connection, test.text, has_leftovers=read_floor(connection) > 0),)),
         source_stream(connection, text_matches(_source.source_name, test)),
         _faceted(connection, Disjunction(text_parts(test.text)), now_us),
-        _collect(connection, select(_exchange.id).where(has_error, errors)),
+        _collect(connection, select(_exchange.id).where(has_error, errors), is_counted=False),
     )
     return _union(iter(parts))
 
 
-def _collect(connection: Connection, query: Select[Any]) -> Stream | None:
-    """Read ids that an index gives in another order; `None`: there are too many to sort."""
+def _collect(connection: Connection, query: Select[Any], *, is_counted: bool = True) -> Stream | None:
+    """Read ids that an index gives in another order; `None`: there are too many to sort.
+
+    To count them first takes a tenth of the time of reading them in vain, but as long again where few of many pass.
+    """
     limited = query.limit(_MOST_COLLECTED + 1)
-    # To count them first takes a tenth of the time of reading them in vain.
-    if (connection.execute(select(func.count()).select_from(limited.subquery())).scalar() or 0) > _MOST_COLLECTED:
-        return None
-    return Stream(collected=tuple(sorted(row[0] for row in connection.execute(limited))))
+    if is_counted:
+        found = connection.execute(select(func.count()).select_from(limited.subquery())).scalar()
+        if (found or 0) > _MOST_COLLECTED:
+            return None
+    ids = sorted(row[0] for row in connection.execute(limited))
+    return Stream(collected=tuple(ids)) if len(ids) <= _MOST_COLLECTED else None
