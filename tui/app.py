@@ -23,6 +23,7 @@ from tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from storage.store import Store
+    from tui.notices import Notice
 
 
 def _sources() -> Screen[None]:
@@ -80,6 +81,8 @@ class AssayApp(App[None]):
         """The running proxy; `None` when only a database is looked at."""
         self.now_us = clock_us or (lambda: time.time_ns() // 1000)
         """The present, microseconds since the epoch, UTC."""
+        self.waiting: Notice | None = None
+        """What there is to say before the store is there."""
         self._listener = Listener(self, live)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -105,6 +108,13 @@ class AssayApp(App[None]):
                 screen.show_standing(self.last_counters)
         if self._mode_wanted is not None:
             self.switch_mode(self._mode_wanted)
+
+    def say_waiting(self, notice: "Notice | None") -> None:
+        """Say what the store is waited for."""
+        self.waiting = notice
+        for screen in self.screen_stack:
+            if isinstance(screen, DashboardScreen):
+                screen.show_standing(self.last_counters)
 
     def show_mode(self, mode: str) -> None:
         """Go to a screen, at once or when there is something to read from."""

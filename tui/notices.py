@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from proxy_core.exchange import ExchangeState
+from storage.updating import Update
 from storage.views import CaptureCounters, ExchangeSummary
 from tui import format as fmt
 from tui.invocation import own_command
@@ -43,6 +44,13 @@ def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | N
     if counters.is_paused:
         return Notice(Gravity.WARNING, "Capture is paused: traffic goes on unseen", "p resumes")
     return _storing_notice(counters)
+
+
+def updating_notice(update: Update) -> Notice:
+    """Return what is to be said while an older database is brought up to date, and nothing can be shown yet."""
+    so_far = f", {fmt.size(update.written_bytes)} written" if update.written_bytes else ""
+    text = f"Updating the database to this version of Assay ({fmt.size(update.database_bytes)}{so_far})"
+    return Notice(Gravity.INFO, text, "done once; requests are shown after it")
 
 
 def _storing_notice(counters: CaptureCounters) -> Notice | None:

@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from storage.views import CaptureCounters
 from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
+
+_LOOK_S: Final = 0.5
 
 
 class RemoteLive:
@@ -29,6 +32,8 @@ class RemoteLive:
         self._figures = Figures(counters=CaptureCounters(), failure=None)
         self._callbacks: list[Callable[[], None]] = []
         self._is_placed = threading.Event()
+        self.opening: str | None = None
+        """URL of the database that is being opened; `None` until it is told."""
 
     def listen(self) -> None:
         """Take what is told until the other end closes; for a thread of its own."""
@@ -37,12 +42,14 @@ class RemoteLive:
         self._is_placed.set()
         self._on_end()
 
-    def wait_for_place(self) -> Place | None:
-        """Wait until clients can connect; `None` when it ended before."""
-        self._is_placed.wait()
+    def wait_for_place(self, meanwhile: Callable[[], None] = lambda: None) -> Place | None:
+        """Wait until clients can connect, looking now and then at what can be said `meanwhile`; `None` when it ended before."""
+        while not self._is_placed.wait(_LOOK_S):
+            meanwhile()
         return self._place
 
     def _take(self, told: Told) -> None:
+        self.opening = told.opening or self.opening
         if told.figures is not None:
             self._figures = told.figures
         if told.place is not None:

@@ -45,6 +45,8 @@ class Figures:
 class Told:
     """One message to the screen; what is `None` is as it was."""
 
+    opening: str | None = None
+    """URL of the database that is being opened; told first."""
     place: Place | None = None
     figures: Figures | None = None
     is_changed: bool = False

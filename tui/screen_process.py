@@ -60,6 +60,7 @@ class ScreenProcess:
             threading.Thread(target=self._tell_news, name="assay-screen-news", daemon=True),
         ]
         self._threads[0].start()
+        self._tell(Told(opening=database))
 
     def __enter__(self) -> Self:
         return self

@@ -73,6 +73,18 @@ def show(link: socket.socket) -> int:
     return app.return_code or 0
 
 
+def _say_waiting(app: "AssayApp", live: RemoteLive) -> None:
+    """Say so when the database is being brought up to date meanwhile: a large one takes minutes."""
+    from storage.updating import pending_update
+    from tui.config import load_settings
+    from tui.notices import updating_notice
+
+    path = load_settings({"database": live.opening}, environ={}).database_path if live.opening else None
+    update = pending_update(path) if path else None
+    with contextlib.suppress(RuntimeError):  # It was closed meanwhile.
+        app.call_from_thread(app.say_waiting, updating_notice(update) if update else None)
+
+
 def _open(app: "AssayApp", live: RemoteLive) -> None:
     """Load what reads, open the database once the other process has it, then load the screens that are not shown yet."""
     import storage.outline
@@ -80,7 +92,7 @@ def _open(app: "AssayApp", live: RemoteLive) -> None:
     from tui.config import load_settings
     from tui.recording import Reading
 
-    place = live.wait_for_place()
+    place = live.wait_for_place(lambda: _say_waiting(app, live))
     if place is None:
         return
     try:

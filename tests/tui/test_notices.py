@@ -3,9 +3,10 @@
 import pytest
 
 from proxy_core.exchange import ExchangeState
+from storage.updating import Update
 from storage.views import CaptureCounters
 from tests import factories
-from tui.notices import Gravity, running_notice, traffic_notice
+from tui.notices import Gravity, running_notice, traffic_notice, updating_notice
 
 
 def test_nothing_is_said_when_all_is_well() -> None:
@@ -33,6 +34,14 @@ def test_remedies_name_the_command_by_which_assay_is_found(monkeypatch: pytest.M
         notice = running_notice(counters, failure)
         assert notice is not None
         assert "/opt/bin/assay " in notice.remedy
+
+
+def test_an_update_says_how_large_it_is_and_how_far() -> None:
+    begun = updating_notice(Update(database_bytes=1_200_000_000, written_bytes=0))
+    assert begun.text == "Updating the database to this version of Assay (1.2 GB)"
+    assert begun.gravity is Gravity.INFO
+    later = updating_notice(Update(database_bytes=1_200_000_000, written_bytes=340_000_000))
+    assert later.text.endswith("(1.2 GB, 340 MB written)")
 
 
 def test_a_full_disk_is_named_as_such() -> None:

@@ -53,6 +53,19 @@ def test_before_it_is_told_it_knows_nothing(rig: Rig) -> None:
     assert rig.live.response_bytes() == {}
 
 
+def test_what_is_waited_for_is_looked_at_until_the_place_is_told(rig: Rig) -> None:
+    rig.link.sendall(Told(opening="sqlite:////d/a.db").as_line())
+    seen: list[str | None] = []
+
+    def look() -> None:
+        seen.append(rig.live.opening)
+        if seen[-1] is not None:
+            rig.link.sendall(Told(place=PLACE).as_line())
+
+    assert rig.live.wait_for_place(look) == PLACE
+    assert seen[-1] == rig.live.opening == "sqlite:////d/a.db"
+
+
 def test_it_answers_what_it_was_told_last(rig: Rig) -> None:
     counters = CaptureCounters(captured=9, stored=8)
     rig.tell(Told(figures=Figures(counters=counters, failure="gone", response_bytes={"x": 3})))

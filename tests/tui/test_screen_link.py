@@ -10,7 +10,7 @@ PLACE = Place(data_dir="/d", database="sqlite:////d/a.db", proxy_url="http://127
 
 def test_everything_comes_back() -> None:
     figures = Figures(counters=CaptureCounters(captured=3, last_error="ö"), failure="why", response_bytes={"x": 5})
-    for told in (Told(), Told(place=PLACE), Told(figures=figures, is_changed=True)):
+    for told in (Told(), Told(opening="sqlite:////d/a.db"), Told(place=PLACE), Told(figures=figures, is_changed=True)):
         assert Told.from_line(told.as_line()) == told
         assert told.as_line().count(b"\n") == 1
 

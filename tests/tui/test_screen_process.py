@@ -27,17 +27,18 @@ def screen_of(live: FakeLive, program: str, directory: Path) -> ScreenProcess:
     return ScreenProcess(live, directory, f"sqlite:///{directory / 'a.db'}", command)
 
 
-def test_the_place_comes_first_and_then_what_changes(tmp_path: Path) -> None:
+def test_what_is_opened_comes_first_then_the_place_and_then_what_changes(tmp_path: Path) -> None:
     live, seen = FakeLive(), tmp_path / "seen"
     program = f"""
-lines = [told.readline() for _ in range(2)]
+lines = [told.readline() for _ in range(3)]
 open({str(seen)!r}, "wb").writelines(lines)
 """
     with screen_of(live, program, tmp_path) as screen:
         screen.begin()
         live.callbacks[0]()
         assert screen.wait() == 0
-    first, second = map(Told.from_line, seen.read_bytes().splitlines(keepends=True))
+    opening, first, second = map(Told.from_line, seen.read_bytes().splitlines(keepends=True))
+    assert opening.opening == f"sqlite:///{tmp_path / 'a.db'}"
     assert first.place is not None
     assert (first.place.proxy_url, first.place.data_dir) == (live.proxy_url, str(tmp_path))
     assert first.figures is not None
@@ -49,6 +50,7 @@ open({str(seen)!r}, "wb").writelines(lines)
 def test_figures_are_told_only_when_they_are_others(tmp_path: Path) -> None:
     live, seen = FakeLive(), tmp_path / "seen"
     program = f"""
+told.readline()
 told.readline()
 told.readline()
 open({str(seen)!r}, "wb").write(told.readline())

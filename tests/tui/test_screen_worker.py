@@ -13,9 +13,11 @@ import pytest
 from textual.app import App
 
 from storage.database import open_database
+from tests.storage.older import make_older
 from tui.app import AssayApp
 from tui.screen_link import Place, Told
 from tui.screen_worker import show
+from tui.widgets.notice_bar import NoticeBar
 
 ROOT = Path(__file__).resolve().parents[2]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -67,6 +69,31 @@ def test_it_reads_once_it_knows_where_and_ends_with_its_link(apps: list[AssayApp
         assert show(theirs) == 0
     thread.join()
     assert addresses == ["127.0.0.1:1"]
+
+
+def test_an_older_database_is_said_to_be_updated_while_it_is_waited_for(apps: list[AssayApp], tmp_path: Path) -> None:
+    path = tmp_path / "assay.db"
+    make_older(path)
+    ours, theirs = socket.socketpair()
+    said: list[str] = []
+
+    def tell() -> None:
+        waiting = threading.Event()
+        ours.sendall(Told(opening=f"sqlite:///{path}").as_line())
+        while not apps or apps[0].waiting is None:
+            waiting.wait(0.05)
+        said.append(apps[0].screen_stack[0].query_one(NoticeBar).notice.text)
+        ours.sendall(place_of(path))
+        while apps[0].screen_stack[0].query_one(NoticeBar).notice is not None:
+            waiting.wait(0.05)
+        ours.close()
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    with theirs:
+        assert show(theirs) == 0
+    thread.join()
+    assert said[0].startswith("Updating the database to this version of Assay")
 
 
 def test_it_fails_where_the_database_cannot_be_opened(apps: list[AssayApp], tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ class DashboardScreen(Screen[None]):
             counters, failure is not None, self.assay.address, is_starting=not self.assay.has_store
         )
         notice = running_notice(counters, failure) if counters is not None else None
-        self.query_one(NoticeBar).notice = notice or self.other_notice()
+        waiting = None if self.assay.has_store else self.assay.waiting
+        self.query_one(NoticeBar).notice = notice or waiting or self.other_notice()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say what could not be read; the screen keeps what it shows."""
