@@ -60,6 +60,14 @@ def m003_facets(connection: Connection) -> None:
     facets.recompute(connection)
 
 
+def m004_figures(connection: Connection) -> None:
+    """Let the indices of times and figures say what an exchange has in common with others."""
+    for name in ("started_us", "latency_us", "cost_nano_usd", "tokens"):
+        connection.execute(text(f"DROP INDEX IF EXISTS ix_exchange_{name}"))
+    for index in models.ExchangeRow.__table__.indexes:
+        connection.execute(CreateIndex(index, if_not_exists=True))
+
+
 def _turn_sources(connection: Connection) -> None:
     """Order `exchange_source` by exchange, no longer by source."""
     table = models.ExchangeSourceRow.__table__
@@ -77,6 +85,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first", m001_first),
     Migration(2, "grounds", m002_grounds),
     Migration(3, "facets", m003_facets),
+    Migration(4, "figures", m004_figures),
 )
 
 

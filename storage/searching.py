@@ -21,7 +21,7 @@ from storage.filters.clauses import (
     is_faceted,
     join_faceted,
 )
-from storage.filters.streams import Stream, stream_of, time_stream
+from storage.filters.streams import Stream, count_together, figure_stream, stream_of, time_stream
 from storage.filters.tree import Conjunction, Node, Term, TimeTest
 from storage.models import ExchangeRow, FacetRow
 
@@ -114,6 +114,10 @@ class Search:
         """Count what passes: by facets, by an index, by testing few candidates, or else by looking at everything."""
         if self._is_faceted:
             return self._count_by_facets(Conjunction(self._operands))
+        if len(self._operands) == 2 and is_faceted(self._operands[0]):
+            together = count_together(self._connection, self._operands[1], self._operands[0], self._now_us)
+            if together is not None:
+                return together
         ids = self._bounded((None, None))
         for stream, others in self._streams():
             if not others and (counted := stream.count(self._connection)) is not None:
@@ -198,11 +202,14 @@ class Search:
             for operand in self._operands
             if isinstance(operand, Term) and len(operand.tests) == 1 and isinstance(test := operand.tests[0], TimeTest)
         }
-        if times and (stream := time_stream(self._connection, list(times.values()), self._now_us)) is not None:
-            yield stream, list(times)
+        faceted = next((operand for operand in self._operands if is_faceted(operand)), None)
+        also = [] if faceted is None else [faceted]
+        if times and (stream := time_stream(self._connection, list(times.values()), self._now_us, faceted)) is not None:
+            yield stream, [*times, *also]
         for operand in self._operands:
-            found = stream_of(self._connection, operand, self._now_us)
-            if found is not None:
+            if faceted is not None and (both := figure_stream(self._connection, operand, faceted, self._now_us)) is not None:
+                yield both, [operand, faceted]
+            elif (found := stream_of(self._connection, operand, self._now_us)) is not None:
                 yield found, [operand]
 
     def _tested(self, candidates: Iterator[int], nodes: Sequence[Node], *, is_descending: bool) -> Iterator[int]:

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from storage.filters.clauses import (
+    Scope,
     begins,
     compile_facets,
     compile_figure,
+    compile_node,
     compile_unfaceted,
     error_columns,
     is_faceted,
@@ -58,7 +60,9 @@ _FIRST_READ = 16
 _FIRST_READ_OF_FEW = 512
 """Of up to ten arms: asking again may cost more than reading on, full-text search finds its words anew each time."""
 _GROWTH = 4
-_INDEXED = frozenset({"cost", "latency", "tokens", "rating"})
+_WITH_FACETS = frozenset({"cost", "latency", "tokens"})
+"""Figures with an index that has the facets too."""
+_INDEXED = _WITH_FACETS | {"rating"}
 """Figures with an index."""
 
 
@@ -143,13 +147,48 @@ def stream_of(connection: Connection, node: Node, now_us: int) -> Stream | None:
             return None if found is None else Stream(found.arms, found.collected, is_exact=False)
 
 
-def time_stream(connection: Connection, tests: Sequence[tuple[str, TimeTest]], now_us: int) -> Stream | None:
-    """Return the stream of all `since:` and `until:` of a conjunction together."""
+def time_stream(
+    connection: Connection, tests: Sequence[tuple[str, TimeTest]], now_us: int, faceted: Node | None = None
+) -> Stream | None:
+    """Return the stream of all `since:` and `until:` of a conjunction together, and of the part that facets answer."""
     clauses = [
         _exchange.started_us >= moment_of(test, now_us) if name == "since" else _exchange.started_us < moment_of(test, now_us)
         for name, test in tests
     ]
-    return _collect(connection, select(_exchange.id).where(and_(*clauses)).order_by(_exchange.started_us))
+    query = select(_exchange.id).where(and_(*clauses)).order_by(_exchange.started_us)
+    return _collect_among(connection, query, faceted, now_us)
+
+
+def figure_stream(connection: Connection, node: Node, faceted: Node, now_us: int) -> Stream | None:
+    """Return the stream of a figure together with the part that facets answer: their index knows both; `None`: it has none."""
+    clause = _figure_clause(node)
+    return None if clause is None else _collect_among(connection, select(_exchange.id).where(clause), faceted, now_us)
+
+
+def count_together(connection: Connection, figure: Node, faceted: Node, now_us: int) -> int | None:
+    """Count what passes a figure and the part that facets answer; `None`: no index knows both."""
+    clause = _figure_clause(figure)
+    if clause is None:
+        return None
+    counted = select(func.count()).select_from(ExchangeRow.__table__)
+    passing = counted.where(clause, compile_node(faceted, Scope(now_us)))
+    return int(connection.execute(passing).scalar_one())
+
+
+def _figure_clause(node: Node) -> ColumnElement[bool] | None:
+    """Compile one test of a figure whose index has the facets too; `None`: it is something else."""
+    if not isinstance(node, Term) or node.field not in _WITH_FACETS or len(node.tests) != 1:
+        return None
+    test = node.tests[0]
+    if isinstance(test, NumberTest | RangeTest):
+        return compile_figure(node.field, test, EXCHANGE_FIELDS.figures[node.field])
+    return None
+
+
+def _collect_among(connection: Connection, query: Select[Any], faceted: Node | None, now_us: int) -> Stream | None:
+    if faceted is None:
+        return _collect(connection, query)
+    return _collect(connection, query.where(compile_node(faceted, Scope(now_us))), is_counted=False)
 
 
 def _union(streams: Iterator[Stream | None]) -> Stream | None:
@@ -290,5 +329,5 @@ def _collect(connection: Connection, query: Select[Any], *, is_counted: bool = T
         found = connection.execute(select(func.count()).select_from(limited.subquery())).scalar()
         if (found or 0) > _MOST_COLLECTED:
             return None
-    ids = sorted(row[0] for row in connection.execute(limited))
+    ids = sorted([row[0] for row in connection.execute(limited).all()])
     return Stream(collected=tuple(ids)) if len(ids) <= _MOST_COLLECTED else None

@@ -243,7 +243,8 @@ def test_a_database_of_the_second_version_gets_facets_and_wider_sums(tmp_path):
     made = (models.FacetRow, models.KindRollupRow, models.SourceMonthRow, models.ExchangeSourceRow)
     expected = _rows(database, made)
     with database.write() as connection:
-        for name in ("ix_exchange_facet_id", "ix_exchange_tokens", "ix_exchange_rated", "ix_session_member_value"):
+        figures = [f"ix_exchange_{name}_facet" for name in ("started", "latency", "cost", "tokens")]
+        for name in ("ix_exchange_facet_id", *figures, "ix_exchange_rated", "ix_session_member_value"):
             connection.execute(text(f"DROP INDEX {name}"))
         connection.execute(text("ALTER TABLE exchange DROP COLUMN facet_id"))
         for name in ("facet", "kind_rollup", "source_month"):
@@ -268,8 +269,32 @@ def test_a_database_of_the_second_version_gets_facets_and_wider_sums(tmp_path):
     with database.read() as connection:
         assert inspect(connection).get_pk_constraint("exchange_source")["constrained_columns"] == ["exchange_id", "source_id"]
         names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'")).scalars().all()
-    assert {"ix_exchange_tokens", "ix_exchange_facet_id", "ix_session_member_value"} <= set(names)
+    assert {"ix_exchange_tokens_facet", "ix_exchange_facet_id", "ix_session_member_value"} <= set(names)
     database.close()
+
+
+def test_a_database_of_the_third_version_gets_indices_with_facets(tmp_path):
+    path = tmp_path / "assay.db"
+    database = open_database(path)
+    expected = _indices(database)
+    before = {"started_us": "started_us", "cost_nano_usd": "cost_nano_usd", "tokens": "(input_tokens + output_tokens)"}
+    with database.write() as connection:
+        for name in ("started", "latency", "cost", "tokens"):
+            connection.execute(text(f"DROP INDEX ix_exchange_{name}_facet"))
+        for name, column in before.items():
+            connection.execute(text(f"CREATE INDEX ix_exchange_{name} ON exchange ({column})"))
+        connection.execute(text("DELETE FROM schema_version WHERE version > 3"))
+    database.close()
+    database = open_database(path)
+    assert _indices(database) == expected
+    assert not any(f"ix_exchange_{name}" in expected for name in before)
+    database.close()
+
+
+def _indices(database):
+    with database.read() as connection:
+        found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+        return {row.name: " ".join(row.sql.split()) for row in found}
 
 
 def _rows(database, tables):
