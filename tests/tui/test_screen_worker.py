@@ -82,7 +82,9 @@ def test_an_older_database_is_said_to_be_updated_while_it_is_waited_for(apps: li
         ours.sendall(Told(opening=f"sqlite:///{path}").as_line())
         while not apps or apps[0].waiting is None:
             waiting.wait(0.05)
-        said.append(apps[0].screen_stack[0].query_one(NoticeBar).notice.text)
+        notice = apps[0].screen_stack[0].query_one(NoticeBar).notice
+        assert notice is not None
+        said.append(notice.text)
         ours.sendall(place_of(path))
         while apps[0].screen_stack[0].query_one(NoticeBar).notice is not None:
             waiting.wait(0.05)

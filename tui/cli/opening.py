@@ -1,8 +1,12 @@
 """Opening the database for a command that needs nothing else, with errors a person can act on."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from tui.errors import AssayError, DatabaseUnusableError, NotFoundError
 from tui.invocation import own_command
@@ -32,6 +36,8 @@ def opened_database(settings: Settings, *, must_exist: bool = True) -> "Iterator
         raise NotFoundError(
             f"there is no database {path} yet", f"Capture something first: {assay} run -- CLIENT, or {assay} demo"
         )
+    if path is not None and sys.stderr.isatty():
+        _say_update(path)
     try:
         database = open_database(settings.database)
     except errors.DatabaseUnusableError as error:
@@ -44,6 +50,16 @@ def opened_database(settings: Settings, *, must_exist: bool = True) -> "Iterator
         raise AssayError(str(error)) from error
     finally:
         database.close()
+
+
+def _say_update(path: Path) -> None:
+    """Say what a person at a terminal is about to wait for."""
+    from storage.updating import pending_update
+    from tui.notices import updating_notice
+
+    update = pending_update(path)
+    if update is not None:
+        click.echo(f"assay: {updating_notice(update).text}; done once ...", err=True)
 
 
 @contextmanager
