@@ -120,4 +120,6 @@ def _state(standing: Standing, ink: Inks) -> tuple[str, str, Style]:
         return "○", "viewing", ink.muted
     if standing.counters.is_paused:
         return "‖", "paused", ink.warning
+    if standing.counters.writer_errors or standing.counters.dropped:
+        return "!", "some lost", ink.warning
     return "●", "capturing", ink.good

@@ -19,6 +19,8 @@ def _bar() -> TitleBar:
         (None, ""),
         (Standing(_BUSY, False, "127.0.0.1:8080"), "● capturing · 127.0.0.1:8080 · 1,234 stored · 3 running · 40 queued"),
         (Standing(CaptureCounters(is_paused=True), False, "x"), "‖ paused · x · 0 stored"),
+        (Standing(CaptureCounters(dropped=1), False, "x"), "! some lost · x · 0 stored"),
+        (Standing(CaptureCounters(writer_errors=1), False, "x"), "! some lost · x · 0 stored"),
         (Standing(_BUSY, True, "x"), "✗ stopped · x"),
         (Standing(None, False, "assay.db"), "○ viewing · assay.db"),
     ],
