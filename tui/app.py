@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tui.command import bindings, palette_commands
@@ -156,6 +157,19 @@ class AssayApp(App[None]):
         import tui.screens.insights
         import tui.screens.sessions
         import tui.screens.sources  # noqa: F401 - that they are loaded is all
+
+    async def build_screens(self) -> None:
+        """Build the screens that are not shown yet, behind the one in front: the first way there is as short as the others."""
+        for mode in self.MODES:
+            await self._init_mode(mode)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave without a word of a screen that was still being built, or told something, while it was taken down."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
+
+    def delay_update(self, delay: float = 0.0) -> None:
+        """Show a screen as soon as it is gone to; Textual would show nothing of it for 50 ms."""
 
     def on_unmount(self) -> None:
         """Stop listening."""

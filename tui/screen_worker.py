@@ -86,7 +86,7 @@ def _say_waiting(app: "AssayApp", live: RemoteLive) -> None:
 
 
 def _open(app: "AssayApp", live: RemoteLive) -> None:
-    """Load what reads, open the database once the other process has it, then load the screens that are not shown yet."""
+    """Load what reads, open the database once the other process has it, then get the screens ready that are not shown yet."""
     import storage.outline
     import storage.store  # noqa: F401 - loaded while the other process gets ready
     from tui.config import load_settings
@@ -104,6 +104,8 @@ def _open(app: "AssayApp", live: RemoteLive) -> None:
             app.call_from_thread(lambda: app.exit(return_code=1, message=f"assay: {words}"))
         return
     app.load_screens()
+    with contextlib.suppress(RuntimeError):  # It was closed meanwhile.
+        app.call_from_thread(app.build_screens)
     favour_latency()
 
 

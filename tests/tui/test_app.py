@@ -1,11 +1,16 @@
 """The application: screens, states of the running side, theme, palette, help."""
 
+import asyncio
+
 import pytest
 from textual.command import CommandPalette
 
+from screenshots.fixture import NOW_US
 from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
+from tui.app import AssayApp
 from tui.screens.help import HelpScreen
+from tui.screens.sources import SourcesScreen
 from tui.theme import DARK, LIGHT
 from tui.widgets.notice_bar import NoticeBar
 
@@ -15,6 +20,33 @@ async def test_letters_go_to_the_screens(store: Store, key: str, mode: str) -> N
     async with running(store) as pilot:
         await press(pilot, key)
         assert pilot.app.current_mode == mode
+
+
+async def test_screens_are_built_behind_the_one_in_front_and_read_when_they_are_shown(store: Store) -> None:
+    async with running(store) as pilot:
+        assert isinstance(pilot.app, AssayApp)
+        await pilot.app.build_screens()
+        await settle(pilot)
+        assert pilot.app.current_mode == "live"
+        (screen,) = pilot.app.get_screen_stack("sources")
+        assert isinstance(screen, SourcesScreen)
+        assert screen.table.row_count == 0
+        await press(pilot, "s")
+        assert screen.table.row_count > 0
+        assert pilot.app.screen is screen
+
+
+async def test_it_leaves_in_peace_while_screens_are_being_built(store: Store) -> None:
+    for turns in range(0, 40, 5):
+        app = AssayApp(store, clock_us=lambda: NOW_US)
+        async with app.run_test(size=(120, 40)) as pilot:
+            building = asyncio.create_task(app.build_screens())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            app.exit()
+            await pilot.pause()
+            building.cancel()
+        assert app.return_code == 0
 
 
 async def test_a_click_on_the_title_goes_there(store: Store) -> None:

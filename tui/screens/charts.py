@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from rich.style import Style
 from textual import work
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -72,7 +72,7 @@ class ChartsScreen(RangedScreen):
     BINDINGS: ClassVar = bindings(CHARTS_COMMANDS)
     CSS_PATH = "charts.tcss"
 
-    view: reactive[ChartView] = reactive(ChartView(), init=False)
+    view: var[ChartView] = var(ChartView(), init=False)
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out title, plot, legend, and the window's fill."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from proxy_core.attribution.model import SourceType
@@ -76,11 +76,11 @@ class FilterActions(Screen[None]):
 
     COMMANDS: ClassVar = {SavedFilterProvider}
 
-    filter_text: reactive[str] = reactive("", init=False)
+    filter_text: var[str] = var("", init=False)
     """The filter line, without the kinds switched on by key."""
-    kinds: reactive[frozenset[SourceType]] = reactive(frozenset(), init=False)
+    kinds: var[frozenset[SourceType]] = var(frozenset(), init=False)
     """Kinds switched on in the legend."""
-    saved: reactive[Mapping[str, str]] = reactive({}, init=False)
+    saved: var[Mapping[str, str]] = var({}, init=False)
     """The lines of the saved filters by name, as they were read last."""
 
     @property

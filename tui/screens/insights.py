@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.containers import Container
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -69,7 +69,7 @@ class InsightsScreen(TableScreen):
     REST_S: ClassVar = 15.0
     """Insights look at thousands of requests."""
 
-    section: reactive[Section] = reactive(SECTIONS[0], init=False)
+    section: var[Section] = var(SECTIONS[0], init=False)
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.containers import Container
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -55,8 +55,8 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     BINDINGS: ClassVar = bindings(LIVE_COMMANDS)
     CSS_PATH = "live.tcss"
 
-    grouping: reactive[Grouping] = reactive(Grouping.FLAT, init=False)
-    folded: reactive[frozenset[GroupKey]] = reactive(frozenset(), init=False)
+    grouping: var[Grouping] = var(Grouping.FLAT, init=False)
+    folded: var[frozenset[GroupKey]] = var(frozenset(), init=False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,12 +121,12 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
 
     def _recheck(self) -> None:
         """Read rows in sight that may still change: a read that was overtaken by the last change leaves nobody to tell."""
-        if self.requests.unsettled_ids:
+        if self.is_current and self.requests.unsettled_ids:
             self.read_rows()
 
     def on_screen_resume(self) -> None:
-        """Read what came while another screen was shown."""
-        self.read_rows()
+        """Read what came while another screen was shown, once this one stands as it was left."""
+        self.call_after_refresh(self.read_rows)
 
     def read_rows(self) -> None:
         """Read the rows anew; while a read runs, once more after it; before there is a store, when there is one."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from tui import reading
 from tui.ranges import PERIODS, Period, next_period, reaching
@@ -31,7 +31,7 @@ class RangedScreen(DashboardScreen):
     REST_S: ClassVar = 1.0
     """While traffic comes in it is read no more often than this."""
 
-    period: reactive[Period] = reactive(PERIODS[1], init=False)
+    period: var[Period] = var(PERIODS[1], init=False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,8 +75,9 @@ class RangedScreen(DashboardScreen):
             self.period = event.period
 
     def on_screen_resume(self) -> None:
-        """Read what changed meanwhile, or for the first time."""
-        self.read()
+        """Read what changed meanwhile, or for the first time, once the screen stands as it was left."""
+        if self.is_current:
+            self.call_after_refresh(self.read)
 
     def on_store_changed(self) -> None:
         """Read what changed, after a rest."""

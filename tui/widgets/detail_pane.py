@@ -12,7 +12,7 @@ from typing import Any, Final
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import ContentSwitcher, Static
 
 from proxy_core.attribution.model import SourceType
@@ -70,9 +70,9 @@ class TabContent:
 class DetailPane(Vertical):
     """Heading, tabs, and the tab in front."""
 
-    tab: reactive[Tab] = reactive(Tab.BREAKDOWN, init=False)
-    detail: reactive[ExchangeDetail | None] = reactive(None, init=False)
-    highlighted_kinds: reactive[AbstractSet[SourceType]] = reactive(NO_KINDS, init=False)
+    tab: var[Tab] = var(Tab.BREAKDOWN, init=False)
+    detail: var[ExchangeDetail | None] = var(None, init=False)
+    highlighted_kinds: var[AbstractSet[SourceType]] = var(NO_KINDS, init=False)
 
     class ContentWanted(Message):
         """The tab in front needs more than the detail."""

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import ExchangeState
@@ -33,9 +33,9 @@ class ExchangeList(LineList):
     HEADER_LINES = 1
     BINDINGS: ClassVar = bindings(FOLD_COMMANDS)
 
-    is_following: reactive[bool] = reactive(default=True)
+    is_following: var[bool] = var(default=True)
     """The cursor stays on the newest row."""
-    highlighted_kinds: reactive[AbstractSet[SourceType]] = reactive(NO_KINDS, repaint=False)
+    highlighted_kinds: var[AbstractSet[SourceType]] = var(NO_KINDS)
     """Kinds put forward in the bars."""
 
     class RowsWanted(Message):

@@ -13,7 +13,7 @@ from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -39,7 +39,7 @@ class LineList(ScrollView, can_focus=True):
     LineList { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; background: $background; }
     """
 
-    cursor: reactive[int] = reactive(0, repaint=False)
+    cursor: var[int] = var(0)
     """Position of the selected row, 0-based."""
 
     class Highlighted(Message):
