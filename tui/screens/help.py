@@ -77,7 +77,8 @@ def write_help(sheet: Sheet) -> None:
     for name, meaning in (
         ("stored", "at the top right: all requests since this Assay was started"),
         ("analysed", "sources and charts: requests of the period that have ended and were read; later deleted ones too"),
-        ("of theirs", "sessions: all requests of the sessions that were active in the period, also before it"),
+        ("some lost", "at the top right: requests that went through and could not be stored since this Assay was started"),
+        ("since they began", "sessions: all requests of the sessions that were active in the period, also before it"),
         ("billed", "insights: model calls of the period that the API has charged for"),
     ):
         _write_entry(sheet, "", name, meaning)
