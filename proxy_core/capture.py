@@ -38,6 +38,8 @@ class _ClientState:
     servers: dict[str, StampedWriter] = field(default_factory=dict)
     """By id of mitmproxy's connection."""
     connect_started_us: dict[str, int] = field(default_factory=dict)
+    connected_us: dict[str, int] = field(default_factory=dict)
+    """When each was ready; read once, for mitmproxy's stamps are the wall clock's, which may be set meanwhile."""
     live: dict[str, LiveExchange] = field(default_factory=dict)
     """What is being recorded, by flow id."""
     open_flows: set[str] = field(default_factory=set)
@@ -134,6 +136,7 @@ class CaptureAddon:
         if state is not None and not state.open_flows:
             state.servers.pop(data.server.id, None)
             state.connect_started_us.pop(data.server.id, None)
+            state.connected_us.pop(data.server.id, None)
 
     def _stamp(self, client_id: str, connection: Connection) -> StampedWriter | None:
         handler = self.proxyserver.connections.get(client_id) if self.proxyserver else None
@@ -318,7 +321,7 @@ class CaptureAddon:
         self.feed.finish(live)
 
     def _note_forwarded(self, flow: http.HTTPFlow, live: LiveExchange, state: _ClientState) -> None:
-        """Find when the request was written, and how long connecting took meanwhile."""
+        """Find when the request was written, and how long it waited for a connection."""
         server = flow.server_conn
         writer = state.servers.get(server.id) or (next(reversed(state.servers.values()), None) if server.via else None)
         if live.upstream_connect_us is None:
@@ -335,9 +338,12 @@ class CaptureAddon:
             live.proxy_forwarded_us = written_us
 
     def _connect_us(self, server: Server, live: LiveExchange, state: _ClientState) -> int | None:
-        ready_us = wall_to_us(server.timestamp_tls_setup if server.tls else server.timestamp_tcp_setup)
+        ready_us = state.connected_us.get(server.id)
         if ready_us is None:
-            return None
+            ready_us = wall_to_us(server.timestamp_tls_setup if server.tls else server.timestamp_tcp_setup)
+            if ready_us is None:
+                return None
+            state.connected_us[server.id] = ready_us
         waiting_since_us = live.proxy_received_us or live.client_started_us
         started_us = state.connect_started_us.get(server.id) or next(reversed(state.connect_started_us.values()), ready_us)
         return max(0, ready_us - max(waiting_since_us, started_us))

@@ -62,7 +62,8 @@ class Timing:
     delivered_us: int | None = None
     """The proxy wrote the last byte of the response to the client's connection."""
     upstream_connect_us: int | None = None
-    """Time spent opening the upstream connection (TCP and TLS) for this exchange, 0 on a warm one (a duration)."""
+    """How long this exchange waited for a new connection to the API, TCP and TLS (a duration); 0: for none, since one was open
+    already, used before or made ahead while the client's own was."""
 
     @property
     def latency_ms(self) -> float | None:

@@ -52,13 +52,13 @@ def _entry(exchange: ExportedExchange) -> Record:
 
 
 def _timings(timing: Timing) -> dict[str, float]:
-    """The spans of HAR in milliseconds; -1 where one is not known."""
-    connect_us = timing.upstream_connect_us
+    """The spans of HAR in milliseconds; -1 where one is not known, or does not apply: a connection that was open already."""
+    connect_ms = (timing.upstream_connect_us or 0) / 1000
     return {
         "blocked": -1,
         "dns": -1,
-        "connect": -1 if connect_us is None else connect_us / 1000,
-        "send": _span_ms(timing.client_started_us, timing.proxy_forwarded_us),
+        "connect": connect_ms or -1,
+        "send": max(0, _span_ms(timing.client_started_us, timing.proxy_forwarded_us) - connect_ms),
         "wait": _span_ms(timing.proxy_forwarded_us, timing.first_byte_us),
         "receive": _span_ms(timing.first_byte_us, timing.last_byte_us),
         "ssl": -1,

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ from storage.importing.recordings import (
     stable_id,
 )
 
-_TIMED = ("send", "wait", "receive")
+_BEFORE_ANSWER = ("blocked", "dns", "connect", "send", "wait")
+"""One after the other; `ssl` is a part of `connect`, and what is not known is -1."""
 
 
 def read_har(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
@@ -151,9 +152,13 @@ def _timing(entry: Mapping[str, Any]) -> Timing:
     aware = started if started.tzinfo else started.replace(tzinfo=UTC)
     started_us = int(aware.timestamp()) * 1_000_000 + aware.microsecond
     spans = entry.get("timings") or {}
-    send, wait, receive = (max(0.0, float(spans.get(name) or 0)) for name in _TIMED)
-    first_byte_us = checked_time_us(checked_time_us(started_us) + int((send + wait) * 1000))
+    before, receive = (_sum_ms(spans, names) for names in (_BEFORE_ANSWER, ("receive",)))
+    first_byte_us = checked_time_us(checked_time_us(started_us) + int(before * 1000))
     ended_us = checked_time_us(first_byte_us + int(receive * 1000))
     if not entry["response"].get("status"):
         return Timing(client_started_us=started_us)
     return Timing(client_started_us=started_us, first_byte_us=first_byte_us, last_byte_us=ended_us, delivered_us=ended_us)
+
+
+def _sum_ms(spans: Mapping[str, Any], names: Iterable[str]) -> float:
+    return sum(max(0.0, float(spans.get(name) or 0)) for name in names)

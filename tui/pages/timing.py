@@ -64,7 +64,7 @@ def write_timing(sheet: Sheet, detail: ExchangeDetail) -> None:
     sheet.heading("Rates")
     sheet.pair("first byte after", fmt.milliseconds(summary.first_byte_ms))
     sheet.pair("Assay's own share", fmt.milliseconds(summary.proxy_ms))
-    sheet.pair("new connection", _connection(timing))
+    sheet.pair("waited to connect", _connection(timing))
     sheet.pair("output", _rate(detail))
 
 
@@ -111,7 +111,7 @@ def _connection(timing: Timing) -> str:
     if timing.upstream_connect_us is None:
         return fmt.UNKNOWN
     if timing.upstream_connect_us == 0:
-        return "none, a warm one was used"
+        return "no, the connection was reused or made ahead"
     return f"{fmt.milliseconds(timing.upstream_connect_us / 1000)} (TCP and TLS to the API)"
 
 

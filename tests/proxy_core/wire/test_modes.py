@@ -87,6 +87,11 @@ def test_reverse_mode(start_proxy, upstream_authority, path: str) -> None:
     assert finished[0].request.url == f"https://localhost:{server.port}{path}/v1/messages"
     assert finished[0].mode is CaptureMode.REVERSE
     assert finished[0].timing.proxy_forwarded_us is not None
+    # Nobody knew of the request before it came, so it waited for the connection; the next one did not.
+    waited_us = [exchange.timing.upstream_connect_us for exchange in finished]
+    assert waited_us[0] > 0
+    assert waited_us[1] == 0
+    assert waited_us[0] <= finished[0].timing.proxy_forwarded_us - finished[0].timing.client_started_us
 
 
 def test_reverse_mode_says_when_the_api_cannot_be_reached(start_proxy) -> None:

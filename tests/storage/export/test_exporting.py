@@ -129,6 +129,18 @@ def test_half_characters_do_not_end_an_export(database, store):
         written(store, export_format, f"id:{exchange}").encode()
 
 
+def test_the_spans_of_har_follow_each_other(database, store):
+    timing = factories.timing(upstream_connect_us=400)
+    exchange = Recorder(database).record(None, timing=timing)
+    entry = json.loads(written(store, "har", f"id:{exchange}"))["log"]["entries"][0]
+    spans = entry["timings"]
+    assert spans["connect"] == 0.4
+    assert spans["connect"] + spans["send"] == (timing.proxy_forwarded_us - timing.client_started_us) / 1000
+    assert entry["time"] == pytest.approx((timing.last_byte_us - timing.client_started_us) / 1000)
+    reused = Recorder(database).record(None, timing=factories.timing(upstream_connect_us=0))
+    assert json.loads(written(store, "har", f"id:{reused}"))["log"]["entries"][0]["timings"]["connect"] == -1
+
+
 def test_har_is_what_its_readers_want(store, known):
     log = json.loads(written(store, "har"))["log"]
     assert (log["version"], log["creator"]) == ("1.2", {"name": "assay", "version": "1.2.3"})

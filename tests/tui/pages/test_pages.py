@@ -96,7 +96,7 @@ def test_the_waterfall_names_every_phase() -> None:
     text = _text(sheet)
     assert "900ms in all" in text
     assert "API thinks" in text
-    assert "a warm one was used" in text
+    assert "reused or made ahead" in text
     assert "10 tokens/s" in text
 
 
