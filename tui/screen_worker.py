@@ -105,7 +105,7 @@ def _open(app: "AssayApp", live: RemoteLive) -> None:
         return
     app.load_screens()
     with contextlib.suppress(RuntimeError):  # It was closed meanwhile.
-        app.call_from_thread(app.build_screens)
+        app.call_from_thread(app.build_screens)  # type: ignore[arg-type]  # mypy takes nothing to return for never returning
     favour_latency()
 
 
