@@ -33,6 +33,7 @@ class Notice:
 
 
 _DISK_SIGNS = ("disk is full", "database or disk is full", "no space left", "errno 28")
+_WORTH_SAYING_BYTES = 1_000_000
 _UNREACHABLE_STATUSES = frozenset({502, 504})
 
 
@@ -48,9 +49,9 @@ def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | N
 
 def updating_notice(update: Update) -> Notice:
     """Return what is to be said while an older database is brought up to date, and nothing can be shown yet."""
-    so_far = f", {fmt.size(update.written_bytes)} written" if update.written_bytes else ""
-    text = f"Updating the database to this version of Assay ({fmt.size(update.database_bytes)}{so_far})"
-    return Notice(Gravity.INFO, text, "done once; requests are shown after it")
+    so_far = f", {fmt.size(update.written_bytes)} written" if update.written_bytes >= _WORTH_SAYING_BYTES else ""
+    text = f"Updating the database to this version ({fmt.size(update.database_bytes)}{so_far})"
+    return Notice(Gravity.INFO, text, "only this once")
 
 
 def _storing_notice(counters: CaptureCounters) -> Notice | None:

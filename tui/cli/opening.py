@@ -59,7 +59,7 @@ def _say_update(path: Path) -> None:
 
     update = pending_update(path)
     if update is not None:
-        click.echo(f"assay: {updating_notice(update).text}; done once ...", err=True)
+        click.echo(f"assay: {updating_notice(update).text}, only this once ...", err=True)
 
 
 @contextmanager
