@@ -225,7 +225,7 @@ def _own_name(text: str, source: Source) -> str:
 
 def _kind_cells(width: int) -> int:
     """Return the cells of the first column; parts of segments (`instructions`) need more than kinds."""
-    return 15 if width >= _WIDE else 11
+    return 15 if width >= _WIDE else 13
 
 
 def _unnamed(row: SourceShare) -> str:
