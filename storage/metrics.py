@@ -12,18 +12,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select, true, union_all
 
 from proxy_core.attribution.model import SourceType
+from storage import tables
 from storage.database import Database
 from storage.expressions import is_billed, is_counted, sum_billed
 from storage.models import (
-    ExchangeRollupRow,
     ExchangeRow,
-    ExchangeSourceRow,
     FeedbackRow,
     SourceDayRow,
     SourceMonthRow,
-    SourceRatingRollupRow,
-    SourceRollupRow,
-    SourceRow,
 )
 from storage.quick_views import maker
 from storage.ranges import ALL_TIME, DAY_US, HOUR_US, MONTH_US, TimeRange, split_range
@@ -31,15 +27,6 @@ from storage.source_uses import count_uses, read_uses
 from storage.timeseries import read_series, read_trends
 from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SourceUse, SummaryMetrics, TimeBucket
 from storage.words import read_words
-
-_exchange = ExchangeRow.__table__.c
-_source = SourceRow.__table__.c
-_use = ExchangeSourceRow.__table__.c
-_hour = SourceRollupRow.__table__.c
-_total = ExchangeRollupRow.__table__.c
-_rating = SourceRatingRollupRow.__table__.c
-_feedback = FeedbackRow.__table__.c
-
 
 type _Used = Sequence[Any]
 """`_SOURCE_COLUMNS` and `_USE_SUMS` of one source."""
@@ -166,11 +153,11 @@ def _used_sources(
         every = union_all(*parts).subquery() if parts else _rolled_up(SourceDayRow, wanted).where(false()).subquery()
         sums = (func.sum(every.c[column]).label(column) for column in _USE_SUMS)
         uses = select(every.c.source_id, *sums).group_by(every.c.source_id).subquery()
-    query = select(*_SOURCE_COLUMNS, *(uses.c[column] for column in _USE_SUMS)).join(uses, uses.c.source_id == _source.id)
+    query = select(*_SOURCE_COLUMNS, *(uses.c[column] for column in _USE_SUMS)).join(uses, uses.c.source_id == tables.source.id)
     if types:
-        query = query.where(_source.source_type.in_([str(kind) for kind in types]))
+        query = query.where(tables.source.source_type.in_([str(kind) for kind in types]))
     if name is not None:
-        query = query.where(_source.source_name == name)
+        query = query.where(tables.source.source_name == name)
     return query.where(uses.c.exchanges > 0)
 
 
@@ -191,13 +178,13 @@ def _parts(wanted: TimeRange, session_id: str | None) -> list[Select[*tuple[Any,
 
 
 _SOURCE_COLUMNS = (
-    _source.id,
-    _source.source_type,
-    _source.source_name,
-    _source.created_us,
-    _source.last_used_us,
-    _source.feedback_count,
-    _source.rating_sum,
+    tables.source.id,
+    tables.source.source_type,
+    tables.source.source_name,
+    tables.source.created_us,
+    tables.source.last_used_us,
+    tables.source.feedback_count,
+    tables.source.rating_sum,
 )
 _USE_SUMS = ("exchanges", "tokens", "cost_nano_usd", "priced")
 
@@ -209,24 +196,28 @@ def _rolled_up(table: type[SourceMonthRow | SourceDayRow], wanted: TimeRange) ->
 
 
 def _rolled_up_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:
-    in_session: ColumnElement[bool] = true() if session_id is None else _hour.session_id == session_id
-    sums = (func.sum(_hour[name]).label(name) for name in _USE_SUMS)
-    return select(_hour.source_id, *sums).where(wanted.holds(_hour.bucket_us), in_session).group_by(_hour.source_id)
+    in_session: ColumnElement[bool] = true() if session_id is None else tables.hour.session_id == session_id
+    sums = (func.sum(tables.hour[name]).label(name) for name in _USE_SUMS)
+    return (
+        select(tables.hour.source_id, *sums)
+        .where(wanted.holds(tables.hour.bucket_us), in_session)
+        .group_by(tables.hour.source_id)
+    )
 
 
 def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[Any, ...]]:
-    in_session: ColumnElement[bool] = true() if session_id is None else _exchange.session_id == session_id
+    in_session: ColumnElement[bool] = true() if session_id is None else tables.exchange.session_id == session_id
     return (
         select(
-            _use.source_id,
+            tables.use.source_id,
             func.count().label("exchanges"),
-            sum_billed(_use.tokens).label("tokens"),
-            func.coalesce(func.sum(_use.cost_nano_usd), 0).label("cost_nano_usd"),
-            func.count(_use.cost_nano_usd).label("priced"),
+            sum_billed(tables.use.tokens).label("tokens"),
+            func.coalesce(func.sum(tables.use.cost_nano_usd), 0).label("cost_nano_usd"),
+            func.count(tables.use.cost_nano_usd).label("priced"),
         )
-        .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
-        .where(wanted.holds(_exchange.started_us), in_session)
-        .group_by(_use.source_id)
+        .join(ExchangeRow.__table__, tables.exchange.id == tables.use.exchange_id)
+        .where(wanted.holds(tables.exchange.started_us), in_session)
+        .group_by(tables.use.source_id)
     )
 
 
@@ -239,16 +230,16 @@ def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, _Ratin
     queries: list[Select[*tuple[Any, ...]]] = []
     if split.whole is not None:
         queries.append(
-            select(_rating.source_id, func.sum(_rating.feedback_count), func.sum(_rating.rating_sum))
-            .where(split.whole.holds(_rating.bucket_us))
-            .group_by(_rating.source_id)
+            select(tables.rating.source_id, func.sum(tables.rating.feedback_count), func.sum(tables.rating.rating_sum))
+            .where(split.whole.holds(tables.rating.bucket_us))
+            .group_by(tables.rating.source_id)
         )
     queries += [
-        select(_use.source_id, func.count(), func.sum(_feedback.rating))
-        .join(FeedbackRow.__table__, _feedback.exchange_id == _use.exchange_id)
-        .join(ExchangeRow.__table__, _exchange.id == _use.exchange_id)
-        .where(rest.holds(_exchange.started_us))
-        .group_by(_use.source_id)
+        select(tables.use.source_id, func.count(), func.sum(tables.feedback.rating))
+        .join(FeedbackRow.__table__, tables.feedback.exchange_id == tables.use.exchange_id)
+        .join(ExchangeRow.__table__, tables.exchange.id == tables.use.exchange_id)
+        .where(rest.holds(tables.exchange.started_us))
+        .group_by(tables.use.source_id)
         for rest in split.rest
     ]
     ratings: dict[int, _Ratings] = {}
@@ -330,22 +321,22 @@ _SUMS = (
 
 
 def _rolled_up_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    return select(*(func.sum(_total[name]).label(name) for name in _SUMS)).where(wanted.holds(_total.bucket_us))
+    return select(*(func.sum(tables.total[name]).label(name) for name in _SUMS)).where(wanted.holds(tables.total.bucket_us))
 
 
 def _counted_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     return select(
         func.count().label("requests"),
-        sum_billed(_exchange.input_tokens).label("input_tokens"),
-        sum_billed(_exchange.output_tokens).label("output_tokens"),
-        func.sum(_exchange.cost_nano_usd).label("cost_nano_usd"),
-        func.count(_exchange.cost_nano_usd).label("priced"),
-        func.count().filter(is_billed(), _exchange.cost_nano_usd.is_(None)).label("unpriced"),
-        func.sum(_exchange.latency_us).label("latency_us"),
-        func.count(_exchange.latency_us).label("latency_count"),
-        func.sum(_exchange.proxy_us).label("proxy_us"),
-        func.count(_exchange.proxy_us).label("proxy_count"),
-    ).where(wanted.holds(_exchange.started_us), is_counted())
+        sum_billed(tables.exchange.input_tokens).label("input_tokens"),
+        sum_billed(tables.exchange.output_tokens).label("output_tokens"),
+        func.sum(tables.exchange.cost_nano_usd).label("cost_nano_usd"),
+        func.count(tables.exchange.cost_nano_usd).label("priced"),
+        func.count().filter(is_billed(), tables.exchange.cost_nano_usd.is_(None)).label("unpriced"),
+        func.sum(tables.exchange.latency_us).label("latency_us"),
+        func.count(tables.exchange.latency_us).label("latency_count"),
+        func.sum(tables.exchange.proxy_us).label("proxy_us"),
+        func.count(tables.exchange.proxy_us).label("proxy_count"),
+    ).where(wanted.holds(tables.exchange.started_us), is_counted())
 
 
 def _add_up(totals: defaultdict[str, int], row: Row[*tuple[Any, ...]]) -> None:
@@ -355,15 +346,15 @@ def _add_up(totals: defaultdict[str, int], row: Row[*tuple[Any, ...]]) -> None:
 
 def _all_ratings(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     """Count by the copies of the ratings that the exchanges have: an index holds them by time."""
-    is_rated = _exchange.rating.is_not(None)
-    return select(func.count(), func.avg(_exchange.rating)).where(is_rated, wanted.holds(_exchange.started_us))
+    is_rated = tables.exchange.rating.is_not(None)
+    return select(func.count(), func.avg(tables.exchange.rating)).where(is_rated, wanted.holds(tables.exchange.started_us))
 
 
 def _first_and_last(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:
     """Each end by itself: only then an index answers."""
     return (
-        connection.scalar(select(func.min(_exchange.started_us)).where(wanted.holds(_exchange.started_us))),
-        connection.scalar(select(func.max(_exchange.started_us)).where(wanted.holds(_exchange.started_us))),
+        connection.scalar(select(func.min(tables.exchange.started_us)).where(wanted.holds(tables.exchange.started_us))),
+        connection.scalar(select(func.max(tables.exchange.started_us)).where(wanted.holds(tables.exchange.started_us))),
     )
 
 

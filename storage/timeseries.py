@@ -13,28 +13,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select, union_all
 
 from proxy_core.attribution.model import Zone
+from storage import tables
 from storage.expressions import is_counted, sum_billed
 from storage.models import (
-    ExchangeRollupRow,
     ExchangeRow,
     ExchangeSourceRow,
-    KindRollupRow,
-    SourceDayRow,
-    SourceMonthRow,
-    SourceRollupRow,
-    SourceRow,
 )
 from storage.ranges import DAY_US, HOUR_US, MINUTE_US, MONTH_US, TimeRange, split_range, widen_range
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
-
-_exchange = ExchangeRow.__table__.c
-_source = SourceRow.__table__.c
-_use = ExchangeSourceRow.__table__.c
-_hour = SourceRollupRow.__table__.c
-_day = SourceDayRow.__table__.c
-_month = SourceMonthRow.__table__.c
-_kind = KindRollupRow.__table__.c
-_total = ExchangeRollupRow.__table__.c
 
 BUCKET_US = {TimeBucket.MINUTE: MINUTE_US, TimeBucket.HOUR: HOUR_US, TimeBucket.DAY: DAY_US}
 OTHER = "other"
@@ -107,12 +93,12 @@ def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session
     start, end = start // grain_us * grain_us, -(-end // grain_us) * grain_us
     width_us = -(-(end - start) // (buckets * grain_us)) * grain_us
     count = -(-(end - start) // width_us)
-    table = _day if is_long else _hour
+    table = tables.day if is_long else tables.hour
     part = (table.bucket_us - start) // width_us
     query = select(table.source_id, part, func.sum(table.tokens)).group_by(table.source_id, part)
     query = query.where(TimeRange(start, end).holds(table.bucket_us))
     if session_id is not None:
-        query = query.where(_hour.session_id == session_id)
+        query = query.where(tables.hour.session_id == session_id)
     trends: defaultdict[int, list[int]] = defaultdict(lambda: [0] * count)
     for source_id, number, tokens in connection.execute(query):
         trends[source_id][number] = tokens
@@ -122,9 +108,9 @@ def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session
 def _known_ends(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:
     since, until = wanted.since_us, wanted.until_us
     if since is None:
-        since = connection.scalar(select(func.min(_hour.bucket_us)))
+        since = connection.scalar(select(func.min(tables.hour.bucket_us)))
     if until is None:
-        newest = connection.scalar(select(func.max(_hour.bucket_us)))
+        newest = connection.scalar(select(func.max(tables.hour.bucket_us)))
         until = None if newest is None else newest + HOUR_US
     return since, until
 
@@ -139,8 +125,15 @@ def _last(span_us: int, wanted: TimeRange, now_us: int | None) -> TimeRange:
 
 
 def _kind_rows(connection: Connection, wanted: TimeRange, width_us: int) -> Iterator[_SeriesRow]:
-    query = select(_kind.bucket_us, _kind.source_type, _kind.tokens, _kind.cost_nano_usd, _kind.priced, _kind.exchanges)
-    yield from connection.execute(query.where(_kind.width_us == width_us, wanted.holds(_kind.bucket_us)))
+    query = select(
+        tables.kind.bucket_us,
+        tables.kind.source_type,
+        tables.kind.tokens,
+        tables.kind.cost_nano_usd,
+        tables.kind.priced,
+        tables.kind.exchanges,
+    )
+    yield from connection.execute(query.where(tables.kind.width_us == width_us, wanted.holds(tables.kind.bucket_us)))
 
 
 def _name_rows(connection: Connection, wanted: TimeRange, width_us: int, top: int) -> Iterator[_SeriesRow]:
@@ -160,23 +153,25 @@ def _name_rows(connection: Connection, wanted: TimeRange, width_us: int, top: in
 def _leading(connection: Connection, wanted: TimeRange, top: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Find the sources with the most tokens in the days of a range."""
     months = split_range(widen_range(wanted, DAY_US), MONTH_US)
-    parts = [select(_day.source_id, _day.tokens).where(rest.holds(_day.bucket_us)) for rest in months.rest]
+    parts = [select(tables.day.source_id, tables.day.tokens).where(rest.holds(tables.day.bucket_us)) for rest in months.rest]
     if months.whole is not None:
-        parts.append(select(_month.source_id, _month.tokens).where(months.whole.holds(_month.bucket_us)))
+        parts.append(select(tables.month.source_id, tables.month.tokens).where(months.whole.holds(tables.month.bucket_us)))
     if not parts:
         return ()
     used = union_all(*parts).subquery()
     sums = select(used.c.source_id, func.sum(used.c.tokens).label("tokens")).group_by(used.c.source_id)
     most = sums.order_by(func.sum(used.c.tokens).desc(), used.c.source_id).limit(top).subquery()
-    query = select(_source.id, _source.source_type, _source.source_name).join(most, most.c.source_id == _source.id)
-    return connection.execute(query.order_by(most.c.tokens.desc(), _source.id)).all()
+    query = select(tables.source.id, tables.source.source_type, tables.source.source_name).join(
+        most, most.c.source_id == tables.source.id
+    )
+    return connection.execute(query.order_by(most.c.tokens.desc(), tables.source.id)).all()
 
 
 def _used(wanted: TimeRange, width_us: int, sources: Sequence[int]) -> Select[*tuple[Any, ...]]:
     """Sum up the uses of some sources by bucket."""
     if width_us == MINUTE_US:
         return _used_by_minute(wanted, sources)
-    table = _day if width_us == DAY_US else _hour
+    table = tables.day if width_us == DAY_US else tables.hour
     sums = (func.sum(table.tokens), func.sum(table.cost_nano_usd), func.sum(table.priced), func.sum(table.exchanges))
     return (
         select(table.bucket_us, table.source_id, *sums)
@@ -186,16 +181,21 @@ def _used(wanted: TimeRange, width_us: int, sources: Sequence[int]) -> Select[*t
 
 
 def _used_by_minute(wanted: TimeRange, sources: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    bucket = _exchange.started_us - _exchange.started_us % MINUTE_US
-    sums = (sum_billed(_use.tokens), func.sum(_use.cost_nano_usd), func.count(_use.cost_nano_usd), func.count())
+    bucket = tables.exchange.started_us - tables.exchange.started_us % MINUTE_US
+    sums = (
+        sum_billed(tables.use.tokens),
+        func.sum(tables.use.cost_nano_usd),
+        func.count(tables.use.cost_nano_usd),
+        func.count(),
+    )
     # The addition keeps a database from beginning with all exchanges that the sources were ever in.
-    is_wanted = (_use.source_id + 0).in_(sources)
-    joined = ExchangeRow.__table__.join(ExchangeSourceRow.__table__, _use.exchange_id == _exchange.id)
+    is_wanted = (tables.use.source_id + 0).in_(sources)
+    joined = ExchangeRow.__table__.join(ExchangeSourceRow.__table__, tables.use.exchange_id == tables.exchange.id)
     return (
-        select(bucket, _use.source_id, *sums)
+        select(bucket, tables.use.source_id, *sums)
         .select_from(joined)
-        .where(wanted.holds(_exchange.started_us), _exchange.attribution_version.is_not(None), is_wanted)
-        .group_by(bucket, _use.source_id)
+        .where(wanted.holds(tables.exchange.started_us), tables.exchange.attribution_version.is_not(None), is_wanted)
+        .group_by(bucket, tables.use.source_id)
     )
 
 
@@ -211,20 +211,30 @@ def _total_rows(connection: Connection, wanted: TimeRange, width_us: int, group:
 
 
 def _totals_by_hour(wanted: TimeRange, width_us: int) -> Select[*tuple[Any, ...]]:
-    bucket = (_total.bucket_us - _total.bucket_us % width_us if width_us != HOUR_US else _total.bucket_us).label("bucket")
+    bucket = (
+        tables.total.bucket_us - tables.total.bucket_us % width_us if width_us != HOUR_US else tables.total.bucket_us
+    ).label("bucket")
     names = ("input_tokens", *(column for _, column in _ZONES), "cost_nano_usd", "priced", "requests")
-    sums = (func.sum(_total[name]).label(name) for name in names)
-    return select(bucket, _total.model, *sums).where(wanted.holds(_total.bucket_us)).group_by(bucket, _total.model)
+    sums = (func.sum(tables.total[name]).label(name) for name in names)
+    return (
+        select(bucket, tables.total.model, *sums)
+        .where(wanted.holds(tables.total.bucket_us))
+        .group_by(bucket, tables.total.model)
+    )
 
 
 def _totals_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    bucket = (_exchange.started_us - _exchange.started_us % MINUTE_US).label("bucket")
+    bucket = (tables.exchange.started_us - tables.exchange.started_us % MINUTE_US).label("bucket")
     names = ("input_tokens", *(column for _, column in _ZONES))
-    sums = (sum_billed(_exchange[name]).label(name) for name in names)
-    cost = func.sum(_exchange.cost_nano_usd).label("cost_nano_usd")
-    counts = (cost, func.count(_exchange.cost_nano_usd).label("priced"), func.count().label("requests"))
-    in_range = wanted.holds(_exchange.started_us)
-    return select(bucket, _exchange.model, *sums, *counts).where(in_range, is_counted()).group_by(bucket, _exchange.model)
+    sums = (sum_billed(tables.exchange[name]).label(name) for name in names)
+    cost = func.sum(tables.exchange.cost_nano_usd).label("cost_nano_usd")
+    counts = (cost, func.count(tables.exchange.cost_nano_usd).label("priced"), func.count().label("requests"))
+    in_range = wanted.holds(tables.exchange.started_us)
+    return (
+        select(bucket, tables.exchange.model, *sums, *counts)
+        .where(in_range, is_counted())
+        .group_by(bucket, tables.exchange.model)
+    )
 
 
 def _largest(sums: dict[tuple[int, str], _Sum], top: int) -> frozenset[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ColumnElement, String, and_, false, func, or_, s
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage import sqlite
+from storage import sqlite, tables
 from storage.filters.columns import EXCHANGE_FIELDS, FACET_FIELDS, FACETED, FieldColumns, has_source
 from storage.filters.fields import FIELD_BY_NAME, Kind
 from storage.filters.tree import (
@@ -34,13 +34,9 @@ from storage.filters.tree import (
     TimeTest,
     UnknownTest,
 )
-from storage.models import ExchangeRow, FacetRow, FeedbackRow, SourceRow
 
 type Clause = ColumnElement[bool]
 
-_exchange = ExchangeRow.__table__.c
-_facet = FacetRow.__table__.c
-_source = SourceRow.__table__.c
 _OPERATORS: dict[Comparison, Callable[[Any, Any], Any]] = {
     Comparison.LESS: operator.lt,
     Comparison.AT_MOST: operator.le,
@@ -140,12 +136,12 @@ def compile_facets(node: Node, now_us: int) -> Clause:
 
 def compile_unfaceted(node: Node, now_us: int) -> Clause:
     """Return the where clause over `exchange` of a part that facets answer, for exchanges that have none."""
-    return and_(_exchange.facet_id.is_(None), _compile_plain(node, Scope(now_us)))
+    return and_(tables.exchange.facet_id.is_(None), _compile_plain(node, Scope(now_us)))
 
 
 def _by_facet(node: Node, scope: Scope) -> Clause:
-    facets = select(_facet.id).where(compile_facets(node, scope.now_us))
-    return or_(_unindexed(_exchange.facet_id).in_(facets), compile_unfaceted(node, scope.now_us))
+    facets = select(tables.facet.id).where(compile_facets(node, scope.now_us))
+    return or_(_unindexed(tables.exchange.facet_id).in_(facets), compile_unfaceted(node, scope.now_us))
 
 
 def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -170,7 +166,7 @@ def _compile_test(name: str, test: Test, scope: Scope) -> Clause:
     clause: Clause
     match test:
         case TimeTest():
-            moment, started_us = moment_of(test, scope.now_us), _column(_exchange.started_us, scope)
+            moment, started_us = moment_of(test, scope.now_us), _column(tables.exchange.started_us, scope)
             clause = started_us >= moment if name == "since" else started_us < moment
         case UnknownTest():
             clause = scope.fields.is_unknown(name)
@@ -220,10 +216,10 @@ def _compile_text(name: str, test: TextTest, scope: Scope) -> Clause:
     if name == "text":
         return _search(test.text, scope)
     if name == "source":
-        return has_source(text_matches(_source.source_name, test))
+        return has_source(text_matches(tables.source.source_name, test))
     if name == "note":
-        note = FeedbackRow.__table__.c
-        return _exchange.id.in_(select(note.exchange_id).where(text_matches(note.feedback_text, test)))
+        noted = select(tables.feedback.exchange_id).where(text_matches(tables.feedback.feedback_text, test))
+        return tables.exchange.id.in_(noted)
     columns = scope.fields.texts[name]
     if FIELD_BY_NAME[name].kind is Kind.PREFIX and not test.is_exact:
         return or_(*(begins(_column(column, scope), test.text) for column in columns))
@@ -255,17 +251,17 @@ def text_parts(text: str) -> tuple[Node, ...]:
 
 def error_columns() -> tuple[ColumnElement[Any], ...]:
     """Return the columns of errors that `text:` looks into."""
-    return (_exchange.error, _exchange.error_message)
+    return (tables.exchange.error, tables.exchange.error_message)
 
 
 def _search(text: str, scope: Scope) -> Clause:
     """Look for words in the prompt, the answer and the title, and for the text in a source's name, the model and errors."""
     test = TextTest(text)
     return or_(
-        _TextSearch(text) if scope.ids is None else _exchange.id.in_(sqlite.match_text(text, ids=scope.ids)),
+        _TextSearch(text) if scope.ids is None else tables.exchange.id.in_(sqlite.match_text(text, ids=scope.ids)),
         _by_facet(Disjunction(text_parts(text)), scope),
         *(text_matches(column, test) for column in error_columns()),
-        has_source(text_matches(_source.source_name, test)),
+        has_source(text_matches(tables.source.source_name, test)),
     )
 
 
@@ -281,9 +277,9 @@ class _TextSearch(ColumnElement[bool]):
 
 @compiles(_TextSearch)
 def _render_plain(element: _TextSearch, compiler: SQLCompiler, **options: Any) -> str:
-    return str(compiler.process(text_matches(_exchange.title, TextTest(element.text)), **options))
+    return str(compiler.process(text_matches(tables.exchange.title, TextTest(element.text)), **options))
 
 
 @compiles(_TextSearch, "sqlite")
 def _render_full_text(element: _TextSearch, compiler: SQLCompiler, **options: Any) -> str:
-    return str(compiler.process(_exchange.id.in_(sqlite.match_text(element.text)), **options))
+    return str(compiler.process(tables.exchange.id.in_(sqlite.match_text(element.text)), **options))

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from storage import tables
+from storage.filters import tree
 from storage.filters.clauses import (
     Scope,
     begins,
@@ -27,29 +29,10 @@ from storage.filters.clauses import (
     without_nul,
 )
 from storage.filters.columns import EXCHANGE_FIELDS
-from storage.filters.tree import (
-    Comparison,
-    Conjunction,
-    Disjunction,
-    Negation,
-    Node,
-    NumberTest,
-    RangeTest,
-    Term,
-    Test,
-    TextTest,
-    TimeTest,
-)
-from storage.models import ExchangeRow, FacetRow, FeedbackRow, SessionMemberRow, SessionRow, SourceRow
+from storage.models import ExchangeRow
 from storage.rollups import read_floor
 from storage.sqlite import Arm, count_arms, read_arm, text_arm
 
-_exchange = ExchangeRow.__table__.c
-_facet = FacetRow.__table__.c
-_source = SourceRow.__table__.c
-_session = SessionRow.__table__.c
-_member = SessionMemberRow.__table__.c
-_feedback = FeedbackRow.__table__.c
 _MOST_ARMS = 400
 """More are not merged: asking each once would take longer than looking at what is newest."""
 _MOST_COLLECTED = 10_000
@@ -130,42 +113,44 @@ def _read_on(connection: Connection, arm: Arm, between: tuple[int, int], limit: 
         limit *= _GROWTH
 
 
-def stream_of(connection: Connection, node: Node, now_us: int) -> Stream | None:
+def stream_of(connection: Connection, node: tree.Node, now_us: int) -> Stream | None:
     """Return the stream of a part of a filter; `None`: there is no quick way."""
     if is_faceted(node):
         return _faceted(connection, node, now_us)
     match node:
-        case Term(field="since" | "until") | Negation():
+        case tree.Term(field="since" | "until") | tree.Negation():
             return None
-        case Term():
+        case tree.Term():
             return _union(_of_test(connection, node.field, test, now_us) for test in node.tests)
-        case Disjunction():
+        case tree.Disjunction():
             return _union(stream_of(connection, operand, now_us) for operand in node.operands)
-        case Conjunction():
+        case tree.Conjunction():
             streams = (stream_of(connection, operand, now_us) for operand in join_faceted(node.operands))
             found = next((stream for stream in streams if stream is not None), None)
             return None if found is None else Stream(found.arms, found.collected, is_exact=False)
 
 
 def time_stream(
-    connection: Connection, tests: Sequence[tuple[str, TimeTest]], now_us: int, faceted: Node | None = None
+    connection: Connection, tests: Sequence[tuple[str, tree.TimeTest]], now_us: int, faceted: tree.Node | None = None
 ) -> Stream | None:
     """Return the stream of all `since:` and `until:` of a conjunction together, and of the part that facets answer."""
     clauses = [
-        _exchange.started_us >= moment_of(test, now_us) if name == "since" else _exchange.started_us < moment_of(test, now_us)
+        tables.exchange.started_us >= moment_of(test, now_us)
+        if name == "since"
+        else tables.exchange.started_us < moment_of(test, now_us)
         for name, test in tests
     ]
-    query = select(_exchange.id).where(and_(*clauses)).order_by(_exchange.started_us)
+    query = select(tables.exchange.id).where(and_(*clauses)).order_by(tables.exchange.started_us)
     return _collect_among(connection, query, faceted, now_us)
 
 
-def figure_stream(connection: Connection, node: Node, faceted: Node, now_us: int) -> Stream | None:
+def figure_stream(connection: Connection, node: tree.Node, faceted: tree.Node, now_us: int) -> Stream | None:
     """Return the stream of a figure together with the part that facets answer: their index knows both; `None`: it has none."""
     clause = _figure_clause(node)
-    return None if clause is None else _collect_among(connection, select(_exchange.id).where(clause), faceted, now_us)
+    return None if clause is None else _collect_among(connection, select(tables.exchange.id).where(clause), faceted, now_us)
 
 
-def count_together(connection: Connection, figure: Node, faceted: Node, now_us: int) -> int | None:
+def count_together(connection: Connection, figure: tree.Node, faceted: tree.Node, now_us: int) -> int | None:
     """Count what passes a figure and the part that facets answer; `None`: no index knows both."""
     clause = _figure_clause(figure)
     if clause is None:
@@ -175,17 +160,17 @@ def count_together(connection: Connection, figure: Node, faceted: Node, now_us: 
     return int(connection.execute(passing).scalar_one())
 
 
-def _figure_clause(node: Node) -> ColumnElement[bool] | None:
+def _figure_clause(node: tree.Node) -> ColumnElement[bool] | None:
     """Compile one test of a figure whose index has the facets too; `None`: it is something else."""
-    if not isinstance(node, Term) or node.field not in _WITH_FACETS or len(node.tests) != 1:
+    if not isinstance(node, tree.Term) or node.field not in _WITH_FACETS or len(node.tests) != 1:
         return None
     test = node.tests[0]
-    if isinstance(test, NumberTest | RangeTest):
+    if isinstance(test, tree.NumberTest | tree.RangeTest):
         return compile_figure(node.field, test, EXCHANGE_FIELDS.figures[node.field])
     return None
 
 
-def _collect_among(connection: Connection, query: Select[Any], faceted: Node | None, now_us: int) -> Stream | None:
+def _collect_among(connection: Connection, query: Select[Any], faceted: tree.Node | None, now_us: int) -> Stream | None:
     if faceted is None:
         return _collect(connection, query)
     return _collect(connection, query.where(compile_node(faceted, Scope(now_us))), is_counted=False)
@@ -200,14 +185,14 @@ def _union(streams: Iterator[Stream | None]) -> Stream | None:
     return whole if len(whole.arms) <= _MOST_ARMS else None
 
 
-def _faceted(connection: Connection, node: Node, now_us: int) -> Stream | None:
-    query = select(_facet.id, _facet.exchanges).where(compile_facets(node, now_us))
+def _faceted(connection: Connection, node: tree.Node, now_us: int) -> Stream | None:
+    query = select(tables.facet.id, tables.facet.exchanges).where(compile_facets(node, now_us))
     facets = {row[0]: row[1] for row in connection.execute(query)}
-    loose = _collect(connection, select(_exchange.id).where(compile_unfaceted(node, now_us)))
+    loose = _collect(connection, select(tables.exchange.id).where(compile_unfaceted(node, now_us)))
     if loose is None:
         return None
     if sum(facets.values()) <= min(_MOST_COLLECTED, len(facets) * _WORTH_AN_ARM):
-        found = _collect(connection, select(_exchange.id).where(_exchange.facet_id.in_(list(facets))))
+        found = _collect(connection, select(tables.exchange.id).where(tables.exchange.facet_id.in_(list(facets))))
         return None if found is None else found | loose
     if len(facets) > _MOST_ARMS:
         return None
@@ -215,37 +200,37 @@ def _faceted(connection: Connection, node: Node, now_us: int) -> Stream | None:
     return Stream(arms, known=sum(facets.values())) | loose
 
 
-def _of_test(connection: Connection, name: str, test: Test, now_us: int) -> Stream | None:
+def _of_test(connection: Connection, name: str, test: tree.Test, now_us: int) -> Stream | None:
     match test:
-        case TextTest():
+        case tree.TextTest():
             return _of_text(connection, name, without_nul(test), now_us)
-        case NumberTest() | RangeTest() if name in _INDEXED:
+        case tree.NumberTest() | tree.RangeTest() if name in _INDEXED:
             return _of_figure(connection, name, test)
-        case NumberTest() | RangeTest() if name == "input":
+        case tree.NumberTest() | tree.RangeTest() if name == "input":
             return _at_least(connection, test)
     return None
 
 
-def _of_figure(connection: Connection, name: str, test: NumberTest | RangeTest) -> Stream | None:
+def _of_figure(connection: Connection, name: str, test: tree.NumberTest | tree.RangeTest) -> Stream | None:
     """Collect by the index of a figure."""
-    return _collect(connection, select(_exchange.id).where(compile_figure(name, test, EXCHANGE_FIELDS.figures[name])))
+    return _collect(connection, select(tables.exchange.id).where(compile_figure(name, test, EXCHANGE_FIELDS.figures[name])))
 
 
-def _at_least(connection: Connection, test: NumberTest | RangeTest) -> Stream | None:
+def _at_least(connection: Connection, test: tree.NumberTest | tree.RangeTest) -> Stream | None:
     """Collect by the index of all tokens: they are at least those of the input."""
-    if isinstance(test, NumberTest) and test.comparison in {Comparison.LESS, Comparison.AT_MOST}:
+    if isinstance(test, tree.NumberTest) and test.comparison in {tree.Comparison.LESS, tree.Comparison.AT_MOST}:
         return None
-    low = NumberTest(Comparison.AT_LEAST, test.low if isinstance(test, RangeTest) else test.value)
+    low = tree.NumberTest(tree.Comparison.AT_LEAST, test.low if isinstance(test, tree.RangeTest) else test.value)
     found = _of_figure(connection, "tokens", low)
     return None if found is None else Stream(found.arms, found.collected, is_exact=False)
 
 
-def _of_text(connection: Connection, name: str, test: TextTest, now_us: int) -> Stream | None:
+def _of_text(connection: Connection, name: str, test: tree.TextTest, now_us: int) -> Stream | None:
     match name:
         case "text":
             return _of_search(connection, test, now_us)
         case "source":
-            return source_stream(connection, text_matches(_source.source_name, test))
+            return source_stream(connection, text_matches(tables.source.source_name, test))
         case "session" | "prompt":
             return _of_sessions(connection, name, test)
         case "agent":
@@ -256,31 +241,33 @@ def _of_text(connection: Connection, name: str, test: TextTest, now_us: int) -> 
     return _collect(connection, select(column).where(is_meant(test)))
 
 
-def _is_meant(column: ColumnElement[Any], test: TextTest) -> ColumnElement[bool]:
+def _is_meant(column: ColumnElement[Any], test: tree.TextTest) -> ColumnElement[bool]:
     return text_matches(column, test) if test.is_exact else begins(column, test.text)
 
 
-_LISTED: dict[str, tuple[ColumnElement[Any], Callable[[TextTest], ColumnElement[bool]]]] = {
-    "note": (_feedback.exchange_id, lambda test: text_matches(_feedback.feedback_text, test)),
-    "id": (_exchange.id, lambda test: _is_meant(_exchange.exchange_id, test)),
+_LISTED: dict[str, tuple[ColumnElement[Any], Callable[[tree.TextTest], ColumnElement[bool]]]] = {
+    "note": (tables.feedback.exchange_id, lambda test: text_matches(tables.feedback.feedback_text, test)),
+    "id": (tables.exchange.id, lambda test: _is_meant(tables.exchange.exchange_id, test)),
 }
 """Fields whose exchanges are listed at once: the id, and what is looked for."""
 
 
 def source_stream(connection: Connection, is_meant: ColumnElement[bool]) -> Stream | None:
     """Return the stream of the exchanges with one of the sources that are meant; `None`: these are too many."""
-    sources = connection.execute(select(_source.id).where(is_meant).limit(_MOST_ARMS + 1)).scalars().all()
+    sources = connection.execute(select(tables.source.id).where(is_meant).limit(_MOST_ARMS + 1)).scalars().all()
     if len(sources) > _MOST_ARMS:
         return None
     sql = "SELECT exchange_id FROM exchange_source WHERE source_id = ?"
     return Stream(tuple(Arm(sql, (source,), "exchange_id") for source in sources))
 
 
-def _of_sessions(connection: Connection, name: str, test: TextTest) -> Stream | None:
+def _of_sessions(connection: Connection, name: str, test: tree.TextTest) -> Stream | None:
     """Follow the sessions that are meant, or those with a prompt that is meant."""
-    wanted = select(_session.session_id).where(_is_meant(_session.session_id, test))
+    wanted = select(tables.session.session_id).where(_is_meant(tables.session.session_id, test))
     if name == "prompt":
-        wanted = select(_member.session_id).where(_member.kind == name, _is_meant(_member.value, test)).distinct()
+        wanted = (
+            select(tables.member.session_id).where(tables.member.kind == name, _is_meant(tables.member.value, test)).distinct()
+        )
     sessions = connection.execute(wanted.limit(_MOST_ARMS + 1)).scalars().all()
     if len(sessions) > _MOST_ARMS:
         return None
@@ -288,15 +275,17 @@ def _of_sessions(connection: Connection, name: str, test: TextTest) -> Stream | 
     return Stream(tuple(arms), is_exact=name == "session")
 
 
-def _of_agents(connection: Connection, test: TextTest) -> Stream | None:
+def _of_agents(connection: Connection, test: tree.TextTest) -> Stream | None:
     """Follow the facets with a type that is meant, and the agents of sessions with an id that is."""
-    query = select(_facet.id, _facet.exchanges).where(text_matches(_facet.agent_type, test))
+    query = select(tables.facet.id, tables.facet.exchanges).where(text_matches(tables.facet.agent_type, test))
     facets = {row[0]: row[1] for row in connection.execute(query)}
-    agents = select(_member.session_id, _member.value).where(_member.kind == "agent", text_matches(_member.value, test))
+    agents = select(tables.member.session_id, tables.member.value).where(
+        tables.member.kind == "agent", text_matches(tables.member.value, test)
+    )
     named = connection.execute(agents.limit(_MOST_ARMS + 1)).all()
     loose = _collect(
         connection,
-        select(_exchange.id).where(_exchange.facet_id.is_(None), text_matches(_exchange.agent_type, test)),
+        select(tables.exchange.id).where(tables.exchange.facet_id.is_(None), text_matches(tables.exchange.agent_type, test)),
     )
     if loose is None or len(facets) + len(named) > _MOST_ARMS:
         return None
@@ -306,15 +295,15 @@ def _of_agents(connection: Connection, test: TextTest) -> Stream | None:
     return Stream(types, known=sum(facets.values())) | ids | loose
 
 
-def _of_search(connection: Connection, test: TextTest, now_us: int) -> Stream | None:
+def _of_search(connection: Connection, test: tree.TextTest, now_us: int) -> Stream | None:
     """Whatever `text:` looks into, each by its own way."""
     errors = or_(*(text_matches(column, test) for column in error_columns()))
     has_error = or_(*(column.is_not(None) for column in error_columns()))
     parts = (
         Stream((text_arm(connection, test.text, has_leftovers=read_floor(connection) > 0),)),
-        source_stream(connection, text_matches(_source.source_name, test)),
-        _faceted(connection, Disjunction(text_parts(test.text)), now_us),
-        _collect(connection, select(_exchange.id).where(has_error, errors), is_counted=False),
+        source_stream(connection, text_matches(tables.source.source_name, test)),
+        _faceted(connection, tree.Disjunction(text_parts(test.text)), now_us),
+        _collect(connection, select(tables.exchange.id).where(has_error, errors), is_counted=False),
     )
     return _union(iter(parts))
 

@@ -18,18 +18,7 @@ from proxy_core.exchange import (
 )
 from proxy_core.redact import Redactor
 from proxy_core.redacting import BodyRedaction, content_type_of
-from storage.importing.recordings import (
-    LARGEST_BYTES,
-    RawBody,
-    RecordingUnreadableError,
-    capture_body,
-    checked_time_us,
-    content_encoding_of,
-    recorded_request,
-    recorded_response,
-    redact_word,
-    stable_id,
-)
+from storage.importing import recordings
 
 with warnings.catch_warnings():
     # Its package reads flow filters too, by names that pyparsing is about to drop.
@@ -64,8 +53,8 @@ class _BoundedFile:
         return self._file.peek(size)
 
     def read(self, size: int) -> bytes:
-        if size > LARGEST_BYTES:
-            raise _FlowTooLargeError(f"a flow is larger than {LARGEST_BYTES // 2**20} MiB")
+        if size > recordings.LARGEST_BYTES:
+            raise _FlowTooLargeError(f"a flow is larger than {recordings.LARGEST_BYTES // 2**20} MiB")
         return self._file.read(size)
 
 
@@ -81,9 +70,11 @@ def read_flows(path: Path, redactor: Redactor) -> Iterator[ExchangeFinished]:
                 if isinstance(flow, http.HTTPFlow):
                     yield _event(flow, redactor)
         except _FlowTooLargeError as error:
-            raise RecordingUnreadableError(f"{path} cannot be read: {error}") from error
+            raise recordings.RecordingUnreadableError(f"{path} cannot be read: {error}") from error
         except _UNREADABLE as error:
-            raise RecordingUnreadableError(f"{path} is damaged: {redact_word(error, redactor)}") from error
+            raise recordings.RecordingUnreadableError(
+                f"{path} is damaged: {recordings.redact_word(error, redactor)}"
+            ) from error
 
 
 def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
@@ -91,10 +82,10 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
     started_us = _microseconds(request.timestamp_start) or 0
     is_whole = response is not None and response.timestamp_end is not None and flow.error is None
     return ExchangeFinished(
-        exchange_id=stable_id(started_us, "flow", flow.id),
+        exchange_id=recordings.stable_id(started_us, "flow", flow.id),
         mode=CaptureMode.IMPORTED,
         state=ExchangeState.COMPLETE if is_whole else ExchangeState.FAILED,
-        request=recorded_request(
+        request=recordings.recorded_request(
             request.method,
             request.pretty_url,
             request.http_version,
@@ -113,13 +104,15 @@ def _event(flow: http.HTTPFlow, redactor: Redactor) -> ExchangeFinished:
 
 def _response(response: http.Response, redactor: Redactor) -> CapturedResponse:
     headers, trailers = redactor.headers(response.headers.fields), _trailers(response.trailers, redactor)
-    return recorded_response(response.status_code, response.reason, response.http_version, headers, redactor, trailers)
+    return recordings.recorded_response(
+        response.status_code, response.reason, response.http_version, headers, redactor, trailers
+    )
 
 
 def _body(message: http.Message, url: str, redactor: Redactor, *, is_truncated: bool = False) -> CapturedBody:
     redaction = BodyRedaction(redactor, url, content_type_of(message.headers.fields))
-    return capture_body(
-        RawBody(data=message.raw_content or b"", is_truncated=is_truncated), _encoding(message.headers), redaction
+    return recordings.capture_body(
+        recordings.RawBody(data=message.raw_content or b"", is_truncated=is_truncated), _encoding(message.headers), redaction
     )
 
 
@@ -128,7 +121,9 @@ def _trailers(trailers: http.Headers | None, redactor: Redactor) -> Headers:
 
 
 def _encoding(headers: http.Headers) -> str | None:
-    return content_encoding_of(tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.fields))
+    return recordings.content_encoding_of(
+        tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.fields)
+    )
 
 
 def _timing(flow: http.HTTPFlow, started_us: int) -> Timing:
@@ -145,4 +140,4 @@ def _timing(flow: http.HTTPFlow, started_us: int) -> Timing:
 
 
 def _microseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else checked_time_us(int(seconds * 1_000_000))
+    return None if seconds is None else recordings.checked_time_us(int(seconds * 1_000_000))

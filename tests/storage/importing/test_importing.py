@@ -290,7 +290,7 @@ def test_what_came_before_the_damage_of_a_har_is_in(tmp_path, database, redactor
 
 @pytest.mark.parametrize("name", ["large.har", "large.jsonl", "large.flows"])
 def test_what_is_too_large_to_be_held_is_said(tmp_path, database, redactor, monkeypatch, name):
-    for module in ("har", "lines", "flows"):
+    for module in ("har", "lines", "recordings"):
         monkeypatch.setattr(f"storage.importing.{module}.LARGEST_BYTES", 2**20)
     path = tmp_path / name
     if name == "large.har":
