@@ -85,7 +85,7 @@ class FilterLine(Vertical):
         self._chosen = 0
         self._before = ""
         self._count = ""
-        self._requests = 0
+        self._requests: int | None = None
         self._applied = ""
         self.saved: Mapping[str, str] = {}
         """The lines of the saved filters by name."""
@@ -115,6 +115,7 @@ class FilterLine(Vertical):
         field.cursor_position = len(text)
         field.focus()
         self._help()
+        self._draw_count()
 
     def rest(self, text: str) -> None:
         """Show a filter that is in use, without editing it; an empty one hides the line."""
@@ -124,11 +125,17 @@ class FilterLine(Vertical):
         field = self.query_one(FilterInput)
         with field.prevent(Input.Changed):
             field.value = text
+        self._draw_count()
 
     def show_count(self, requests: int) -> None:
         """Say how many requests pass the filter that is in use, and which it is while the line is not understood."""
         self._requests = requests
-        count = f"{requests:,} request{'' if requests == 1 else 's'}"
+        self._draw_count()
+
+    def _draw_count(self) -> None:
+        if not self.display or self._requests is None:
+            return
+        count = f"{self._requests:,} request{'' if self._requests == 1 else 's'}"
         if self.has_class("-editing") and isinstance(parse(self.text, self.saved), FilterError):
             count = f"still {fmt.fit(self._applied.strip(), _MOST_IN_FORCE).rstrip() or 'no filter'} · {count}"
         if count != self._count:
@@ -147,7 +154,7 @@ class FilterLine(Vertical):
         event.stop()
         self._chosen = 0
         self._help()
-        self.show_count(self._requests)
+        self._draw_count()
         text = event.value
         self.set_timer(_PAUSE_S, lambda: self._apply(text))
 
@@ -180,7 +187,7 @@ class FilterLine(Vertical):
         if understood != self._applied:
             self._applied = understood
             self.post_message(self.FilterChanged(understood.strip()))
-            self.show_count(self._requests)
+            self._draw_count()
 
     def _take(self) -> None:
         if not self._found:

@@ -15,6 +15,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from tui.command import bindings
@@ -120,7 +121,11 @@ class LineList(ScrollView, can_focus=True):
             self.virtual_size = size
         elif size != self.virtual_size:
             self.set_reactive(LineList.virtual_size, size)
-            self._scroll_update(size)
+            bar, stood = self.vertical_scrollbar, _thumb(self.vertical_scrollbar)
+            bar.set_reactive(ScrollBar.window_virtual_size, size.height)
+            if _thumb(bar) != stood:
+                bar.refresh()
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
             self.refresh_changed()
 
     @property
@@ -296,3 +301,10 @@ class LineList(ScrollView, can_focus=True):
     def _strip(line: Line, width: int, ground: Style) -> Strip:
         strip = Strip([Segment(text, style) for text, style in line if text])
         return strip.adjust_cell_length(width).apply_style(ground)
+
+
+def _thumb(bar: ScrollBar) -> tuple[int, int]:
+    """Return where a scrollbar's thumb begins and how long it is, in eighths of a cell, as it is drawn."""
+    cells, lines, window = bar.size.height, max(1, bar.window_virtual_size), bar.window_size
+    long = max(1.0, window * cells / lines)
+    return int((cells - long) * bar.position / max(1, lines - window) * 8), int(long * 8)

@@ -139,3 +139,16 @@ async def test_another_theme_draws_everything_anew() -> None:
         before = numbers.render_line(2)
         await pilot.press("ctrl+t")
         assert numbers.render_line(2) != before
+
+
+async def test_the_scrollbar_is_drawn_anew_only_when_its_thumb_moves() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100_000)
+        await pilot.pause()
+        assert numbers.vertical_scrollbar._repaint_required is False
+        numbers.set_row_count(100_010)
+        assert numbers.vertical_scrollbar._repaint_required is False
+        assert numbers.vertical_scrollbar.window_virtual_size == 100_011
+        numbers.set_row_count(20)
+        assert numbers.vertical_scrollbar._repaint_required is True
