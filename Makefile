@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile -q
 FUZZ_EXAMPLES ?= 6000
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: docs help install run demo test check format bench bench-smoke screenshots chaos fuzz soak wheel lock clean
+.PHONY: docs help install run demo test check format bench bench-smoke screenshots chaos fuzz fuzz-guided soak wheel lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -30,6 +30,11 @@ $(VENV)/.dev: $(VENV)/.made requirements-dev.lock
 	@echo "Installing what its tests and checks need (requirements-dev.lock)"
 	@$(PIP) -r requirements-dev.lock
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
+	@echo "Installing what leads a search (requirements-fuzz.lock)"
+	@$(PIP) -r requirements-fuzz.lock
+	@touch $@
 
 $(VENV)/.project: $(VENV)/.made requirements-build.lock pyproject.toml
 	@$(PIP) -r requirements-build.lock
@@ -76,6 +81,9 @@ chaos: $(VENV)/.dev $(VENV)/.project ## kill, cut and starve the proxy under loa
 fuzz: $(VENV)/.dev $(VENV)/.project ## search longer for inputs that break a parser
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -m fuzz $(PYTEST_ARGS) tests/fuzz
 
+fuzz-guided: $(VENV)/.fuzz $(VENV)/.project ## the same, led by the lines of ours that an input reaches (Linux)
+	@$(BIN)/python -m tests.fuzz.guided $(ARGS)
+
 soak: $(VENV)/.dev $(VENV)/.project ## run under load for long and watch memory
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
@@ -86,6 +94,7 @@ wheel: $(VENV)/.project ## build dist/*.whl
 lock: ## renew the locks from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra serve --universal --python-version 3.12 --generate-hashes --no-header --no-annotate -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra serve --group dev --universal --python-version 3.12 --generate-hashes --no-header --no-annotate -o requirements-dev.lock
+	printf 'atheris>=3.1; sys_platform == "linux"\n' | $(UV) pip compile - --universal --python-version 3.12 --generate-hashes --no-header --no-annotate -o requirements-fuzz.lock
 	printf 'hatchling>=1.27\neditables>=0.5\n' | $(UV) pip compile - --universal --python-version 3.12 --generate-hashes --no-header --no-annotate -o requirements-build.lock
 
 clean: ## remove .venv and everything that was built

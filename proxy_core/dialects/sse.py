@@ -107,7 +107,7 @@ class MessageStream:
             self.is_stopped = True
         elif kind == "error":
             self.error = _mapping(event.get("error"))
-        elif kind not in KNOWN_EVENTS:
+        elif not isinstance(kind, str) or kind not in KNOWN_EVENTS:
             self._note(f"unknown stream event {kind!r:.60}")
 
     def blocks(self) -> tuple[dict[str, Any], ...]:

@@ -13,7 +13,18 @@ from proxy_core.dialects.responses import read_response
 from proxy_core.dialects.sse import read_events, read_message_stream
 from proxy_core.dialects.wire_json import WireJsonError
 from storage.cutting import cut, join
-from tests.fuzz.hostile import JSON_ANSWER, REQUEST, SEARCH, STREAM, spoilt
+from tests.fuzz.hostile import (
+    ANSWER,
+    JSON_ANSWER,
+    MESSAGE,
+    REQUEST,
+    RICH_MESSAGE,
+    SEARCH,
+    STREAM,
+    misshapen,
+    misshapen_streams,
+    spoilt,
+)
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 URLS = st.sampled_from(
@@ -43,27 +54,29 @@ def call(url, request, answer, kind="application/json"):
 
 
 @SEARCH
-@given(spoilt(REQUEST, STREAM, b"[]"))
+@given(spoilt(REQUEST, STREAM, b"[]") | misshapen(MESSAGE, RICH_MESSAGE))
 def test_cutting_loses_no_byte(body):
     assert join(cut(body)) == body
 
 
 @SEARCH
-@given(spoilt(STREAM, JSON_ANSWER, b""))
+@given(spoilt(STREAM, JSON_ANSWER, b"") | misshapen_streams())
 def test_event_streams_are_read_to_their_end(body):
     read_message_stream(read_events(body))
 
 
 @SEARCH
 @given(
-    URLS, spoilt(JSON_ANSWER, STREAM), st.sampled_from(["application/json", "text/event-stream", "application/vnd.amazon.x"])
+    URLS,
+    spoilt(JSON_ANSWER, STREAM) | misshapen(ANSWER) | misshapen_streams(),
+    st.sampled_from(["application/json", "text/event-stream", "application/vnd.amazon.x"]),
 )
 def test_answers_are_read(url, body, kind):
     assert read_response(call(url, REQUEST, body, kind)) is not None
 
 
 @SEARCH
-@given(URLS, spoilt(REQUEST, STREAM, b"{}"))
+@given(URLS, spoilt(REQUEST, STREAM, b"{}") | misshapen(MESSAGE, RICH_MESSAGE))
 def test_requests_are_parted(url, body):
     dialect, _ = dialect_of("POST", url)
     with suppress(WireJsonError):
@@ -71,6 +84,6 @@ def test_requests_are_parted(url, body):
 
 
 @SEARCH
-@given(spoilt(REQUEST, b"{}"))
+@given(spoilt(REQUEST, b"{}") | misshapen(MESSAGE, RICH_MESSAGE))
 def test_requests_are_read_to_segments(body):
     read_call(call("https://api.anthropic.com/v1/messages", body, JSON_ANSWER))

@@ -1,6 +1,10 @@
 """What people type or hand over may be anything: filters, settings and files give an answer or a clear error."""
 
+import atexit
+import os
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -37,11 +41,18 @@ LINE = (
     b'"https://api.anthropic.com/v1/messages","headers":[["a","b"]],"body":{"text":"{}"}},"response":{"status_code":200}}\n'
 )
 TOML = b'listen = "127.0.0.1"\nport = 8080\nbodies = true\nintercept = ["a.example"]\nmax_size = "1 GB"\n'
+FILE = Path(tempfile.gettempdir()) / f"assay-fuzz-{os.getpid()}"
+atexit.register(FILE.unlink, missing_ok=True)
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tmp_path_factory.mktemp("fuzz") / "file"
+def files(*seeds: bytes) -> st.SearchStrategy[Path]:
+    """Return a file with something spoilt in it; each time the same file."""
+    return spoilt(*seeds).map(_written)
+
+
+def _written(data: bytes) -> Path:
+    FILE.write_bytes(data)
+    return FILE
 
 
 @SEARCH
@@ -68,24 +79,21 @@ def test_a_setting_is_taken_or_refused(setting, value):
 
 
 @SEARCH
-@given(data=spoilt(TOML))
-def test_a_configuration_file_is_taken_or_refused(path, data):
-    path.write_bytes(data)
+@given(files(TOML))
+def test_a_configuration_file_is_taken_or_refused(path):
     with suppress(ConfigurationError):
         read_config_file(path, must_exist=True)
 
 
 @SEARCH
-@given(data=spoilt(HAR, b"{}"))
-def test_an_archive_is_read_or_refused(path, data):
-    path.write_bytes(data)
+@given(files(HAR, b"{}"))
+def test_an_archive_is_read_or_refused(path):
     with suppress(RecordingUnreadableError):
         list(read_har(path, REDACTOR))
 
 
 @SEARCH
-@given(data=spoilt(LINE, LINE * 2))
-def test_an_export_is_read_or_refused(path, data):
-    path.write_bytes(data)
+@given(files(LINE, LINE * 2))
+def test_an_export_is_read_or_refused(path):
     with suppress(RecordingUnreadableError):
         list(read_lines(path, REDACTOR))
