@@ -62,6 +62,8 @@ def main() -> int:
     parser.add_argument("--again", type=Path, help="try the case in this file again")
     options = parser.parse_args()
     if options.search is not None:
+        if options.search.partition(".")[0] not in MODULES:
+            parser.error(f"{options.search} is no MODULE.TEST; the modules are {', '.join(MODULES)}")
         search(options.search, options.seconds, options.again)
         return 0
     broken = [name for module in MODULES for name in searches(module) if not _holds(name, options.seconds)]

@@ -104,6 +104,12 @@ def test_a_delta_without_a_start_is_kept_and_noted() -> None:
     assert len(stream.warnings) == 3
 
 
+def test_an_event_whose_type_is_no_text_is_one_that_nobody_knows() -> None:
+    stream = stream_of({"type": {"a": 1}}, {"type": []}, {"type": None}, {}, block(0, type="text", text="a"))
+    assert stream.blocks() == ({"type": "text", "text": "a"},)
+    assert len(stream.warnings) == 3
+
+
 def test_unknown_things_are_noted_once_and_change_nothing() -> None:
     stream = stream_of(
         {"type": "surprise"},
