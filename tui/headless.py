@@ -210,13 +210,19 @@ def silence_stdout() -> None:
 
 
 @contextmanager
-def ending_signals() -> Iterator[threading.Event]:
-    """Turn SIGINT, SIGTERM and a hang-up into an event; a second one is as impatient as ever. `nohup` is respected."""
+def ending_signals(also: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
+    """Turn SIGINT, SIGTERM and a hang-up into an event; a second one is as impatient as ever. `nohup` is respected.
+
+    Args:
+        also: Called with each of them.
+    """
     ending = threading.Event()
 
     def end(number: int, _frame: object) -> None:
         ending.set()
-        signal.signal(number, signal.SIG_DFL)
+        if number in {signal.SIGINT, signal.SIGTERM}:  # that a terminal is gone is told by the system and again by the shell
+            signal.signal(number, signal.SIG_DFL)
+        also()
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:

@@ -89,7 +89,7 @@ class ScreenProcess:
     def wait(self) -> int:
         """Wait until it has ended; returns 0, or 1 when it failed or died."""
         code = self._process.wait()
-        if code < 0:
+        if code:
             self._restore_terminal()
         return 0 if code == 0 or self._is_asked else 1
 
@@ -161,7 +161,9 @@ class ScreenProcess:
             return
         import termios
 
-        with contextlib.suppress(termios.error, OSError):
+        with contextlib.suppress(termios.error, OSError, ValueError):
+            if termios.tcgetattr(0) == self._terminal:
+                return  # It has put it in order itself.
             termios.tcsetattr(0, termios.TCSANOW, self._terminal)
             sys.stderr.write(_LEAVE_SCREEN)
             sys.stderr.flush()

@@ -105,11 +105,13 @@ def test_a_database_that_cannot_be_read_puts_lines_off(capsys: Any) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_signals_end_it_and_are_put_back(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with ending_signals() as ending:
+    before, heard = signal.getsignal(number), []
+    with ending_signals(lambda: heard.append(number)) as ending:
         os.kill(os.getpid(), number)
         assert ending.wait(5)
-        assert signal.getsignal(number) is signal.SIG_DFL
+        assert heard == [number]
+        # Of a terminal that is gone both the system and the shell tell.
+        assert (signal.getsignal(number) is signal.SIG_DFL) == (number is not signal.SIGHUP)
     assert signal.getsignal(number) is before
 
 

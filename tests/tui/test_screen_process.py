@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.dashboard_rig import FakeLive
+from tui.headless import ending_signals
 from tui.screen_link import Told
 from tui.screen_process import ScreenProcess, can_share
 
@@ -114,6 +115,16 @@ os.kill(os.getpid(), 9)
     assert "\x1b[?1049l" in capsys.readouterr().err
 
 
+def test_a_screen_that_fails_and_puts_the_terminal_in_order_is_not_helped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [object()]
+    monkeypatch.setattr(termios, "tcgetattr", lambda _descriptor: settings)
+    with screen_of(FakeLive(), "sys.exit(1)", tmp_path) as screen:
+        assert screen.wait() == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_it_hears_of_the_other_process_end(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     program = f"signal.signal(15, signal.SIG_IGN)\n{_WAITS}open({str(gone)!r}, 'w').close()"
@@ -131,8 +142,6 @@ def test_memory_is_not_shared(database: str, *, expected: bool) -> None:
 
 
 def test_a_signal_ends_it(tmp_path: Path) -> None:
-    from tui.cli.live import watch
-
     started = tmp_path / "started"
     program = f"open({str(started)!r}, 'w').close()\n{_WAITS}"
 
@@ -143,7 +152,8 @@ def test_a_signal_ends_it(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=send)
-    with screen_of(FakeLive(), program, tmp_path) as screen:
+    with screen_of(FakeLive(), program, tmp_path) as screen, ending_signals(screen.end) as ending:
         thread.start()
-        assert watch(screen) == 0
+        assert screen.wait() == 0
+        assert ending.is_set()
     thread.join()

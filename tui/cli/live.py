@@ -1,13 +1,14 @@
 """`assay` without a command: the proxy with the dashboard, or headless."""
 
-import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from tui.settings import Settings
+from tui.troubles import TroubleTeller, say
 
 if TYPE_CHECKING:
     from tui.runtime import Runtime
@@ -47,16 +48,23 @@ def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -
     Raises:
         AssayError: It could not start.
     """
+    from tui.headless import ending_signals
+
     with open_screen(runtime) as screen:
         runtime.start(screen.begin)
         try:
             screen.tell_place()
             if begin is not None:
                 begin()
-            code = watch(screen)
-            if code and not runtime.has_ended:
-                _go_on_without_screen(runtime)
-            runtime.drain()
+            # To the very end: a terminal that goes away kills the screen at once, and tells us a moment later.
+            with ending_signals(screen.end) as ending:
+                code = screen.wait()
+                if ending.is_set():
+                    code = 0
+                elif code and not runtime.has_ended:
+                    _go_on_without_screen(runtime, ending)
+                runtime.drain()
+                runtime.stop()
             return code or runtime.exit_code
         finally:
             runtime.stop()
@@ -73,23 +81,11 @@ def open_screen(runtime: "Runtime") -> "ScreenProcess | ScreenHere":
     return ScreenHere(runtime)
 
 
-def watch(screen: "ScreenProcess | ScreenHere") -> int:
-    """Wait until a person or a signal closes the dashboard; returns 0, or 1 when it failed."""
-    before = {number: signal.signal(number, lambda *_received: screen.end()) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        return screen.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _go_on_without_screen(runtime: "Runtime") -> None:
-    from tui.headless import ending_signals
-
-    click.echo("assay: the dashboard failed; capturing goes on without it, Ctrl-C ends it", err=True)
-    with ending_signals() as ending:
-        while not (ending.wait(0.2) or runtime.has_ended):
-            pass
+def _go_on_without_screen(runtime: "Runtime", ending: threading.Event) -> None:
+    say("the dashboard failed; capturing goes on without it, Ctrl-C ends it")
+    troubles = TroubleTeller(runtime.troubles)
+    while not (ending.wait(0.2) or runtime.has_ended):
+        troubles.look()
 
 
 def has_terminal() -> bool:

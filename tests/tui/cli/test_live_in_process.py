@@ -208,12 +208,36 @@ def test_capturing_goes_on_when_the_dashboard_fails(
     monkeypatch.setattr(app, "error", error)
     monkeypatch.setattr(app, "return_code", 1)
     begun: list[bool] = []
-    ending = end_soon(tmp_path, signal.SIGINT)
-    code = live.run_dashboard(Runtime(settings_for(tmp_path, api), environ={}), lambda: begun.append(True))
-    ending.join()
-    assert code == 1
+    runtime = Runtime(settings_for(tmp_path, api), environ={})
+    real = live.say
+
+    def say(text: str) -> None:
+        real(text)
+        assert ask(runtime).status == 200
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(live, "say", say)
+    assert live.run_dashboard(runtime, lambda: begun.append(True)) == 1
     assert begun == [True]
     assert "capturing goes on" in capsys.readouterr().err
+
+
+def test_a_terminal_that_goes_away_together_with_the_dashboard_ends_it_in_order(
+    app: type[FakeApp], api: StandinServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The signal comes after the screen has failed and before anybody waits for another one."""
+    runtime = Runtime(settings_for(tmp_path, api), environ={})
+
+    def fail(_app: FakeApp) -> None:
+        assert ask(runtime).status == 200
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    monkeypatch.setattr(app, "run", fail)
+    monkeypatch.setattr(app, "return_code", 1)
+    assert live.run_dashboard(runtime) == 0
+    assert "goes on" not in capsys.readouterr().err
+    assert runtime.counters().stored == 1
 
 
 def test_view_opens_the_dashboard(app: type[FakeApp], call: Call, captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
