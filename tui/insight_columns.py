@@ -78,7 +78,12 @@ def _kind(row: Any, inks: Inks, _cells: int) -> tuple[str, Style]:
 
 
 def _name(row: Any, inks: Inks, cells: int) -> tuple[str, Style]:
-    return fmt.fit_path(row_name(row), cells), inks.plain
+    whole = row_name(row)
+    head, _, path = whole.partition(": ")
+    if len(whole) > cells and "/" in path and " " not in path:
+        room = max(0, cells - len(head) - 3)
+        return f"{head}: …{path[len(path) - room :]}"[:cells], inks.plain  # the file's name, not where it is, tells it apart
+    return fmt.fit_path(whole, cells), inks.plain
 
 
 def _source_columns(width: int = 18) -> tuple[TableColumn[Any], ...]:

@@ -12,9 +12,10 @@ from storage.insights.breaks import BreakStory
 from storage.insights.carry import CarriedContent
 from storage.insights.findings import Finding, FindingKind
 from storage.insights.turns import Amount
-from tui.insight_columns import InsightRow, row_name
+from tui.insight_columns import FINDINGS, InsightRow, row_name
 from tui.insight_evidence import requests_filter
 from tui.ranges import PERIODS
+from tui.theme import inks
 
 GITHUB = Source(SourceType.MCP_SERVER, "github")
 CARRIED = CarriedContent(
@@ -69,4 +70,8 @@ def test_a_row_leads_to_its_requests(row: InsightRow, expected: str) -> None:
 def test_results_of_one_tool_are_told_apart_by_what_they_were_asked_with() -> None:
     assert row_name(replace(CARRIED, about="get_issue\n7")) == "github: get_issue 7"
     assert row_name(replace(finding(FindingKind.UNREFERENCED), about="/a.py")) == "github: /a.py"
+    draw = next(column.draw for column in FINDINGS.columns if column.name == "source")
+    long = replace(finding(FindingKind.UNREFERENCED), about="/work/harbour/tests/test_berths.py")
+    assert draw(long, inks(is_dark=True), 24)[0] == "github: …/test_berths.py"
+    assert draw(long, inks(is_dark=True), 80)[0].rstrip() == "github: /work/harbour/tests/test_berths.py"
     assert row_name(finding(FindingKind.UNUSED)) == row_name(CARRIED) == "github"

@@ -130,7 +130,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
         self.table.set_class(is_asking, "-below")
         hint.set_class(not is_asking and not self.table.display, "-alone")
         if is_asking:
-            hint.update(f"Enter {'renames' if self._renaming else 'saves'} it; Esc leaves it as it is.")
+            hint.update(f"Enter {'renames' if self._renaming else 'saves'} it, Esc does not.")
             return
         save = "s saves the filter in force under a name." if self._line else "A filter in force can be saved: / types one."
         use = "Enter uses one, as @name in the filter line does." if self.table.row_count else "None is saved yet."

@@ -159,8 +159,9 @@ def totals_text(period: Period, sessions: Sequence[SessionSummary], count: int) 
         f"{fmt.tokens(total)} in",
         f"{fmt.percent(read, total)} cached",
         sessions_text(len(sessions), count),
-        f"{fmt.whole(sum(session.requests for session in sessions))} requests since they began",
     ]
+    if sessions:
+        parts.append(f"{fmt.whole(sum(session.requests for session in sessions))} requests since they began")
     return " " + " · ".join(parts)
 
 

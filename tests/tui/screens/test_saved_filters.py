@@ -56,7 +56,7 @@ async def test_a_bad_name_is_explained_and_can_be_mended(store: Store) -> None:
         assert store.filters.texts() == {}
         await press(pilot, "backspace", "backspace")
         assert "A name is 1 to 40 letters" not in screen_text(pilot), "another name stands there"
-        assert "Enter saves it; Esc leaves it as it is." in screen_text(pilot)
+        assert "Enter saves it, Esc does not." in screen_text(pilot)
         await press(pilot, "enter")
         assert store.filters.texts() == {"a": "error:yes"}
 
