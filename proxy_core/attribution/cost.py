@@ -5,10 +5,11 @@ what a token costs that of `prices.py`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from proxy_core.attribution.billing import BilledSampling
 from proxy_core.attribution.model import CostBasis, Usage, Zone
@@ -75,7 +76,7 @@ def price_items(items: Sequence[CostItem], samplings: Sequence[BilledSampling], 
         if isinstance(found, Unpriced):
             return unpriced(len(items), found)
     priced = [found for found in rates if isinstance(found, Rates)]
-    tariffs = [_tariff(sampling, found) for sampling, found in zip(samplings, priced, strict=True)]
+    tariffs = [_tariff(found, is_free=sampling.is_free) for sampling, found in zip(samplings, priced, strict=True)]
     denominator = math.lcm(*(price.denominator for tariff in tariffs for price in tariff.values()))
     shares, whole = round_to_sum([_numerator(item, tariffs[item.sampling], denominator) for item in items], denominator)
     return Cost(
@@ -135,14 +136,15 @@ def _rate(rates: Rates, zone: Zone) -> Decimal:
     }[zone]
 
 
-def _tariff(sampling: BilledSampling, rates: Rates) -> dict[Zone | None, Fraction]:
+@lru_cache
+def _tariff(rates: Rates, *, is_free: bool) -> Mapping[Zone | None, Fraction]:
     """Return billionths of a dollar per token of each zone ($1 per million is 1,000 of them), and per search under `None`."""
-    factor = 0 if sampling.is_free else 1
+    factor = 0 if is_free else 1
     tokens: dict[Zone | None, Fraction] = {zone: Fraction(_rate(rates, zone)) * 1000 * factor for zone in Zone}
     return tokens | {None: Fraction(rates.web_search) * 1_000_000 * factor}
 
 
-def _numerator(item: CostItem, tariff: dict[Zone | None, Fraction], denominator: int) -> int:
+def _numerator(item: CostItem, tariff: Mapping[Zone | None, Fraction], denominator: int) -> int:
     price = tariff[item.zone]
     amount = item.tokens * price.numerator * (denominator // price.denominator)
     if item.searches:
