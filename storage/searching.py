@@ -83,7 +83,7 @@ class Search:
             return found
         more = self._followed(rest, is_descending=is_descending)
         if more is None:
-            more = self._walked(rest, limit, is_descending=is_descending)
+            more = self._walked(rest, limit - len(found), is_descending=is_descending)
         return [*found, *islice(more, limit - len(found))]
 
     def find_all(self, after_id: int) -> list[int]:

@@ -293,13 +293,7 @@ def read_arm(connection: Connection, arm: Arm, ids: tuple[int, int], limit: int,
     """Return the first ids of an arm between two ids, in order; inside a transaction that has begun."""
     direction = "DESC" if is_descending else "ASC"
     order = f"AND {arm.id_column} > ? AND {arm.id_column} < ? ORDER BY {arm.id_column} {direction} LIMIT ?"
-    # The driver's own cursor: with hundreds of arms, what SQLAlchemy adds to each query would be most of the time.
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(f"{arm.sql} {order}", (*arm.values, *ids, limit))
-        return [row[0] for row in cursor.fetchall()]
-    finally:
-        cursor.close()
+    return [row[0] for row in execute(connection, f"{arm.sql} {order}", (*arm.values, *ids, limit))]
 
 
 def count_arms(connection: Connection, arms: Sequence[Arm]) -> int:

@@ -213,7 +213,9 @@ def _of_test(connection: Connection, name: str, test: tree.Test, now_us: int) ->
 
 def _of_figure(connection: Connection, name: str, test: tree.NumberTest | tree.RangeTest) -> Stream | None:
     """Collect by the index of a figure."""
-    return _collect(connection, select(tables.exchange.id).where(compile_figure(name, test, EXCHANGE_FIELDS.figures[name])))
+    clause = compile_figure(name, test, EXCHANGE_FIELDS.figures[name])
+    # Ratings are few, and their index is in order of time.
+    return _collect(connection, select(tables.exchange.id).where(clause), is_counted=name != "rating")
 
 
 def _at_least(connection: Connection, test: tree.NumberTest | tree.RangeTest) -> Stream | None:
