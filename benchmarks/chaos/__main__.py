@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.chaos import disks, kills, parts, sizes, wires
+from benchmarks.chaos import disks, kills, parts, screens, sizes, wires
 from benchmarks.chaos.arena import Arena, BrokenPromiseError
 from benchmarks.chaos.witness import Witness
 from proxy_core.standin.api import ApiSettings
@@ -17,7 +17,7 @@ from proxy_core.standin.server import StandinServer
 from proxy_core.standin.wire import Journal
 
 type Trial = Callable[[Arena], None]
-TRIALS: dict[str, Trial] = {**kills.TRIALS, **parts.TRIALS, **disks.TRIALS, **wires.TRIALS, **sizes.TRIALS}
+TRIALS: dict[str, Trial] = {**kills.TRIALS, **parts.TRIALS, **screens.TRIALS, **disks.TRIALS, **wires.TRIALS, **sizes.TRIALS}
 
 
 def run_trial(trial: Trial, directory: Path, *, seed: int, rounds: int, grace_s: float) -> tuple[str | None, list[str]]:

@@ -13,6 +13,7 @@ PARTS: Final = {
     "recording": "storage.recording_worker",
     "analysis": "storage.analysis_worker",
     "api": "storage.api.worker",
+    "screen": "tui.screen_worker",
 }
 
 

@@ -1,18 +1,12 @@
-"""A process of Assay that hangs, gets no more memory, or dies with its screen; a queue that is full."""
+"""A process of Assay that hangs or gets no more memory; a queue that is full."""
 
-import fcntl
-import json
-import os
-import pty
 import resource
 import signal
 import ssl
-import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import httpx
 
@@ -33,7 +27,7 @@ from benchmarks.chaos.witness import body_of
 from proxy_core.exchange import Side
 from storage.database import open_database
 from storage.store import Store
-from tests.e2e.product import ASSAY, Headless, environment, towards
+from tests.e2e.product import Headless
 from tests.e2e.rig import API_URL
 
 _HANG_S = 3.0
@@ -162,68 +156,6 @@ def _large_ones(arena: Arena) -> tuple[int, int]:
     return marks.count(False), marks.count(True)
 
 
-def dead_screen(arena: Arena) -> None:
-    """The terminal of the dashboard goes away: what was answered before is stored, and nothing is left running."""
-    leader, follower = pty.openpty()
-    options = ["--port", "0", "--no-api", *towards(arena.standin)]
-    terminal = environment(arena.home) | {"TERM": "xterm-256color", "COLUMNS": "140", "LINES": "40"}
-    process = subprocess.Popen(
-        [ASSAY, *options],
-        env=terminal,
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - its own terminal, as in a window
-    )
-    os.close(follower)
-    os.set_blocking(leader, False)
-    try:
-        running = _Shown(process, arena, leader)
-        load = Load(running, arena.witness, 0)  # type: ignore[arg-type]
-        with load.running():
-            expect(load.wait_for_more(20), "nothing was answered")
-            os.close(leader)
-            leader = -1
-            gone_at = time.monotonic()
-            parts = [one for part in anatomy.PARTS if (one := anatomy.find(process.pid, part)) is not None]
-            wait_until(lambda: process.poll() is not None, 60)
-            load.end()
-        arena.note(f"ended with {process.returncode} after {time.monotonic() - gone_at:.0f} s, {len(load.answered)} answered")
-        expect(process.poll() is not None, "it did not end without its terminal")
-        expect(wait_until(lambda: not any(anatomy.send(one, 0) for one in parts), 30), "processes were left behind")
-    finally:
-        process.kill()
-        process.wait()
-        if leader >= 0:
-            os.close(leader)
-    expect_right_bytes(arena, load, clients_may_fail=True)
-    expect_stored(arena, {number: gone_at - at for number, at in load.answered.items() if at < gone_at})
-
-
-class _Shown:
-    """An Assay with a dashboard, as far as `Load` has to know it; its terminal is read all the time."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", arena: Arena, leader: int) -> None:
-        self.process = process
-        self.proxy_url = ""
-
-        def is_there() -> bool:
-            with suppress(OSError):
-                os.read(leader, 1 << 20)
-            for path in arena.home.rglob("*.json"):
-                try:
-                    told = json.loads(path.read_text())
-                except (OSError, ValueError):
-                    continue
-                if isinstance(told, dict) and told.get("pid") == process.pid:
-                    self.proxy_url = told["proxy_url"]
-            return bool(self.proxy_url)
-
-        expect(wait_until(is_there, 40), "the dashboard did not start")
-        self.certificate = next(arena.home.rglob("ca-cert.pem"))
-
-
 TRIALS = {
     "hung analysis": hung_analysis,
     "hung analysis at end": hung_analysis_at_the_end,
@@ -231,5 +163,4 @@ TRIALS = {
     "hung API": hung_api,
     "analysis out of memory": analysis_without_memory,
     "full queue": full_queue,
-    "dead screen": dead_screen,
 }
