@@ -102,7 +102,7 @@ class FilterActions(Screen[None]):
         self.query_one(Legend).active = self.kinds
         self._live.requests.highlighted_kinds = self.kinds
         self._live.pane.highlighted_kinds = self.kinds
-        self._live.read_rows()
+        self.call_after_refresh(self._live.read_rows)
 
     # The filter line
 

@@ -5,6 +5,7 @@ A switchboard: it reads in workers, hands views down and answers messages. It mu
 
 import time
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
 from textual import on, work
@@ -38,6 +39,8 @@ from tui.widgets.page_view import PageView
 
 _REST_S: Final = 0.06
 """How long the cursor must rest before a request is read whole."""
+_FOLLOWED_S: Final = 0.4
+"""How often the newest request is read whole while more come in than anybody can look at."""
 _TICK_S: Final = 0.125
 _LEAST_PAUSE_S: Final = 0.1
 _SLOW_S: Final = 10.0
@@ -64,6 +67,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self._is_reading = False
         self._is_stale = False
         self._rest: Timer | None = None
+        self._detail_read_s = 0.0
         self._unpriced_requests = 0
         self._tab_before_diff = Tab.BREAKDOWN
         self._newest_ended: ExchangeSummary | None = None
@@ -136,17 +140,18 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
             self._is_stale = True
             return
         self._is_reading, self._is_stale = True, False
-        self._read_rows(self.selection(), tuple(self.requests.unsettled_ids), self.requests.is_following)
+        requests = self.requests
+        self._read_rows(self.selection(), tuple(requests.unsettled_ids), requests.settled_ids(2 * _TAIL), requests.is_following)
 
     @work(thread=True, group="rows", exit_on_error=False)
-    def _read_rows(self, selection: Selection, unsettled: Sequence[int], is_following: bool) -> None:
+    def _read_rows(self, selection: Selection, unsettled: Sequence[int], settled: AbstractSet[int], is_following: bool) -> None:
         started = time.monotonic()
         assert self._rows is not None, "set before anything is read"
         try:
             rows = self._rows.update(selection)
             tail = rows[-_TAIL:] if is_following or len(rows) <= _TAIL else ()
-            ids = [row.first_id if isinstance(row, Group) else row for row in tail]
-            summaries = reading.read_summaries(self.store, tuple(dict.fromkeys([*unsettled, *ids])))
+            ids = dict.fromkeys([*unsettled, *(row.first_id if isinstance(row, Group) else row for row in tail)])
+            summaries = reading.read_summaries(self.store, tuple(number for number in ids if number not in settled))
         except BaseException:
             self._is_reading = False
             raise
@@ -207,7 +212,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     @on(LineList.Highlighted, "#exchanges")
     def _follow_cursor(self) -> None:
         summary = self.requests.selected
-        if summary is not None:
+        if summary is not None and not self.requests.is_following:
             self.pane.show_summary(summary)
         self._read_detail_soon()
 
@@ -230,13 +235,22 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
             self._follow_cursor()
 
     def _read_detail_soon(self) -> None:
+        """Read it once the cursor rests; while it follows what comes in, it may never rest."""
+        wait_s = _REST_S
+        if self.requests.is_following:
+            wait_s = max(_REST_S, self._detail_read_s + _FOLLOWED_S - time.monotonic())
         if self._rest is not None:
+            if self.requests.is_following:
+                return
             self._rest.stop()
-        self._rest = self.set_timer(_REST_S, self._read_selected)
+        self._rest = self.set_timer(wait_s, self._read_selected)
 
     def _read_selected(self) -> None:
+        self._rest = None
         summary = self.requests.selected
         if summary is not None:
+            self._detail_read_s = time.monotonic()
+            self.pane.show_summary(summary)
             self._read_detail(summary.id)
 
     @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
@@ -278,9 +292,9 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     # Tree
 
     def watch_grouping(self) -> None:
-        """Arrange the list anew."""
+        """Arrange the list anew, once the key is answered: a hundred thousand rows take a while."""
         self.folded = frozenset()
-        self.read_rows()
+        self.call_after_refresh(self.read_rows)
 
     def watch_folded(self) -> None:
         """Fold or unfold."""

@@ -93,6 +93,20 @@ async def test_what_arrives_is_shown_and_followed(store: Store) -> None:
         assert requests.cursor == before
 
 
+async def test_the_newest_is_read_whole_now_and_then_however_many_come(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    async with running(store, FakeLive()) as pilot:
+        screen = live_screen(pilot)
+        monkeypatch.setattr(screen, "_read_detail", read.append)
+        for _ in range(5):
+            screen._follow_cursor()
+        await settle(pilot)
+        assert len(read) <= 1
+        await pilot.press("k")
+        await settle(pilot)
+        assert read[-1] == screen.requests.selected_id
+
+
 async def test_the_cursor_stays_when_something_arrives_and_nobody_follows(store: Store) -> None:
     live = FakeLive()
     async with running(store, live) as pilot:

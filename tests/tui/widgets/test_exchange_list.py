@@ -45,6 +45,8 @@ async def test_a_running_row_moves_and_others_stand_still() -> None:
         requests.show_rows(Rows.flat([1, 2]))
         requests.supply([factories.exchange_summary(1), running])
         assert requests.unsettled_ids == [2]
+        assert requests.settled_ids(2) == {1}
+        assert requests.settled_ids(1) == set()
         before = lines_of(requests)
         requests._now_us = running.started_us + 3_000_000
         after = lines_of(requests)
