@@ -50,8 +50,8 @@ def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | N
 def updating_notice(update: Update) -> Notice:
     """Return what is to be said while an older database is brought up to date, and nothing can be shown yet."""
     so_far = f", {fmt.size(update.written_bytes)} written" if update.written_bytes >= _WORTH_SAYING_BYTES else ""
-    text = f"Updating the database to this version ({fmt.size(update.database_bytes)}{so_far})"
-    return Notice(Gravity.INFO, text, "only this once")
+    text = f"Updating the database ({fmt.size(update.database_bytes)}{so_far})"
+    return Notice(Gravity.INFO, text, "once, for this version of Assay")
 
 
 def _storing_notice(counters: CaptureCounters) -> Notice | None:

@@ -56,4 +56,4 @@ def longer_time(period: Period) -> str:
     """Say, as markup, what to do when nothing was found in a period."""
     if period.length_us is None:
         return "[$accent]l[/] shows how to begin."
-    return "[$accent]w[/] looks further back."
+    return "[$accent]w[/] looks further back, [$accent]l[/] shows how to begin."

@@ -38,7 +38,7 @@ def test_remedies_name_the_command_by_which_assay_is_found(monkeypatch: pytest.M
 
 def test_an_update_says_how_large_it_is_and_how_far() -> None:
     begun = updating_notice(Update(database_bytes=1_200_000_000, written_bytes=0))
-    assert begun.text == "Updating the database to this version (1.2 GB)"
+    assert begun.text == "Updating the database (1.2 GB)"
     assert begun.gravity is Gravity.INFO
     later = updating_notice(Update(database_bytes=1_200_000_000, written_bytes=340_000_000))
     assert later.text.endswith("(1.2 GB, 340 MB written)")

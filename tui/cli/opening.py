@@ -59,7 +59,8 @@ def _say_update(path: Path) -> None:
 
     update = pending_update(path)
     if update is not None:
-        click.echo(f"assay: {updating_notice(update).text}, only this once ...", err=True)
+        notice = updating_notice(update)
+        click.echo(f"assay: {notice.text}, {notice.remedy} ...", err=True)
 
 
 @contextmanager

@@ -174,11 +174,10 @@ def draw_chart(event: SeriesRead, width: int, height: int, inks: Inks, *, has_co
     """Draw the stacked columns."""
     shown = _columns(event, width, inks)
     if not shown.series:
-        sign, words = ("l", " shows how to begin.") if event.view.period.length_us is None else ("w", " looks further back.")
-        return [
-            [],
-            [(f"  Nothing was captured {within(event.view.period)}. ", inks.plain), (sign, inks.accent), (words, inks.plain)],
-        ]
+        line = [(f"  Nothing was captured {within(event.view.period)}. ", inks.plain)]
+        if event.view.period.length_us is not None:
+            line += [("w", inks.accent), (" looks further back, ", inks.plain)]
+        return [[], [*line, ("l", inks.accent), (" shows how to begin.", inks.plain)]]
     every = label_step(width, len(shown.starts_us))
     frame = Frame(width=width, height=height, inks=inks, has_colour=has_colour, label=value_writer(event.view.measure))
     return stacked_columns(shown.series, time_labels(shown.starts_us, shown.width_us, every), frame)
