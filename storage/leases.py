@@ -29,7 +29,7 @@ class Lease:
 
     def renew(self, connection: Connection, now_us: int, *, is_forced: bool = False) -> None:
         """Say that we are alive, unless that was said lately."""
-        if not is_forced and now_us - self._renewed_us < RENEW_US:
+        if not (is_forced or self.is_due(now_us)):
             return
         renewed = connection.execute(_LEASES.update().where(_LEASES.c.owner == self.owner).values(heartbeat_us=now_us))
         if not renewed.rowcount:
@@ -38,8 +38,8 @@ class Lease:
         self._renewed_us = now_us
 
     def is_due(self, now_us: int) -> bool:
-        """Tell whether it is time to renew."""
-        return now_us - self._renewed_us >= RENEW_US
+        """Tell whether it is time to renew; it is when the clock was set back."""
+        return not 0 <= now_us - self._renewed_us < RENEW_US
 
     def forget(self) -> None:
         """Renew at the next chance: the last renewal was rolled back."""

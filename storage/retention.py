@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import DBAPIError
 
+from proxy_core import clock
 from proxy_core.exchange import ExchangeState
 from storage import models, sqlite
 from storage.database import Database
@@ -212,7 +213,14 @@ class RetentionThread:
 
     def _prune(self) -> None:
         try:
-            outcome = prune(self._database, self._policy, pause=lambda: self._stopping.wait(0.01), notices=self._notices)
+            # By a clock that nobody sets: one that is set to a wrong year for a while must not cost anybody's data.
+            outcome = prune(
+                self._database,
+                self._policy,
+                now_us=clock.now_us(),
+                pause=lambda: self._stopping.wait(0.01),
+                notices=self._notices,
+            )
         except DBAPIError as error:
             self.last_error = f"{error.orig or error}".splitlines()[0]
             return

@@ -27,6 +27,8 @@ TAKE_S = 0.5
 _RETRY_S = (0.02, 0.1, 0.5, 1.0, 2.0)
 _RECOVER_EVERY_US = 10_000_000
 """A process that was killed a moment ago may not have ended yet when this one starts."""
+_STRIDE_US = 30_000_000
+"""Leases are looked at every moment; more than this in between was no time that passed."""
 
 
 class EventFeed(Protocol):
@@ -87,6 +89,8 @@ class StorageWriter:
         self._on_given_up = on_given_up
         self._awaited = awaited
         self._recovered_us = 0
+        self._looked_us: int | None = None
+        """When leases were looked at last."""
         self._is_passing = True
         """The last failure may pass by itself (locked, full, read-only), so that trying again makes sense."""
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
@@ -212,6 +216,11 @@ class StorageWriter:
     def _look_after(self) -> None:
         """Renew the lease, and close what others left open when they were killed."""
         now_us = _now_us()
+        if self._looked_us is not None and not 0 <= now_us - self._looked_us < _STRIDE_US:
+            # The clock was set, or the machine slept: leases look old until those who live have renewed them.
+            self._lease.forget()
+            self._recovered_us = now_us
+        self._looked_us = now_us
         if not self._lease.is_due(now_us) and now_us - self._recovered_us < _RECOVER_EVERY_US:
             return
         closed: list[int] = []

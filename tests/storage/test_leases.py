@@ -42,6 +42,20 @@ def test_it_is_renewed_when_due(database):
     assert dead(database, NOW_US + RENEW_US + DEAD_AFTER_US) == []
 
 
+def test_a_clock_that_is_set_back_ends_nobodys_lease(database):
+    back_us = NOW_US - 3600 * 1_000_000
+    lease, gone = Lease(), Lease()
+    renew(database, lease)
+    assert lease.is_due(back_us), "others must see soon that it lives"
+    assert dead(database, back_us) == []
+    renew(database, lease, back_us)
+    assert not lease.is_due(back_us + 1)
+    assert dead(database, back_us + DEAD_AFTER_US) == []
+    assert dead(database, back_us + DEAD_AFTER_US + 1) == [lease.owner]
+    renew(database, gone)
+    assert gone.owner in dead(database, back_us, is_running=lambda _pid: False)
+
+
 def test_two_writers_and_one_leaves(database):
     first, second = Lease(), Lease()
     renew(database, first)

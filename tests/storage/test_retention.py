@@ -1,6 +1,9 @@
+import time
+
 import pytest
 from sqlalchemy import func, select
 
+from proxy_core import clock
 from proxy_core.exchange import Side
 from storage import models, sqlite
 from storage.attributions import AttributionWriter
@@ -194,3 +197,20 @@ def test_attributions_are_saved_beside_a_sweep(database):
     worker.analyse(1, has_ended=True)
     worker.analyse(2, has_ended=True)
     assert verify_database(database).is_sound
+
+
+def test_the_wall_clock_set_years_ahead_deletes_nothing(database, monkeypatch):
+    store(database, factories.exchange_finished(timing=factories.timing(clock.now_us())))
+    thread = RetentionThread(database, RetentionPolicy(max_age_days=30))
+    real = time.time_ns
+    monkeypatch.setattr("time.time_ns", lambda: real() + 5 * 365 * DAY_US * 1000)
+    thread._prune()
+    monkeypatch.undo()
+    assert (thread.deleted, thread.last_error) == (0, None)
+    assert Store(database).exchanges.count() == 1
+
+
+def test_what_was_recorded_in_the_future_stays_until_then(database):
+    store(database, factories.exchange_finished(timing=factories.timing(days_later(400))))
+    assert prune(database, RetentionPolicy(max_age_days=30), now_us=days_later(0)).exchanges == 0
+    assert prune(database, RetentionPolicy(max_age_days=30), now_us=days_later(431)).exchanges == 1

@@ -215,3 +215,38 @@ def test_a_database_that_takes_no_writes_is_refused_at_the_start(database, feed,
     monkeypatch.setattr(Lease, "renew", renew)
     with pytest.raises(StorageError, match="cannot write"):
         StorageWriter(database, feed).start()
+
+
+@pytest.mark.parametrize("step_s", [3600, -3600])
+def test_a_clock_that_is_set_interrupts_nothing_that_runs_elsewhere(database, feed, monkeypatch, step_s):
+    wall_us = time.time_ns() // 1000
+    monkeypatch.setattr(writer_module, "_now_us", lambda: wall_us)
+    here, there = StorageWriter(database, feed), StorageWriter(database, type(feed)())
+    for one in (here, there):
+        one._look_after()
+    store(database, factories.exchange_started(exchange_id=factories.exchange_id(1)), owner=there._lease.owner)
+    wall_us += step_s * 1_000_000
+    here._look_after()
+    assert Store(database).exchanges.summary(1).state is ExchangeState.OPEN
+    there._look_after()
+    wall_us += 11_000_000
+    for one in (here, there, here):
+        one._look_after()
+    assert Store(database).exchanges.summary(1).state is ExchangeState.OPEN
+    monkeypatch.setattr("storage.leases._is_running", lambda _pid: False)
+    wall_us += 11_000_000
+    here._look_after()
+    assert Store(database).exchanges.summary(1).state is ExchangeState.INTERRUPTED, "and what was killed is closed still"
+
+
+def test_exchanges_of_a_clock_that_is_set_back_keep_their_order(database, feed, writer, wait_until):
+    hour_us = 3_600_000_000
+    starts = [factories.START_US + step for step in (0, hour_us, -hour_us, -hour_us + 1000)]
+    events = [factories.exchange_finished(timing=factories.timing(start)) for start in starts]
+    writer.start()
+    for number, event in enumerate(events, 1):
+        feed.put(event)
+        wait_until(lambda number=number: writer.stored == number)
+    page = Store(database).exchanges.page()
+    assert [row.exchange_id for row in page] == [event.exchange_id for event in reversed(events)]
+    assert all(row.latency_ms == 900.3 for row in page)
