@@ -1,11 +1,13 @@
 """What all answers share: how times, money and errors are written, and how parameters are read."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US = 86_400_000_000
 
 
 class Answer(BaseModel):
@@ -44,7 +46,15 @@ Usd = Annotated[float, Field(examples=[0.0421])]
 
 def to_timestamp(moment_us: int) -> str:
     """Write microseconds since the epoch as ISO 8601."""
-    return (_EPOCH + timedelta(microseconds=moment_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    # By hand: lists hold thousands, and `datetime` takes twice as long.
+    day, rest_us = divmod(moment_us, _DAY_US)
+    rest_s, us = divmod(rest_us, 1_000_000)
+    return f"{_date(day)}T{rest_s // 3600:02}:{rest_s // 60 % 60:02}:{rest_s % 60:02}.{us:06}Z"
+
+
+@lru_cache(maxsize=1024)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def to_timestamp_or_none(moment_us: int | None) -> str | None:
