@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from tui.interpreter import GC_THRESHOLDS, SWITCH_INTERVAL_S, favour_latency, load_quickly
+from tui.interpreter import FORWARDING_THRESHOLDS, LOADING_THRESHOLDS, SWITCH_INTERVAL_S, favour_latency, load_quickly
 
 
 def test_turns_are_short_and_collections_rare() -> None:
@@ -11,7 +11,7 @@ def test_turns_are_short_and_collections_rare() -> None:
     try:
         favour_latency()
         assert abs(sys.getswitchinterval() - SWITCH_INTERVAL_S) < 1e-6
-        assert gc.get_threshold() == GC_THRESHOLDS
+        assert gc.get_threshold() == FORWARDING_THRESHOLDS
         assert gc.get_freeze_count() > 0
         assert gc.isenabled()
     finally:
@@ -24,7 +24,7 @@ def test_loading_is_not_held_up_by_the_collector() -> None:
     thresholds = gc.get_threshold()
     try:
         load_quickly()
-        assert gc.get_threshold() == GC_THRESHOLDS
+        assert gc.get_threshold() == LOADING_THRESHOLDS
         assert gc.isenabled()
     finally:
         gc.set_threshold(*thresholds)
