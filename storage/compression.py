@@ -39,6 +39,8 @@ _FOLDED = b"\x03"
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_COMMON_BYTES = 64 * 1024
 """Longer runs gain nothing from the dictionary."""
+_SHORTEST_BYTES = 10
+"""No zstd frame is shorter: recipes of answers are."""
 MAX_RAW_BYTES = 64 * 1024 * 1024
 """No packed run is larger; a frame that claims to be is damaged."""
 
@@ -72,6 +74,8 @@ def pack(raw: bytes, base: bytes | None = None) -> bytes:
 def pack_content(content: Content) -> bytes:
     """Compress what was prepared."""
     data = content.data
+    if len(data) < _SHORTEST_BYTES:
+        return content.mark + _PLAIN + data
     if len(data) <= _LONGEST_COMMON_BYTES:
         packed = _COMMON + _contexts().common_compressor.compress(data)
     else:
