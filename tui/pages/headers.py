@@ -27,7 +27,8 @@ def write_headers(sheet: Sheet, detail: ExchangeDetail) -> None:
 
 
 def _write(sheet: Sheet, headers: Headers, trailers: Headers) -> None:
-    cells = min(34, max((len(name) for name, _ in (*headers, *trailers)), default=10))
+    most = max(34, sheet.width * 11 // 20)  # names that are cut look alike: `anthropic-ratelimit-input-tokens-...`
+    cells = min(most, max((len(name) for name, _ in (*headers, *trailers)), default=10))
     for name, value in headers:
         style = sheet.inks.warning if "[REDACTED" in value else None
         sheet.pair(name, value, name_cells=cells, style=style)

@@ -58,6 +58,14 @@ def test_links_cover_the_lines_since() -> None:
 # Headers
 
 
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_names_of_headers_that_begin_alike_are_not_cut(width: int) -> None:
+    sheet = _sheet(width)
+    names = ("anthropic-ratelimit-input-tokens-limit", "anthropic-ratelimit-input-tokens-remaining")
+    write_headers(sheet, factories.exchange_detail(response_headers=tuple((name, "1") for name in names)))
+    assert all(name in _text(sheet) for name in names)
+
+
 def test_headers_show_both_heads_and_bodies() -> None:
     sheet = _sheet()
     detail = factories.exchange_detail(
