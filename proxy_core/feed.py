@@ -15,6 +15,8 @@ from proxy_core.live import LiveExchange
 class CaptureFeed(HookFeed):
     """Carries recordings from the proxy's thread to the consumer's, who gets events."""
 
+    unreadable = 0
+    """Exchanges that ended and could not be read; counted in the consumer's thread."""
     on_lost: Callable[[str], None] | None = None
     """Called with the id of an exchange that ended and could not be read, in the consumer's thread."""
 
@@ -44,8 +46,10 @@ class CaptureFeed(HookFeed):
         recording = self._recordings.pop(live.exchange_id, None) or self._recording(live)
         events = self._guarded(live.exchange_id, recording, recording.finish)
         self.note_taken()
-        if not events and self.on_lost is not None:
-            self.on_lost(live.exchange_id)
+        if not events:
+            self.unreadable += 1
+            if self.on_lost is not None:
+                self.on_lost(live.exchange_id)
         return events
 
     def _recording(self, live: LiveExchange) -> ExchangeRecording:

@@ -63,6 +63,7 @@ class Recorder:
     ) -> None:
         self._options = options
         self._database = database
+        self._feed = feed
         self._notices = notices
         analyst = open_analyst(database, options.price_file, has_bodies=options.has_bodies)
         self.writer = StorageWriter(
@@ -116,7 +117,7 @@ class Recorder:
         writer, analysis = self.writer, self.analysis
         return RecorderStatus(
             stored=writer.stored,
-            dropped=writer.dropped,
+            dropped=writer.dropped + self._feed.unreadable,
             writer_errors=writer.errors,
             analysed=analysis.analysed,
             analysis_errors=analysis.errors,

@@ -130,6 +130,9 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     except StorageError as error:
         teller.say({"refusal": str(error)})
         return
+    except Exception as error:  # noqa: BLE001 - the process's root: told to whoever started it, who tells a person
+        teller.say({"refusal": f"{type(error).__name__}: {error}"})
+        return
     teller.start(recorder, feed)
     is_told = False
     try:

@@ -183,6 +183,8 @@ class RemoteRecorder:
         if self._pump.is_alive():
             self._pump.join(self._plan.stop_s + _END_S)
         link = self._link
+        if link is not None and self._failure is not None and not link.has_ended.is_set():
+            self._has_done_all(link)  # nobody else tells it
         has_ended = link is None or link.has_ended.is_set()
         if link is not None:
             link.end()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tui.errors import AuthorityError, DatabaseUnusableError
+from tui.errors import AssayError, AuthorityError, DatabaseUnusableError
 from tui.settings import Settings
 from tui.trust import authority_directory
 
@@ -123,6 +123,18 @@ def make_database_directory(settings: Settings) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnusableError(f"cannot make the directory of {path}: {error.strerror}") from error
+
+
+def launch_recorder(recorder: "Recorder | RemoteRecorder") -> None:
+    """Let the recorder get ready while others do.
+
+    Raises:
+        AssayError: No process or memory is left for it.
+    """
+    try:
+        recorder.launch()
+    except OSError as error:
+        raise AssayError(f"the recording process cannot be started: {error.strerror or error}") from error
 
 
 def start_recorder(recorder: "Recorder | RemoteRecorder") -> None:

@@ -47,7 +47,7 @@ def start_parts(
         AssayError: What failed; the ends of the parts before it are on the stacks.
     """
     from storage.notices import Notices
-    from tui.recording import Reading, make_recording, start_recorder
+    from tui.recording import Reading, launch_recorder, make_recording, start_recorder
     from tui.runtime import DRAIN_S, Parts
 
     check_address(settings.listen, settings.port)
@@ -61,7 +61,7 @@ def start_parts(
     closing.callback(_guarded, note, "database", reading.close)
     feed, recorder = make_recording(settings, notices, reading)
     # What the recorder loads in its process, it loads while the proxy is loaded in this one.
-    recorder.launch()
+    launch_recorder(recorder)
     draining.callback(_stop_recorder, note, recorder)
     proxy = make_proxy(settings, feed, environ)
     address = start_proxy(proxy, settings, environ)

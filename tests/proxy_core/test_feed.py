@@ -381,3 +381,17 @@ def test_what_is_held_of_running_exchanges_makes_nobody_hurry(feed: CaptureFeed,
     assert feed.take(0) == []
     clock.now += FLUSH_S / 2
     assert len(feed.take(0)) == 3
+
+
+def test_an_exchange_that_cannot_be_read_is_counted_and_the_next_one_comes(feed: CaptureFeed) -> None:
+    lost: list[str] = []
+    feed.on_lost = lost.append
+    bad, good = begin(feed), begin(feed)
+    bad.method = None  # type: ignore[assignment]
+    for live in (bad, good):
+        live.request_body.append(b"held")
+        feed.finish(live)
+    (event,) = feed.take(0)
+    assert event.exchange_id == good.exchange_id
+    assert (feed.unreadable, lost, feed.errors) == (1, [bad.exchange_id], 1)
+    assert (feed.is_drained, feed.queued_bytes) == (True, 0)

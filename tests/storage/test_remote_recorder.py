@@ -365,3 +365,28 @@ def test_running_exchanges_together_larger_than_what_may_wait_do_not_stop_the_re
         rig.feed.finish(live)
     rig.await_stored(4)
     assert rig.recorder.stop() == []
+
+
+def test_what_was_sent_is_stored_also_when_sending_fails_for_good(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.recorder.start()
+    exchange_id = rig.exchange()
+    rig.await_stored(1)
+    rig.exchange()
+    relay = rig.recorder._relay
+
+    def fail(_timeout_s: float) -> Iterator[bytes]:
+        raise MemoryError("no more")
+        yield
+
+    monkeypatch.setattr(relay, "news", fail)
+    assert eventually(lambda: rig.recorder.status().failure == "MemoryError: no more")
+    assert rig.recorder.stop() == []
+    assert exchange_id in rig.read()
+
+
+def test_a_process_that_breaks_at_the_start_says_why(tmp_path: Path) -> None:
+    code = "from storage import recording_worker as w; w.open_database = lambda url: 1 / 0; w.main()"
+    rig = Rig(tmp_path / "assay.db", command=scripted(code))
+    with pytest.raises(DatabaseUnusableError, match="ZeroDivisionError"):
+        rig.recorder.start()
+    assert rig.recorder.stop() == []

@@ -218,3 +218,15 @@ def test_a_dead_proxy_and_a_failing_writer_are_told(
         assert runtime.has_ended
         assert runtime.exit_code == 1
         monkeypatch.undo()
+
+
+def test_a_recording_process_that_cannot_be_started_stops_the_start(
+    tmp_path: Path, api: StandinServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch(*_module: object, **_options: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("storage.remote_recorder.launch", launch)
+    with pytest.raises(AssayError, match="temporarily unavailable"):
+        Runtime(settings_for(tmp_path, api), environ={}).start()
+    assert assay_threads() == []
