@@ -171,8 +171,10 @@ class _Contexts:
         common = _dictionary(COMMON_1)
         self.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
         self.decompressor = zstandard.ZstdDecompressor()
+        prepared = _dictionary(COMMON_1)
+        prepared.precompute_compress(level=_LEVEL)
         self.common_compressor = zstandard.ZstdCompressor(
-            level=_LEVEL, dict_data=common, write_checksum=False, write_dict_id=False
+            level=_LEVEL, dict_data=prepared, write_checksum=False, write_dict_id=False
         )
         self.thorough_compressor = zstandard.ZstdCompressor(compression_params=_SEARCH, dict_data=common)
         self.common_decompressor = zstandard.ZstdDecompressor(dict_data=common)
