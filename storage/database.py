@@ -104,6 +104,7 @@ class Database:
 
     def close(self) -> None:
         """Give back free pages and all connections; the last one of a process folds the log into the file."""
+        self._keeps = False  # who still reads gives back what it has
         self.close_readers()
         self.read_engine.dispose()
         self._give_back()
