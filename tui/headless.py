@@ -3,7 +3,9 @@
 Lines come from the store, after analysis, so they hold the bill. A reader that goes away ends the lines, never the traffic.
 """
 
+import io
 import os
+import select
 import shlex
 import signal
 import sys
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _WRITERS: dict[str, "Callable[[ExchangeSummary], str]"] = {"json": json_line, "text": text_line}
 _WAIT_S = 0.2
 """How soon a signal is obeyed."""
+_READER_S = 5.0
+"""When it is time to end, a reader that takes nothing for so long gets no more lines."""
 _READ_AT_ONCE = 200
 """Exchanges read from the store in one query."""
 ANALYSIS_S = 30.0
@@ -44,15 +48,22 @@ class LineWriter:
         stream: Where lines go.
         line_format: `json` or `text`.
         clock: Seconds, for not waiting for ever.
+        is_ending: Says whether it is time to end: then a reader that takes nothing is not waited for much longer.
     """
 
     def __init__(
-        self, open_store: "Callable[[], Store]", stream: TextIO, line_format: str, clock: Callable[[], float] = time.monotonic
+        self,
+        open_store: "Callable[[], Store]",
+        stream: TextIO,
+        line_format: str,
+        clock: Callable[[], float] = time.monotonic,
+        is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._open_store = open_store
         self._stream = stream
         self._format = _WRITERS[line_format]
         self._clock = clock
+        self._is_ending = is_ending
         self._news: deque[ExchangeChanged] = deque()
         self._finished: dict[int, float] = {}
         """When each exchange ended that was not written yet, by id."""
@@ -64,7 +75,8 @@ class LineWriter:
 
     def hear(self, change: "ExchangeChanged") -> None:
         """Take note of a change; for any thread. Wakes nobody: the threads that commit have no time for that."""
-        self._news.append(change)
+        if change.what in {Change.FINISHED, Change.ANALYSED}:
+            self._news.append(change)
 
     def write_new(self, timeout_s: float = 0.0, *, is_final: bool = False) -> None:
         """Wait, then write what is complete.
@@ -118,6 +130,7 @@ class LineWriter:
         if self.is_broken:
             return
         try:
+            self._await_reader()
             self._stream.write(line + "\n")
             self._stream.flush()
         except (OSError, ValueError):
@@ -125,6 +138,30 @@ class LineWriter:
             if self._stream is sys.stdout:
                 silence_stdout()
             say("nobody reads the lines any more; capturing goes on")
+
+    def _await_reader(self) -> None:
+        """Wait until the reader takes more: a write that waited by itself could not be ended.
+
+        Raises:
+            TimeoutError: It is time to end, and nobody reads.
+        """
+        try:
+            descriptor = self._stream.fileno()
+        except io.UnsupportedOperation:  # memory
+            return
+        patience = round(_READER_S / _WAIT_S)
+        while patience and not _is_writable(descriptor):
+            patience -= self._is_ending()
+        if not patience:
+            raise TimeoutError("nobody reads")
+
+
+def _is_writable(descriptor: int) -> bool:
+    """Wait a moment; say whether a line can be written now. Files always can, and so it is where that cannot be told."""
+    try:
+        return bool(select.select([], [descriptor], [], _WAIT_S)[1])
+    except (OSError, ValueError):
+        return True
 
 
 def run_headless(
@@ -152,12 +189,17 @@ def run_headless(
     """
     with ending_signals() as ending:
         runtime.start(lambda: say_where(runtime))
-        with _writing(runtime, LineWriter(lambda: runtime.store, stream or sys.stdout, line_format)) as writer:
+
+        def is_ending() -> bool:
+            return ending.is_set() or runtime.has_ended or has_finished()
+
+        lines = LineWriter(lambda: runtime.store, stream or sys.stdout, line_format, is_ending=is_ending)
+        with _writing(runtime, lines) as writer:
             say_rest(runtime)
             if begin is not None:
                 begin()
             troubles = TroubleTeller(runtime.troubles)
-            while not (ending.is_set() or runtime.has_ended or has_finished()):
+            while not is_ending():
                 writer.write_new(_WAIT_S)
                 troubles.look()
     from tui.cli.summary import trouble_lines

@@ -1,5 +1,6 @@
 """Lines come once each, when all is known; a stuck analysis or a closed reader does not matter."""
 
+import contextlib
 import io
 import os
 import signal
@@ -101,6 +102,33 @@ def test_a_database_that_cannot_be_read_puts_lines_off(capsys: Any) -> None:
     lines.hear(ExchangeChanged(300, Change.FINISHED))
     lines.write_new(is_final=True)
     assert "1 lines cannot be written" in capsys.readouterr().err
+
+
+def test_a_reader_that_takes_nothing_does_not_keep_it_from_ending(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.headless._WAIT_S", 0.01)
+    monkeypatch.setattr("tui.headless._READER_S", 0.05)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    asked = []
+
+    def is_ending() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    with os.fdopen(writing, "w") as stream:
+        lines = LineWriter(lambda: cast("Any", FakeStore()), stream, "text", Clock(), is_ending)
+        for number in (1, 2):
+            lines.hear(ExchangeChanged(number, Change.FINISHED))
+        lines.write_new(is_final=True)
+        assert lines.is_broken
+        assert len(asked) == 8, "and it is waited for as long as there is time"
+        os.read(reading, 1 << 20)
+    os.close(reading)
+    assert capsys.readouterr().err.count("nobody reads") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
