@@ -57,6 +57,8 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     COMMAND_GROUPS: ClassVar = (LIVE_COMMANDS, FOLD_COMMANDS)
     BINDINGS: ClassVar = bindings(LIVE_COMMANDS)
     CSS_PATH = "live.tcss"
+    AUTO_FOCUS = "#exchanges"
+    """Not the hidden filter line, whose keys would stand at the foot of the first picture."""
 
     grouping: var[Grouping] = var(Grouping.FLAT, init=False)
     folded: var[frozenset[GroupKey]] = var(frozenset(), init=False)

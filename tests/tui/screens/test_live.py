@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.widget import Widget
 
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import ExchangeState
@@ -32,6 +33,19 @@ async def test_the_newest_request_is_selected_and_its_breakdown_shown(store: Sto
         assert screen.pane.detail is not None
         assert screen.pane.detail.summary.id == store.exchanges.newest_id()
         assert "github" in screen_text(pilot)
+
+
+async def test_the_list_has_the_keys_from_the_first_moment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    focused: list[str | None] = []
+    set_focus = LiveScreen.set_focus
+
+    def note(self: LiveScreen, widget: Widget | None, *arguments: bool, **named: bool) -> None:
+        focused.append(widget.id if widget is not None else None)
+        set_focus(self, widget, *arguments, **named)
+
+    monkeypatch.setattr(LiveScreen, "set_focus", note)
+    async with running(store):
+        assert set(focused) == {"exchanges"}
 
 
 async def test_a_running_request_shows_time_and_tokens(store: Store) -> None:
