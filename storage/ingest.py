@@ -71,6 +71,8 @@ class _Open:
     row_id: int
     request_sha256: str | None = None
     """Of the request's body, if that is stored already."""
+    request: CapturedRequest | None = None
+    """Its head, until the response's has come, too; `None`: not known any more."""
     is_new: bool = False
     """Its row was inserted in this transaction: nothing else is there yet."""
 
@@ -226,7 +228,7 @@ class Ingest:
         rows = [
             head_row(connection, self._bases, known[item.exchange_id].row_id, *heads)
             for item in items
-            if (heads := _heads(item)) is not None
+            if (heads := _heads(item, known[item.exchange_id])) is not None
         ]
         replace_rows(connection, _HEADS, rows)
 
@@ -287,12 +289,14 @@ def _draft(state: _Open, side: Side, body: CapturedBody, headers: Headers) -> Bo
     return BodyDraft(state.row_id, side, body, encoding, is_first=state.is_new)
 
 
-def _heads(item: Progress) -> tuple[CapturedRequest, CapturedResponse | None] | None:
+def _heads(item: Progress, state: _Open) -> tuple[CapturedRequest, CapturedResponse | None] | None:
     if item.finished:
         return item.finished.request, item.finished.response
     if item.started:
-        return item.started.request, item.answered.response if item.answered else None
-    return None
+        state.request = item.started.request
+    if state.request is None or not (item.started or item.answered):
+        return None
+    return state.request, item.answered.response if item.answered else None
 
 
 def _change(item: Progress, row_id: int) -> ExchangeChanged:

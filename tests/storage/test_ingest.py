@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from proxy_core.exchange import BodyGrew, ExchangeState, ResponseStarted, Side
 from storage import bodies, cutting, models
 from storage.heads import read_head
+from storage.recovery import recover
 from storage.store import Store
 from storage.verify import verify_database
 from tests import factories
@@ -72,6 +73,26 @@ def test_an_open_exchange_is_there_with_its_bytes_so_far(database):
     assert (summary.state, summary.status_code) == (ExchangeState.OPEN, 200)
     assert exchanges.body(EXCHANGE_ID, Side.RESPONSE) == b"one two"
     assert exchanges.body(EXCHANGE_ID, Side.REQUEST) == started.request_body.data
+
+
+def test_the_head_of_a_response_is_there_as_soon_as_it_came(database):
+    started = factories.exchange_started(exchange_id=EXCHANGE_ID)
+    headers = (("request-id", "req_1"), ("content-type", "text/event-stream"))
+    answer = ResponseStarted(exchange_id=EXCHANGE_ID, response=factories.captured_response(headers), timing=factories.timing())
+    ingest = store(database, started)
+    store(database, BodyGrew(exchange_id=EXCHANGE_ID, side=Side.RESPONSE, data=b"one"), ingest=ingest)
+    assert Store(database).exchanges.detail(1).response_headers == ()
+    store(database, answer, ingest=ingest)
+    store(database, BodyGrew(exchange_id=EXCHANGE_ID, side=Side.RESPONSE, data=b"two"), ingest=ingest)
+    detail = Store(database).exchanges.detail(1)
+    assert detail.response_headers == answer.response.headers
+    assert detail.request_headers == started.request.headers
+    ingest.forget()
+    store(database, answer, ingest=ingest)
+    assert Store(database).exchanges.detail(1).response_headers == answer.response.headers
+    with database.write() as connection:
+        recover(connection, factories.START_US)
+    assert Store(database).exchanges.detail(1).response_headers == answer.response.headers, "also when the process is killed"
 
 
 def test_the_end_replaces_what_was_there_of_an_open_exchange(database):
