@@ -116,7 +116,7 @@ class ChartsScreen(RangedScreen):
             self.query_one("#chart-legend", PlotView).show(
                 lambda width, height, inks: draw_legend(event, width, height, inks, has_colour=has_colour)
             )
-            self.query_one("#window-title", Static).update(window_title(event.session, event.limit))
+            self.query_one("#window-title", Static).update(window_title(event.session, event.limit), layout=False)
             self.query_one("#window", PlotView).show(lambda width, height, inks: draw_window(event, width, height, inks))
 
     def action_cycle_bucket(self) -> None:

@@ -138,9 +138,10 @@ class InsightsScreen(TableScreen):
         self.query_one("#body").display = bool(rows)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not rows
-        nothing.update(nothing_text(section, self.period, found))
         if rows:
             self.table.focus()
+        else:
+            nothing.update(nothing_text(section, self.period, found))
         self._show_row()
 
     @on(LineList.Highlighted)

@@ -104,11 +104,12 @@ class SessionsScreen(TableScreen):
         self.query_one("#body").display = bool(event.sessions)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not event.sessions
-        nothing.update(f"No session was active {within(event.period)}. {longer_time(event.period)}")
-        if event.sessions:
-            if self.focused is None:
-                self.table.focus()
-            self._read_selected()
+        if not event.sessions:
+            nothing.update(f"No session was active {within(event.period)}. {longer_time(event.period)}")
+            return
+        if self.focused is None:
+            self.table.focus()
+        self._read_selected()
 
     @on(LineList.Highlighted, "#sessions")
     def _follow_cursor(self) -> None:

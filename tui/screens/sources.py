@@ -99,10 +99,11 @@ class SourcesScreen(TableScreen):
         self.table.show(shown)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not shown
-        remedy = "Press [$accent]0[/] to see all kinds." if self._sources else longer_time(self.period)
-        which = " of these kinds" if self._sources else ""
-        nothing.update(f"No source{which} was seen {within(self.period)}. {remedy}")
-        if shown and self.focused is None:
+        if not shown:
+            remedy = "Press [$accent]0[/] to see all kinds." if self._sources else longer_time(self.period)
+            which = " of these kinds" if self._sources else ""
+            nothing.update(f"No source{which} was seen {within(self.period)}. {remedy}")
+        elif self.focused is None:
             self.table.focus()
 
     def watch_kinds(self) -> None:

@@ -213,7 +213,7 @@ class FilterLine(Vertical):
         if isinstance(understood, FilterError) and not self._found:
             target.update(Content(pointed(understood, self.app.size.width)))
             return
-        target.update(self._completions())
+        target.update(self._completions(), layout=False)
 
     def _completions(self) -> Content:
         if not self._found:

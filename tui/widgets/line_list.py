@@ -21,6 +21,7 @@ from textual.strip import Strip
 from tui.command import bindings
 from tui.commands import LIST_COMMANDS
 from tui.theme import Inks, inks
+from tui.widgets.drawn import Drawn
 
 type Line = Sequence[tuple[str, Style]]
 """Runs of text and their style, left to right."""
@@ -28,7 +29,7 @@ type Line = Sequence[tuple[str, Style]]
 _CACHED_STRIPS: Final = 600
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(Drawn, ScrollView, can_focus=True):
     """A virtual list with a cursor. Subclasses give `draw_row` and, where they want one, `draw_header`."""
 
     BINDINGS: ClassVar = bindings(LIST_COMMANDS)
@@ -234,23 +235,14 @@ class LineList(ScrollView, can_focus=True):
             self.bring_into_sight(self.cursor)
 
     def notify_style_update(self) -> None:
-        """Draw everything anew when the theme changes."""
+        """Find out the ground anew; Textual says this whenever the focus or the screen changes, and lines stay as they are."""
         super().notify_style_update()
         self._own_ground = None
-        self._strips.clear()
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Hand out the lines as they were drawn.
-
-        Textual keeps lines by their place: when a list moves by one, it would style, cut and encode all of them anew.
-        """
-        if self.styles.gutter or crop.x:
-            return super().render_lines(crop)
-        width, ground = self.line_cells, self.background_colors[1]
-        strips = [self._line(y, width) for y in crop.line_range]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
-        return strips
+    def drawn_lines(self, places: range) -> list[Strip]:
+        """Return these lines, drawn once for all that looks the same."""
+        width = self.line_cells
+        return [self._line(y, width) for y in places]
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
@@ -259,7 +251,7 @@ class LineList(ScrollView, can_focus=True):
     def _line(self, y: int, width: int) -> Strip:
         if y < self.HEADER_LINES:
             header = self.draw_header(width)
-            return self._kept((tuple(header), width), lambda: self._strip(header, width, self._ground()))
+            return self._kept((tuple(header), width, self._ground()), lambda: self._strip(header, width, self._ground()))
         key = self._row_key(y, width)
         self._standing += [None] * (y + 1 - len(self._standing))
         self._standing[y] = key
@@ -280,7 +272,7 @@ class LineList(ScrollView, can_focus=True):
         if not 0 <= index < self._row_count:
             return None
         is_cursor = index == self.cursor and self.shows_cursor
-        return self.row_identity(index), width, is_cursor, is_cursor and self.has_focus
+        return self.row_identity(index), width, self._ground(), is_cursor, is_cursor and self.has_focus
 
     def _index_at(self, y: int) -> int:
         return y - self.HEADER_LINES + round(self.scroll_offset.y)
