@@ -5,7 +5,7 @@ died.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -93,13 +93,14 @@ class Relay:
         sent = self._sent.get(exchange_id)
         return sent is not None and sent.is_over
 
-    def repeat(self, exchange_ids: Iterable[str]) -> Iterator[bytes]:
+    def repeat(self, exchange_ids: Sequence[str]) -> Iterator[bytes]:
         """Give everything again about some exchanges: to a new receiver, which must get all that are not settled."""
+        told = set(exchange_ids)
+        self._pending = deque(sent for sent in self._pending if sent.live.exchange_id not in told)
         for exchange_id in exchange_ids:
             sent = self._sent.get(exchange_id)
             if sent is None:
                 continue
-            self._pending = deque(other for other in self._pending if other is not sent)
             state = state_of(sent.live)
             self._keep(sent, _all(sent.live.request_body), _all(sent.live.response_body))
             if sent.is_large:
