@@ -55,10 +55,10 @@ def write_timing(sheet: Sheet, detail: ExchangeDetail) -> None:
         ("client started", timing.client_started_us),
         ("request complete", timing.proxy_received_us),
         ("forwarded", timing.proxy_forwarded_us),
-        ("first byte", timing.first_byte_us),
-        ("… delivered", timing.first_byte_delivered_us),
-        ("last byte", timing.last_byte_us),
-        ("… delivered", timing.delivered_us),
+        ("first byte in", timing.first_byte_us),
+        ("first byte out", timing.first_byte_delivered_us),
+        ("last byte in", timing.last_byte_us),
+        ("last byte out", timing.delivered_us),
     ):
         sheet.pair(name, fmt.precise(at_us))
     sheet.heading("Rates")
