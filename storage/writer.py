@@ -139,11 +139,11 @@ class StorageWriter:
         for _ in range(10_000):
             if not self._round(0.0) or time.monotonic() > self._deadline:
                 break
-        self._recovered_us = 0  # whoever was killed when this one started has ended by now
         with contextlib.suppress(DBAPIError):
-            self._look_after()
-        with contextlib.suppress(DBAPIError), self._database.write() as connection:
-            self._lease.release(connection)
+            with self._database.write() as connection:
+                self._lease.release(connection)
+            # Whoever was killed when this one started has ended by now; of what is open here still, nobody tells the end.
+            self._recover(_now_us())
 
     def _round(self, timeout_s: float) -> bool:
         """Take and store once; True when there was something."""
@@ -223,15 +223,21 @@ class StorageWriter:
         self._looked_us = now_us
         if not self._lease.is_due(now_us) and now_us - self._recovered_us < _RECOVER_EVERY_US:
             return
-        closed: list[int] = []
         with self._database.write() as connection:
             self._lease.renew(connection, now_us)
-        while now_us - self._recovered_us >= _RECOVER_EVERY_US:
+        if now_us - self._recovered_us >= _RECOVER_EVERY_US:
+            self._recover(now_us)
+
+    def _recover(self, now_us: int) -> None:
+        """Close what others left open when they were killed."""
+        closed: list[int] = []
+        found = True
+        while found:
             with self._database.write() as connection:
-                found = recover(connection, now_us)
-            closed += found
-            if not found:
-                self._recovered_us = now_us
+                row_ids = recover(connection, now_us)
+            closed += row_ids
+            found = bool(row_ids)
+        self._recovered_us = now_us
         for row_id in closed:
             self.notices.post(ExchangeChanged(row_id, Change.FINISHED))
 

@@ -160,3 +160,14 @@ def test_a_process_that_cannot_be_started_is_tried_again_later(database, remote)
         remote(command=("/nowhere/python",)).analyse(1, has_ended=True)
     assert Store(database).exchanges.page()[0].model is None
     assert remote().analyse(1, has_ended=True)
+
+
+def test_the_worker_answers_each_job(database):
+    store(database, *conversation(2))
+    told = {"url": database.url.render_as_string(hide_password=False), "price_file": None, "has_bodies": True}
+    jobs = [{"id": 1, "has_ended": True}, {"id": 1, "has_ended": False}, {"id": 99, "has_ended": True}]
+    sink = io.BytesIO()
+    serve(io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in (told, *jobs))), sink)
+    assert [json.loads(line) for line in sink.getvalue().splitlines()] == [
+        {"is_saved": saved, "error": None, "refusal": None} for saved in (True, False, False)
+    ]
