@@ -29,7 +29,7 @@ type Line = Sequence[tuple[str, Style]]
 _CACHED_STRIPS: Final = 600
 
 
-class LineList(Drawn, ScrollView, can_focus=True):
+class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its style
     """A virtual list with a cursor. Subclasses give `draw_row` and, where they want one, `draw_header`."""
 
     BINDINGS: ClassVar = bindings(LIST_COMMANDS)

@@ -152,3 +152,7 @@ async def test_the_scrollbar_is_drawn_anew_only_when_its_thumb_moves() -> None:
         assert numbers.vertical_scrollbar.window_virtual_size == 100_011
         numbers.set_row_count(20)
         assert numbers.vertical_scrollbar._repaint_required is True
+
+
+def test_a_list_has_the_style_of_what_scrolls() -> None:
+    assert "ScrollView" in LineList._css_type_names
