@@ -24,9 +24,11 @@ from storage.stored_attributions import load_with_texts
 from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary
 
 _EXCHANGES = models.ExchangeRow.__table__
+_FACETS = models.FacetRow.__table__
 _USES = models.SegmentUseRow.__table__
 _ID_DIGITS = 32
 _AT_ONCE = 500
+_LARGEST_ID = 2**62
 
 type Clause = ColumnElement[bool]
 
@@ -78,23 +80,27 @@ class ExchangeReader:
             order: How it is sorted.
             offset: Leave out so many first; slow for large numbers.
         """
-        query = select(*SUMMARY_COLUMNS).order_by(*_ORDERS[order])
         with self._database.read() as connection:
+            if where is None and order in _BY_ARRIVAL:
+                high = _LARGEST_ID if before_id is None else before_id
+                bounds = {"low": after_id or 0, "high": high, "most": limit, "first": offset}
+                return summaries_of(_PAGES[order].fetch(connection, bounds))
             if isinstance(where, FilterClause) and order in _BY_ARRIVAL and sqlite.has_arms(connection):
                 is_descending = order is ExchangeOrder.NEWEST
                 search = Search(connection, where)
                 ids = search.find(offset + limit, (after_id, before_id), is_descending=is_descending)[offset:]
                 return summaries_of(_BY_IDS[order].fetch(connection, {"ids": sqlite.pack_ids(ids)}))
-            query = query.where(*_bounds(before_id, after_id, where))
+            query = select(*SUMMARY_COLUMNS).where(*_bounds(before_id, after_id, where)).order_by(*_ORDERS[order])
             return summaries_of(connection.execute(query.limit(limit).offset(offset)))
 
     def count(self, where: Clause | None = None) -> int:
         """Count exchanges."""
-        query = select(func.count()).select_from(_EXCHANGES).where(*_bounds(None, None, where))
         with self._database.read() as connection:
+            if where is None:
+                return sum(row[0] or 0 for query in _COUNT_ALL for row in query.fetch(connection, {}))
             if isinstance(where, FilterClause) and sqlite.has_arms(connection):
                 return Search(connection, where).count()
-            return connection.execute(query).scalar_one()
+            return connection.execute(select(func.count()).select_from(_EXCHANGES).where(where)).scalar_one()
 
     def newest_id(self) -> int:
         """Return the number of the newest exchange; 0 when there is none."""
@@ -206,6 +212,22 @@ _ORDERS: dict[ExchangeOrder, tuple[ColumnElement[Any], ...]] = {
 }
 
 _BY_ARRIVAL = frozenset({ExchangeOrder.NEWEST, ExchangeOrder.OLDEST})
+_PAGES = {
+    order: Prepared(
+        select(*SUMMARY_COLUMNS)
+        .where(_EXCHANGES.c.id > bindparam("low"), _EXCHANGES.c.id < bindparam("high"))
+        .order_by(*_ORDERS[order])
+        .limit(bindparam("most"))
+        .offset(bindparam("first")),
+        ("low", "high", "most", "first"),
+    )
+    for order in _BY_ARRIVAL
+}
+_COUNT_ALL = (
+    Prepared(select(func.sum(_FACETS.c.exchanges)), ()),
+    Prepared(select(func.count()).select_from(_EXCHANGES).where(_EXCHANGES.c.facet_id.is_(None)), ()),
+)
+"""What has a facet is counted there; the rest is open or not analysed."""
 _BY_IDS = {
     order: Prepared(select(*SUMMARY_COLUMNS).where(sqlite.is_among(_EXCHANGES.c.id, "ids")).order_by(*_ORDERS[order]), ("ids",))
     for order in _BY_ARRIVAL
