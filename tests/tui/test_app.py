@@ -63,6 +63,7 @@ async def test_first_start_names_the_lines_to_paste(empty_store: Store) -> None:
         assert 'eval "$(assay env)"' in text
         assert "export HTTPS_PROXY=http://127.0.0.1:8080" in text
         assert "export NODE_EXTRA_CA_CERTS=/home/dev/ca.pem" in text
+        assert "Esc Back" not in screen_text(pilot), "there is nowhere to go back to"
 
 
 async def test_first_start_fits_a_small_screen(empty_store: Store) -> None:

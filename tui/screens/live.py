@@ -350,7 +350,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the way back only from where there is one."""
         if action == LeavePane.action():
-            return self.has_class("-zoomed") or self.focused is not self.requests
+            return self.has_class("-zoomed") or self.focused not in (None, self.requests)
         return super().check_action(action, parameters)
 
     def action_leave_pane(self) -> None:
