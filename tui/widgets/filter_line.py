@@ -93,7 +93,7 @@ class FilterLine(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the input and the line below it."""
         with Horizontal():
-            placeholder = "source:context7  kind:mcp  error:yes  cost:>0.05  since:1h  or any words"
+            placeholder = "source:context7  kind:mcp  error:yes  since:1h  or any words"
             yield FilterInput(placeholder=placeholder, compact=True, select_on_focus=False)
             yield Static(id="filter-count", markup=False)
         yield Static(id="filter-help")
