@@ -14,7 +14,7 @@ class Store:
 
     Args:
         database: An open database; closing it stays with who opened it.
-        redactor: Replaces secrets in comments and saved filters; with the capture's, a key has the same fingerprint here and there.
+        redactor: Replaces secrets in comments and saved filters; with the capture's, a key has the same fingerprint in both.
     """
 
     def __init__(self, database: Database, redactor: Redactor | None = None) -> None:
