@@ -36,6 +36,7 @@ class Database:
         self._writer: Connection | None = None
         self._readers: list[Connection] = []
         """Kept ones that nobody uses."""
+        self._is_closed = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -48,12 +49,20 @@ class Database:
             yield connection
             connection.rollback()
         except BaseException:
-            connection.close()
+            self._end(connection)
             raise
         if self._keeps and len(self._readers) < _READERS_KEPT:
             self._readers.append(connection)
+            if not self._keeps:  # closed between the two lines above
+                self.close_readers()
         else:
-            connection.close()
+            self._end(connection)
+
+    def _end(self, connection: Connection) -> None:
+        """Give a reading connection back to its pool; one of a pool that was given up ends now, not some time with it."""
+        if self._is_closed and not connection.invalidated:
+            connection.detach()
+        connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -99,13 +108,15 @@ class Database:
 
     def close_readers(self) -> None:
         """Give the reading connections that nobody uses back to their pool."""
-        while self._readers:
-            self._readers.pop().close()
+        with contextlib.suppress(IndexError):  # asking first would not help: another thread may take the last one meanwhile
+            while True:
+                self._end(self._readers.pop())
 
     def close(self) -> None:
         """Give back free pages and all connections; the last one of a process folds the log into the file."""
         self._keeps = False  # who still reads gives back what it has
         self.close_readers()
+        self._is_closed = True
         self.read_engine.dispose()
         self._give_back()
         with self._write_lock:

@@ -81,6 +81,20 @@ def test_a_reader_cannot_write(database):
         connection.execute(models.MarkRow.__table__.insert(), {"name": "x", "number": 1})
 
 
+def test_a_reader_that_ends_while_the_database_is_closed_leaves_no_connection(tmp_path):
+    class ClosedBeforeIt(list):
+        def append(self, connection):
+            database.close()
+            super().append(connection)
+
+    database = open_database(tmp_path / "assay.db")
+    kept = database._readers = ClosedBeforeIt()
+    with database.read() as connection:
+        connection.execute(text("SELECT 1"))
+    assert kept == []
+    assert connection.closed
+
+
 def test_a_failed_transaction_leaves_nothing(database):
     def fail_half_way():
         with database.write() as connection:
