@@ -72,7 +72,7 @@ class _Open:
     request_sha256: str | None = None
     """Of the request's body, if that is stored already."""
     request: CapturedRequest | None = None
-    """Its head, until the response's has come, too; `None`: not known any more."""
+    """Its head, for when the response's comes; `None`: not known any more."""
     is_new: bool = False
     """Its row was inserted in this transaction: nothing else is there yet."""
 

@@ -142,7 +142,7 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
     def refresh_changed(self) -> None:
         """Draw anew only those lines that are to show something else than what stands there."""
         width = self.line_cells
-        places = range(self.HEADER_LINES, len(self._standing))
+        places = range(self.HEADER_LINES, min(len(self._standing), self.size.height))
         changed = [y for y in places if self._standing[y] != self._row_key(y, width)]
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))

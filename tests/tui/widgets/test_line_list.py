@@ -57,6 +57,19 @@ async def test_a_step_of_the_cursor_draws_the_two_lines_it_changes() -> None:
         assert numbers.refreshed == [(Region(0, 9, 40, 1),)]
 
 
+async def test_lines_below_a_window_that_became_lower_are_not_drawn_anew_again_and_again() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100)
+        await pilot.pause()
+        await pilot.resize_terminal(40, 5)
+        numbers.scroll_to(y=20, animate=False, immediate=True)
+        await pilot.pause()
+        numbers.refreshed.clear()
+        numbers.refresh_changed()
+        assert numbers.refreshed == []
+
+
 async def test_a_line_that_moved_is_handed_out_as_it_was_drawn() -> None:
     async with staged(_Numbers, (40, 10)) as (stage, pilot):
         numbers = stage.query_one(_Numbers)
