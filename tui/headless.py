@@ -202,10 +202,7 @@ def run_headless(
             while not is_ending():
                 writer.write_new(_WAIT_S)
                 troubles.look()
-    from tui.cli.summary import trouble_lines
-
-    for line in [*trouble_lines(runtime), *runtime.stop_errors]:
-        say(line)
+    say_what_failed(runtime)
     return runtime.exit_code
 
 
@@ -236,6 +233,14 @@ def say_rest(runtime: "Runtime") -> None:
         say(f"JSON API on {runtime.api_url} ({token_command(runtime.settings.data_dir)} prints its key)")
     for warning in runtime.warnings:
         say(f"WARNING: {warning}")
+
+
+def say_what_failed(runtime: "Runtime") -> None:
+    """Say, once it has stopped, what failed or was lost."""
+    from tui.cli.summary import trouble_lines
+
+    for line in [*trouble_lines(runtime), *runtime.stop_errors]:
+        say(line)
 
 
 def token_command(data_dir: Path) -> str:
