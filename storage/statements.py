@@ -1,4 +1,4 @@
-"""Statements that are executed often, put together once: what SQLAlchemy does for each execution costs several times their work.
+"""Statements executed often, put together once: what SQLAlchemy does for each execution costs several times the work itself.
 
 They are SQLAlchemy's own, compiled for SQLite and then handed to its driver as text with bare values: strings, numbers, bytes,
 flags and `None` need no conversion there. On any other database they run as SQLAlchemy runs them. A row that is found is a
