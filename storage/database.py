@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -175,12 +176,14 @@ def _parse(url: str | Path) -> URL:
 def _connect(url: URL) -> Database:
     try:
         if not sqlite.is_sqlite(url):
-            engine = create_engine(url, pool_pre_ping=True)
+            engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
             return Database(url, engine, engine)
         sqlite.create_private_file(url)
-        options = {"check_same_thread": False, "timeout": sqlite.BUSY_TIMEOUT_MS / 1000}
-        writer = create_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return="rollback", connect_args=options)
-        reader = create_engine(url, pool_size=_READERS, max_overflow=_READERS, connect_args=options)
+        told = {"check_same_thread": False, "timeout": sqlite.BUSY_TIMEOUT_MS / 1000}
+        # Errors are shown and logged: the values of their statements are what people wrote.
+        options: dict[str, Any] = {"connect_args": told, "hide_parameters": True}
+        writer = create_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return="rollback", **options)
+        reader = create_engine(url, pool_size=_READERS, max_overflow=_READERS, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         backend = url.get_backend_name()
         raise DatabaseUnusableError(

@@ -95,6 +95,13 @@ def test_a_reader_that_ends_while_the_database_is_closed_leaves_no_connection(tm
     assert connection.closed
 
 
+@pytest.mark.parametrize("lend", ["read", "write"])
+def test_an_error_does_not_tell_what_people_wrote(database, lend):
+    with pytest.raises(OperationalError) as raised, getattr(database, lend)() as connection:
+        connection.execute(text("SELECT * FROM nowhere WHERE title = :title"), {"title": "canary"})
+    assert "canary" not in str(raised.value)
+
+
 def test_a_failed_transaction_leaves_nothing(database):
     def fail_half_way():
         with database.write() as connection:
