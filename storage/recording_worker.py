@@ -131,7 +131,7 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
         teller.say({"refusal": str(error)})
         return
     except Exception as error:  # noqa: BLE001 - the process's root: told to whoever started it, who tells a person
-        teller.say({"refusal": f"{type(error).__name__}: {error}"})
+        teller.say({"refusal": f"{type(error).__name__}: {error}".splitlines()[0]})
         return
     teller.start(recorder, feed)
     is_told = False

@@ -96,13 +96,14 @@ class LineWriter:
             except Exception as error:  # noqa: BLE001 - a database that cannot be read now must not end the capturing
                 self._put_off(error, is_final=is_final)
                 return
+            self._is_put_off = False
             del self._ready[:_READ_AT_ONCE]
             for line in lines:
                 self._write(line)
         self._ready.clear()
 
     def _put_off(self, error: Exception, *, is_final: bool) -> None:
-        """Leave lines for the next time; say so the first time, and at the end."""
+        """Leave lines for the next time; say so once until it goes well again, and at the end."""
         if is_final or not self._is_put_off:
             say(f"{len(self._ready)} lines cannot be written, the database cannot be read: {error}".splitlines()[0])
         self._is_put_off = True

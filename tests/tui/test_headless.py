@@ -98,8 +98,11 @@ def test_a_database_that_cannot_be_read_puts_lines_off(capsys: Any) -> None:
     assert (stream.getvalue(), capsys.readouterr().err.count("locked")) == ("", 1)
     lines.write_new()
     assert len(stream.getvalue().splitlines()) == 300
-    refusals.append(OSError("gone"))
+    refusals += [OSError("gone")] * 2
     lines.hear(ExchangeChanged(300, Change.FINISHED))
+    lines.hear(ExchangeChanged(300, Change.ANALYSED))
+    lines.write_new()
+    assert "1 lines cannot be written" in capsys.readouterr().err, "it had gone well in between"
     lines.write_new(is_final=True)
     assert "1 lines cannot be written" in capsys.readouterr().err
 
