@@ -30,7 +30,7 @@ from tui.screens.live_reads import ContentRead, DetailRead, RowsRead, SummariesR
 from tui.screens.request_actions import RequestActions
 from tui.widgets.breakdown import Breakdown
 from tui.widgets.detail_pane import TABS, DetailPane, Tab, TabContent
-from tui.widgets.exchange_list import ExchangeList
+from tui.widgets.exchange_list import ExchangeList, is_settled
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.first_start import FirstStart
 from tui.widgets.legend import Legend
@@ -263,7 +263,10 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
 
     def on_detail_read(self, event: DetailRead) -> None:
         """Show the request, unless the cursor has gone on."""
-        if event.detail.summary.id == self.requests.selected_id:
+        summary = event.detail.summary
+        if is_settled(summary):  # its row is not read again; somebody else may have rated it
+            self.requests.supply([summary])
+        if summary.id == self.requests.selected_id:
             self.pane.detail = event.detail
 
     def on_detail_pane_content_wanted(self, event: DetailPane.ContentWanted) -> None:

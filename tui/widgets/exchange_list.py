@@ -133,12 +133,12 @@ class ExchangeList(LineList):
     @property
     def unsettled_ids(self) -> list[int]:
         """Ids in sight that may still change."""
-        return [summary.id for summary in self.summaries_in_sight if not _is_settled(summary)]
+        return [summary.id for summary in self.summaries_in_sight if not is_settled(summary)]
 
     def settled_ids(self, newest: int) -> frozenset[int]:
         """Return the ids among so many newest rows that are known, and do not change by themselves any more."""
         found = (self._known.get(row) for row in self._rows[-newest:] if isinstance(row, int))
-        return frozenset(summary.id for summary in found if summary is not None and _is_settled(summary))
+        return frozenset(summary.id for summary in found if summary is not None and is_settled(summary))
 
     # Behaviour
 
@@ -255,7 +255,7 @@ class ExchangeList(LineList):
             self.post_message(self.RowsWanted(missing))
 
 
-def _is_settled(summary: ExchangeSummary) -> bool:
+def is_settled(summary: ExchangeSummary) -> bool:
     """Say whether an exchange has ended, is analysed and billed."""
     is_analysed = summary.state is not ExchangeState.OPEN and summary.attribution_version is not None
     return is_analysed and not summary.is_estimate

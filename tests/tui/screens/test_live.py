@@ -400,6 +400,22 @@ async def test_r_rates_with_a_comment_and_the_source_ratings_follow(store: Store
         assert ratings["github"] is not None
 
 
+async def test_what_somebody_else_rated_is_marked_in_the_list_when_it_is_looked_at(store: Store) -> None:
+    async with running(store) as pilot:
+        screen = live_screen(pilot)
+        await press(pilot, "k", "k")
+        rated = screen.requests.selected
+        assert rated is not None
+        await press(pilot, "k")
+        store.feedback.rate(rated.exchange_id, 0.5)
+        await press(pilot, "j")
+        await settle(pilot)
+        assert screen.requests.selected_id == rated.id
+        assert screen.pane.detail is not None
+        assert screen.requests.selected == screen.pane.detail.summary
+        assert screen.requests.selected.rating == pytest.approx(0.5)
+
+
 async def test_a_rating_that_is_none_is_refused_in_place(store: Store) -> None:
     async with running(store) as pilot:
         await press(pilot, "k", "k", "r", *"5", "enter")
