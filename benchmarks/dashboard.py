@@ -27,7 +27,7 @@ from benchmarks.terminal import Terminal, frames
 
 _MARKED_ROW: Final = re.compile(r"✗ \d\d:\d\d:\d\d .*?\b(4\d\d)\b")
 _WARM_UP_S: Final = 1.5
-_SETTLE_S: Final = 15.0
+_SETTLE_S: Final = 8.0
 _IN_SIGHT_S: Final = 1.0
 """A row is looked for on the screen this long; it has scrolled away before that."""
 
@@ -43,7 +43,7 @@ class Press:
 
 def measure(directory: Path, *, database: Path, count: int, is_smoke: bool) -> dict[str, Any]:
     """Measure everything over copies of a database."""
-    rounds, block_s = (1, 3.0) if is_smoke else (4, 8.0)
+    rounds, block_s = (1, 3.0) if is_smoke else (4, 6.0)
     with ExitStack() as stack:
         upstream = subprocess.Popen([sys.executable, "-m", "benchmarks.upstream"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         stack.callback(_end, upstream)
