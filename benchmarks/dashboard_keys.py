@@ -155,10 +155,9 @@ _KIND: Final = Key("filter 3", "3", _other_legend, _is_old, 1.5)
 _CLEAR: Final = Key("clear 0", "0", _other_legend, _is_new, 1.5)
 _TAB: Final = Key("next tab ]", "]", _other_tab, _other_pane, 0.5)
 _TREES: Final = tuple(
-    Key("tree t", "t", _says(f"Requests {name}"), _grouped, 2.5)
-    for name in ("by session", "by session and prompt", "by session and agent")
+    Key("tree t", "t", _says(f" {name} "), _grouped, 2.5) for name in ("by session", "by session, prompt", "by session, agent")
 )
-_FLAT: Final = Key("tree t", "t", _says("Requests flat"), _ungrouped, 2.5)
+_FLAT: Final = Key("tree t", "t", _says(" client "), _ungrouped, 2.5)
 _PLACES: Final = tuple(Key("screens", sent, _other_place, _other_place, 1.5) for sent in "sacl")
 
 

@@ -12,7 +12,7 @@ from tui.live import LiveSource
 from tui.messages import CountersRead, StoreChanged
 from tui.screens.dashboard import DashboardScreen
 
-_LOOK_S: Final = 0.2
+_LOOK_S: Final = 0.17
 """How often it is looked whether something was stored."""
 _COUNT_S: Final = 0.5
 _VIEW_S: Final = 1.0

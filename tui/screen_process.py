@@ -20,9 +20,9 @@ from tui.invocation import named_command
 from tui.live import LiveSource
 from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
 
-_LOOK_S: Final = 0.05
+_LOOK_S: Final = 0.025
 """How often it is looked whether something was stored."""
-_COUNT_EVERY: Final = 4
+_COUNT_EVERY: Final = 8
 """Every which time figures are told."""
 _END_S: Final = 5.0
 _LEAVE_SCREEN: Final = (

@@ -299,6 +299,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def watch_grouping(self) -> None:
         """Arrange the list anew, once the key is answered: a hundred thousand rows take a while."""
         self.folded = frozenset()
+        self.requests.arranged = "" if self.grouping is Grouping.FLAT else self.grouping.value.replace(" and ", ", ")
         self.call_after_refresh(self.read_rows)
 
     def watch_folded(self) -> None:
@@ -317,7 +318,6 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def action_cycle_grouping(self) -> None:
         """Arrange the list in the next way."""
         self.grouping = GROUPINGS[(GROUPINGS.index(self.grouping) + 1) % len(GROUPINGS)]
-        self.notify(f"Requests {self.grouping.value}", timeout=1.5)
 
     def action_toggle_follow(self) -> None:
         """Follow, or stand still."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
 
@@ -37,6 +38,8 @@ class ExchangeList(LineList):
     """The cursor stays on the newest row."""
     highlighted_kinds: var[AbstractSet[SourceType]] = var(NO_KINDS)
     """Kinds put forward in the bars."""
+    arranged: var[str] = var("")
+    """How the rows are arranged, for the heading; empty: as they came."""
 
     class RowsWanted(Message):
         """Rows are in sight that are not known yet."""
@@ -147,6 +150,10 @@ class ExchangeList(LineList):
         if self.is_following:
             super().action_go_to_end()
 
+    def watch_arranged(self) -> None:
+        """Say so in the heading."""
+        self.refresh(Region(0, 0, self.size.width, 1))
+
     def watch_highlighted_kinds(self) -> None:
         """Draw the bars anew."""
         self.redraw()
@@ -199,7 +206,7 @@ class ExchangeList(LineList):
 
     def draw_header(self, width: int) -> Line:
         """Draw the column headings."""
-        return header_line(width, self.inks)
+        return header_line(width, self.inks, self.arranged)
 
     def row_identity(self, index: int) -> object:
         """Return what the row shows: a summary (frozen), or a heading with the title it got."""

@@ -115,11 +115,17 @@ class RowMood:
     """Cells of indentation below a group."""
 
 
-def header_line(width: int, inks: Inks, indent: int = 0) -> Line:
-    """Draw the headings."""
-    chosen = layout(width, indent)
+def header_line(width: int, inks: Inks, arranged: str = "") -> Line:
+    """Draw the headings; in the place of the first ones, how the list is arranged."""
+    chosen = layout(width)
+    columns = list(chosen.columns)
     cells = [(" " * GUTTER_CELLS, inks.muted)]
-    cells += [(fmt.fit(column.heading, column.width, is_right=column.is_right) + " ", inks.muted) for column in chosen.columns]
+    taken = 0
+    while columns and taken < len(arranged):
+        taken += columns.pop(0).width + 1
+    if arranged:
+        cells.append((fmt.fit(arranged, taken - 1) + " ", inks.plain))
+    cells += [(fmt.fit(column.heading, column.width, is_right=column.is_right) + " ", inks.muted) for column in columns]
     cells.append((fmt.fit("made of", chosen.bar_cells), inks.muted))
     if chosen.title_cells:
         cells.append((" " + fmt.fit("asked", chosen.title_cells), inks.muted))

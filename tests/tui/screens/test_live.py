@@ -276,8 +276,13 @@ async def test_grouping_goes_round(store: Store) -> None:
         seen = []
         for _ in range(4):
             await press(pilot, "t")
-            seen.append(screen.grouping)
-        assert seen == [Grouping.SESSION, Grouping.PROMPT, Grouping.AGENT, Grouping.FLAT]
+            seen.append((screen.grouping, screen.requests.arranged))
+        assert seen == [
+            (Grouping.SESSION, "by session"),
+            (Grouping.PROMPT, "by session, prompt"),
+            (Grouping.AGENT, "by session, agent"),
+            (Grouping.FLAT, ""),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,18 @@ def _row(summary: ExchangeSummary, width: int = 120, **mood: object) -> str:
 def test_rows_and_headings_fill_the_width_and_no_more(width: int) -> None:
     summary = factories.exchange_summary(title="日本語のタイトル")
     assert len(_text(header_line(width, _INKS))) <= width
+    assert len(_text(header_line(width, _INKS, "by session, prompt"))) <= width
     from rich.cells import cell_len
 
     assert cell_len(_row(summary, width)) <= width
     assert layout(width).bar_cells >= 14
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_heading_says_how_the_list_is_arranged_and_what_stands_in_the_other_columns(width: int) -> None:
+    plain, arranged = _text(header_line(width, _INKS)), _text(header_line(width, _INKS, "by session, prompt"))
+    assert arranged.split()[:3] == ["by", "session,", "prompt"]
+    assert arranged.index(" cost ") == plain.index(" cost ")
 
 
 def test_small_screens_keep_what_matters() -> None:
