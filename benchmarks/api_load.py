@@ -86,7 +86,7 @@ def _figures(latencies: list[float], reads: list[float], cpu_s: float, block_s: 
 
 def measure(contestants: Contestants, directory: Path, *, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure in rounds of two blocks, one with readers and one without, in turn first."""
-    rounds, block_s = (2, 2.0) if is_smoke else (6, 5.0)
+    rounds, block_s = (2, 2.0) if is_smoke else (6, 4.0)
     blocks: dict[bool, list[dict[str, float]]] = {False: [], True: []}
     with _serving(directory / "api-load", contestants.target("direct").route) as served:
         asyncio.run(_block(served, block_s, has_readers=True))

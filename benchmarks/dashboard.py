@@ -43,7 +43,7 @@ class Press:
 
 def measure(directory: Path, *, database: Path, count: int, is_smoke: bool) -> dict[str, Any]:
     """Measure everything over copies of a database."""
-    rounds, block_s = (1, 3.0) if is_smoke else (4, 6.0)
+    rounds, block_s = (1, 3.0) if is_smoke else (3, 6.0)
     with ExitStack() as stack:
         upstream = subprocess.Popen([sys.executable, "-m", "benchmarks.upstream"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         stack.callback(_end, upstream)

@@ -38,7 +38,7 @@ def loads(*, is_smoke: bool) -> list[Load]:
     """Return what is measured: one stream after another, events 10 ms apart, then many slower ones at once."""
     found = []
     for protocol in ("h1",) if is_smoke else ("h1", "h2"):
-        rounds, in_a_row, at_once = (2, 5, 50) if is_smoke else (4, 25, 500)
+        rounds, in_a_row, at_once = (2, 5, 50) if is_smoke else (3, 25, 500)
         found.append(Load(label="one", protocol=protocol, at_once=1, in_a_row=in_a_row, rounds=rounds, events=8, gap_s=0.01))
         found.append(Load(label="many", protocol=protocol, at_once=at_once, in_a_row=1, rounds=1, events=10, gap_s=0.4))
     return found
