@@ -1,10 +1,14 @@
-"""What every test gets: a home of its own, and no proxy or key of the machine it runs on."""
+"""What every test gets: a home of its own, no proxy or key of the machine it runs on, and a hang-up that is heard."""
 
 import os
+import signal
 
 import pytest
 
 _FOREIGN = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what a run under nohup ignores, all that it starts would ignore as well
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,8 @@ def main() -> int:
     parser.add_argument("--grace", type=float, default=0.1, help="seconds after which an answer must be safe (0.1)")
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS), metavar="TRIAL", help=", ".join(TRIALS))
     options = parser.parse_args()
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # trials hang up; under nohup nobody would hear it
     rows: list[tuple[str, str, float, str]] = []
     for name in options.only:
         begun = time.monotonic()
