@@ -34,9 +34,7 @@ def show(link: socket.socket) -> int:
     from tui.app import AssayApp
 
     is_over, is_painted = threading.Event(), threading.Event()
-    # A dashboard whose terminal is gone may wait for it for ever.
-    last_resort = threading.Timer(END_S, os._exit, (1,))
-    last_resort.daemon = True
+    last_resort = _last_resort()
 
     def insist() -> None:
         with contextlib.suppress(RuntimeError):  # It has begun already.
@@ -71,6 +69,13 @@ def show(link: socket.socket) -> int:
     app.run()
     last_resort.cancel()
     return app.return_code or 0
+
+
+def _last_resort() -> threading.Timer:
+    """Make what ends the process all the same: a dashboard whose terminal is gone may wait for it for ever."""
+    timer = threading.Timer(END_S, os._exit, (1,))
+    timer.daemon = True
+    return timer
 
 
 def _say_waiting(app: "AssayApp", live: RemoteLive) -> None:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,15 @@ def place_of(database: Path) -> bytes:
     return Told(place=place).as_line()
 
 
+def show_while(tell: Callable[[], None], theirs: socket.socket) -> None:
+    """Show the dashboard while another thread tells it things, until that closes the link."""
+    thread = threading.Thread(target=tell)
+    thread.start()
+    with theirs:
+        assert show(theirs) == 0
+    thread.join()
+
+
 def test_it_reads_once_it_knows_where_and_ends_with_its_link(apps: list[AssayApp], tmp_path: Path) -> None:
     open_database(tmp_path / "assay.db").close()
     ours, theirs = socket.socketpair()
@@ -63,11 +72,7 @@ def test_it_reads_once_it_knows_where_and_ends_with_its_link(apps: list[AssayApp
         addresses.append(apps[0].address)
         ours.close()
 
-    thread = threading.Thread(target=tell)
-    thread.start()
-    with theirs:
-        assert show(theirs) == 0
-    thread.join()
+    show_while(tell, theirs)
     assert addresses == ["127.0.0.1:1"]
 
 
@@ -90,11 +95,7 @@ def test_an_older_database_is_said_to_be_updated_while_it_is_waited_for(apps: li
             waiting.wait(0.05)
         ours.close()
 
-    thread = threading.Thread(target=tell)
-    thread.start()
-    with theirs:
-        assert show(theirs) == 0
-    thread.join()
+    show_while(tell, theirs)
     assert said[0].startswith("Updating the database")
 
 
