@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from proxy_core.attribution.model import SourceType, Zone
@@ -16,6 +17,11 @@ from tui.plots import Series
 
 BUCKET_US: Final = {TimeBucket.MINUTE: MINUTE_US, TimeBucket.HOUR: HOUR_US, TimeBucket.DAY: DAY_US}
 _MOST_BUCKETS: Final = 5_000
+_ROUND_US: Final = (
+    *(minutes * MINUTE_US for minutes in (1, 2, 5, 10, 15, 20, 30)),
+    *(hours * HOUR_US for hours in (1, 2, 3, 4, 6, 8, 12)),
+)
+"""What may lie between two labels within a day."""
 
 
 class Measure(StrEnum):
@@ -84,36 +90,47 @@ def columns(
 
 
 def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: tzinfo | None = None) -> list[str]:
-    """Write what stands below each column: dates where the day is another than at the label before, else times.
+    """Write what stands below each column, at round times: dates where a day begins, else times.
 
     Over more than two days only dates, each once: times between them would say little and stand where dates belong.
 
     Args:
         starts_us: Start of each column.
         width_us: Time that a column stands for.
-        every: Only each so many columns get a label, the others an empty text.
+        every: So many columns at least between two labels; the others get an empty text.
         zone: The viewer's zone; `None`: that of the machine.
     """
-    labels: list[str] = []
     has_times = width_us < DAY_US and starts_us[-1] - starts_us[0] <= 2 * DAY_US if starts_us else False
-    before = None
-    for place, start_us in enumerate(starts_us):
-        if place % every:
-            labels.append("")
-            continue
-        at = datetime.fromtimestamp(start_us / 1_000_000, UTC).astimezone(zone)
-        day = at.date()
-        if day != before if not has_times else before not in (None, day):
-            labels.append(at.strftime("%d %b"))
-        else:
-            labels.append(at.strftime("%H:%M") if has_times else "")
-        before = day
+    step_us = _label_step_us(every * width_us, has_times=has_times)
+    starts = [datetime.fromtimestamp(start_us / 1_000_000, UTC).astimezone(zone) for start_us in starts_us]
+    labels = [""] * len(starts)
+    shown = [place for place in range(1, len(starts)) if _slot(starts[place], step_us) != _slot(starts[place - 1], step_us)]
+    if starts and (not shown or shown[0] >= every):
+        shown.insert(0, 0)
+    for before, place in pairwise([0, *shown]):
+        is_new_day = starts[place].date() != starts[before].date()
+        labels[place] = starts[place].strftime("%d %b" if is_new_day or not has_times else "%H:%M")
     return labels
 
 
 def value_writer(measure: Measure) -> Callable[[int], str]:
     """Return what writes a value of the upright axis."""
     return fmt.tokens if measure is Measure.TOKENS else fmt.usd
+
+
+def _label_step_us(least_us: int, *, has_times: bool) -> int:
+    """Return the time between two labels: a round one, of days where there are only dates."""
+    if has_times:
+        for step_us in _ROUND_US:
+            if step_us >= least_us:
+                return step_us
+    return max(1, -(-least_us // DAY_US)) * DAY_US
+
+
+def _slot(at: datetime, step_us: int) -> int:
+    """Return which of the steps since the beginning of time, by the viewer's clock, a time lies in."""
+    seconds = (at.toordinal() * 24 + at.hour) * 3_600 + at.minute * 60 + at.second
+    return seconds * 1_000_000 // step_us
 
 
 def _ends(points: Sequence[SeriesPoint], span: tuple[int | None, int], width_us: int) -> tuple[int, int]:

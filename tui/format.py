@@ -70,11 +70,11 @@ def milliseconds(value: float | None) -> str:
     """Write a duration in at most six characters: `0.8ms`, `820ms`, `1.24s`, `2m05s`, `1h02m`."""
     if value is None:
         return UNKNOWN
-    if value < 1_000:
-        return f"{value:.1f}ms" if value < 10 else f"{value:.0f}ms"
-    if value < 60_000:
-        return f"{value / 1_000:.2f}s" if value < 10_000 else f"{value / 1_000:.1f}s"
-    seconds = int(value / 1_000)
+    if value < 999.5:
+        return f"{value:.1f}ms" if value < 9.95 else f"{value:.0f}ms"
+    if value < 59_950:
+        return f"{value / 1_000:.2f}s" if value < 9_995 else f"{value / 1_000:.1f}s"
+    seconds = round(value / 1_000)
     if seconds < 3_600:
         return f"{seconds // 60}m{seconds % 60:02d}s"
     return f"{seconds // 3_600}h{seconds % 3_600 // 60:02d}m"
@@ -104,6 +104,17 @@ def percent(part: float | None, whole_: float | None) -> str:
     if 99 < share < 100:
         return "99 %"
     return f"{share:.0f} %"
+
+
+def average_rating(value: float | None) -> str:
+    """Write the average of ratings: `+0.25`."""
+    return UNKNOWN if value is None else f"{value:+.2f}"
+
+
+def growth(share: float) -> str:
+    """Write by which share something grew: `+12 %`, `-3 %`, `0 %`."""
+    percent_ = round(100 * share)
+    return f"{percent_:+d} %" if percent_ else "0 %"
 
 
 def rating(value: float | None) -> str:

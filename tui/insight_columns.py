@@ -224,12 +224,12 @@ CARRIED: Final = Section(
 
 def _rating(row: Worth, inks: Inks, _cells: int) -> tuple[str, Style]:
     style = inks.good if row.average_rating > 0 else inks.error if row.average_rating < 0 else inks.plain
-    return fmt.rating(row.average_rating), style if row.is_ranked else inks.muted
+    return fmt.average_rating(row.average_rating), style if row.is_ranked else inks.muted
 
 
 def interval(worth: Worth) -> str:
     """Write the interval that a rating's average lies in."""
-    return fmt.UNKNOWN if worth.interval is None else f"{worth.interval[0]:+.2f} .. {worth.interval[1]:+.2f}"
+    return fmt.UNKNOWN if worth.interval is None else f"{worth.interval[0]:+.2f} to {worth.interval[1]:+.2f}"
 
 
 def value_per_usd(worth: Worth) -> str:
@@ -268,10 +268,10 @@ SIZES: Final = Section(
         *_source_columns(),
         _figure("first", "at first", 8, lambda row: row.points[0].tokens, lambda row: fmt.tokens(row.points[0].tokens), rank=1),
         _figure("now", "now", 8, lambda row: row.points[-1].tokens, lambda row: fmt.tokens(row.points[-1].tokens)),
-        _figure("growth", "growth", 8, lambda row: row.growth, lambda row: f"{100 * row.growth:+.0f} %"),
+        _figure("growth", "growth", 8, lambda row: row.growth, lambda row: fmt.growth(row.growth)),
         TableColumn(
             name="trend",
-            heading="by day",
+            heading="trend",
             width=_TREND,
             draw=lambda row, inks, cells: (fmt.sparkline([p.tokens for p in row.points], cells), _swatch(row, inks, 1)[1]),
             is_right=False,

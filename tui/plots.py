@@ -5,6 +5,7 @@ Where there is no colour, a letter stands for each series. Must not know what is
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 from typing import Final
 
@@ -17,7 +18,11 @@ from tui.widgets.line_list import Line
 _LABEL_CELLS: Final = 8
 _MARGIN_CELLS: Final = 1
 """Left free at the right edge."""
-_MOST_COLUMN_CELLS: Final = 12
+_MOST_COLUMN_CELLS: Final = 24
+_MOST_PITCH_CELLS: Final = 30
+"""Few columns stand no further apart: they are to be compared."""
+_GAPS_FROM: Final = 3
+"""Cells a column from which there is room for gaps; narrower ones touch, and fill the room all the same."""
 _LOWER_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _FAR: Final = 4
 """A limit so many times above the curve is left out: it would flatten it."""
@@ -120,10 +125,13 @@ def nice_ceiling(value: int) -> int:
 
 
 def column_spans(room: int, columns: int) -> list[tuple[int, int]]:
-    """Return first cell and cells of each column: all as wide, spread over the room, with gaps where there is enough."""
+    """Return first cell and cells of each column, spread over the room: all as wide and with gaps where there is enough."""
     pitch = _pitch(room, columns)
-    cells = int(pitch) - (1 if pitch >= 3 else 0)
-    return [(int(index * pitch), cells) for index in range(columns)]
+    starts = [int(index * pitch) for index in range(columns + 1)]
+    if pitch < _GAPS_FROM:
+        return [(start, end - start) for start, end in pairwise(starts)]
+    cells = min(_MOST_COLUMN_CELLS, int(pitch) - max(1, int(pitch) // 6))
+    return [(start, cells) for start in starts[:columns]]
 
 
 def label_step(width: int, columns: int, label_cells: int = 6) -> int:
@@ -142,9 +150,8 @@ def _room(width: int) -> int:
 
 
 def _pitch(room: int, columns: int) -> float:
-    """Return how far columns stand apart; narrow ones touch."""
-    pitch = room / columns
-    return 1 if pitch < 2 else min(_MOST_COLUMN_CELLS + 1, pitch)
+    """Return how far columns stand apart."""
+    return min(_MOST_PITCH_CELLS, max(1, room / columns))
 
 
 def _pixels(series: Sequence[Series], index: int, top: int, height: int) -> list[int | None]:

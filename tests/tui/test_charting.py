@@ -56,14 +56,27 @@ def test_dollars_and_zones_and_models() -> None:
     assert [amount for _, amount in models.totals()] == [9, 1]
 
 
-def test_labels_name_the_day_where_it_changes() -> None:
-    starts = [START_US + 22 * HOUR_US, START_US + 23 * HOUR_US, START_US + DAY_US]
-    assert time_labels(starts, HOUR_US, zone=UTC) == ["22:00", "23:00", "02 Jan"]
-    assert time_labels(starts, HOUR_US, every=2, zone=UTC) == ["22:00", "", "02 Jan"]
+def test_labels_name_the_day_where_it_begins() -> None:
+    starts = [START_US + hour * HOUR_US for hour in range(21, 28)]
+    assert time_labels(starts, HOUR_US, zone=UTC) == ["21:00", "22:00", "23:00", "02 Jan", "01:00", "02:00", "03:00"]
+    assert time_labels(starts, HOUR_US, every=2, zone=UTC) == ["", "22:00", "", "02 Jan", "", "02:00", ""], "at round hours"
+    assert time_labels(starts, HOUR_US, every=5, zone=UTC) == ["", "", "", "02 Jan", "", "", ""], "every 6 hours"
     assert time_labels([START_US], DAY_US, zone=UTC) == ["01 Jan"]
     assert time_labels([], HOUR_US, zone=UTC) == []
-    days = [START_US + half * DAY_US // 2 for half in range(6)]
-    assert time_labels(days, HOUR_US, zone=UTC) == ["01 Jan", "", "02 Jan", "", "03 Jan", ""], "each date once, and no times"
+
+
+def test_over_some_days_each_day_is_named_once_where_it_begins() -> None:
+    halves = [START_US + half * DAY_US // 2 for half in range(6)]
+    assert time_labels(halves, HOUR_US, zone=UTC) == ["01 Jan", "", "02 Jan", "", "03 Jan", ""]
+    hours = [START_US + hour * HOUR_US for hour in range(15, 24 * 4)]
+    labels = time_labels(hours, HOUR_US, every=7, zone=UTC)
+    assert {place: text for place, text in enumerate(labels) if text} == {0: "01 Jan", 9: "02 Jan", 33: "03 Jan", 57: "04 Jan"}
+    assert time_labels(hours, HOUR_US, every=10, zone=UTC)[0] == "", "too near the next"
+    days = [START_US + day * DAY_US for day in range(5)]
+    assert [text for text in time_labels(days, DAY_US, every=2, zone=UTC) if text] in (
+        ["01 Jan", "03 Jan", "05 Jan"],
+        ["02 Jan", "04 Jan"],
+    )
 
 
 def test_axis_figures() -> None:

@@ -64,6 +64,10 @@ def test_exact_usd() -> None:
         (12_400, "12.4s"),
         (125_000, "2m05s"),
         (3_720_000, "1h02m"),
+        (999.6, "1.00s"),
+        (9.97, "10ms"),
+        (9_996.0, "10.0s"),
+        (59_960.0, "1m00s"),
     ],
 )
 def test_milliseconds(value: float | None, text: str) -> None:
@@ -192,3 +196,9 @@ def test_cells_add_up_and_nothing_vanishes() -> None:
 )
 def test_axes_leave_out_zeros_that_say_nothing(text: str, short: str) -> None:
     assert fmt.short_figure(text) == short
+
+
+def test_averages_and_growth_say_no_more_than_there_is() -> None:
+    assert fmt.average_rating(0.25) == "+0.25"
+    assert fmt.average_rating(None) == "–"
+    assert [fmt.growth(share) for share in (0.0, 0.004, 0.12, -0.03)] == ["0 %", "0 %", "+12 %", "-3 %"]

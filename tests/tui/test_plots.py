@@ -71,11 +71,16 @@ def test_a_near_limit_is_drawn_and_a_far_one_is_not() -> None:
 def test_columns_share_the_room() -> None:
     assert column_spans(30, 10)[:2] == [(0, 2), (3, 2)]
     assert column_spans(30, 30)[-1] == (29, 1)
-    assert column_spans(300, 2) == [(0, 12), (13, 12)]
-    assert column_spans(71, 25)[-1] == (68, 2)
-    assert {cells for _, cells in column_spans(71, 25)} == {2}
-    assert {cells for _, cells in column_spans(71, 40)} == {1}
+    assert column_spans(300, 2) == [(0, 24), (30, 24)]
+    assert column_spans(190, 7) == [(0, 23), (27, 23), (54, 23), (81, 23), (108, 23), (135, 23), (162, 23)]
     assert label_step(120, 25) == 2
+
+
+@pytest.mark.parametrize(("room", "columns"), [(190, 168), (110, 84), (71, 25), (71, 40), (70, 56)])
+def test_columns_too_many_for_gaps_fill_the_room(room: int, columns: int) -> None:
+    spans = column_spans(room, columns)
+    assert [start + cells for start, cells in spans] == [start for start, _ in spans[1:]] + [room]
+    assert max(cells for _, cells in spans) - min(cells for _, cells in spans) <= 1
 
 
 @pytest.mark.parametrize("width", [12, 40, 80, 200])

@@ -121,8 +121,8 @@ def _write_worths(found: "Insights", limit: int) -> None:
         (
             f"{worth.source.source_type} {worth.source.source_name or ''}".rstrip(),
             str(worth.votes),
-            fmt.rating(worth.average_rating),
-            "-" if worth.interval is None else f"{worth.interval[0]:+.2f} .. {worth.interval[1]:+.2f}",
+            fmt.average_rating(worth.average_rating),
+            "-" if worth.interval is None else f"{worth.interval[0]:+.2f} to {worth.interval[1]:+.2f}",
             "-" if worth.value_per_usd is None or not worth.is_ranked else f"{worth.value_per_usd:,.1f}",
         )
         for worth in found.worths[:limit]

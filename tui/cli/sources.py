@@ -76,7 +76,7 @@ def write_sources(found: "tuple[SourceMetrics, ...]", limit: int, *, is_error: b
             fmt.percent(metrics.total_tokens, total),
             fmt.tokens(round(metrics.average_tokens)),
             fmt.usd(metrics.total_cost_nano_usd),
-            fmt.rating(metrics.average_rating),
+            fmt.average_rating(metrics.average_rating),
         )
         for metrics in found[:limit]
     ]

@@ -3,6 +3,7 @@
 from typing import Final
 
 from proxy_core.attribution.model import Ledger, LedgerLine, Zone
+from proxy_core.exchange import ExchangeState
 from storage.views import ExchangeDetail
 from tui import format as fmt
 from tui.colours import zone_colour
@@ -30,7 +31,7 @@ def write_cost(sheet: Sheet, detail: ExchangeDetail) -> None:
         sheet.text("No prompt was sent, so nothing is billed by tokens.", sheet.inks.muted)
         return
     _write_zones(sheet, ledger)
-    _write_steps(sheet, ledger)
+    _write_steps(sheet, detail, ledger)
     _write_proof(sheet, ledger)
     if ledger.notes or detail.notes:
         sheet.heading("Notes")
@@ -94,9 +95,13 @@ def _write_zone(sheet: Sheet, zone: Zone, lines: list[LedgerLine]) -> None:
     )
 
 
-def _write_steps(sheet: Sheet, ledger: Ledger) -> None:
+def _write_steps(sheet: Sheet, detail: ExchangeDetail, ledger: Ledger) -> None:
     basis = ledger.cost_basis
     sheet.heading("Step by step", basis.library)
+    is_over = detail.summary.state is not ExchangeState.OPEN
+    if basis.price_model is None and not ledger.is_settled and ledger.cost_nano_usd is None and is_over:
+        sheet.text("No bill came, so what it cost is not known.", sheet.inks.muted)
+        return
     if basis.price_model is None and (not ledger.is_settled or basis.modifiers):
         for step in basis.steps:
             sheet.text(step, sheet.inks.muted)

@@ -39,7 +39,7 @@ def write_diff(sheet: Sheet, before: ExchangeDetail | None, after: ExchangeDetai
     if before is None:
         sheet.heading("Nothing to compare with")
         sheet.text("This is the first request of its conversation that was captured.", sheet.inks.muted)
-        sheet.text("One that goes on: k and j move through the requests, t puts those of a session together.", sheet.inks.muted)
+        sheet.text("To see a change, choose a later one of it: t puts the requests of a session together.", sheet.inks.muted)
         write_distortion(sheet, after)
         return
     sheet.heading(f"Since #{before.summary.id}", _gap_text(before, after))

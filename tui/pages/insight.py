@@ -72,7 +72,7 @@ def _write_worth(sheet: Sheet, row: Worth) -> None:
     sheet.text(source_name(row.source), sheet.inks.strong)
     sheet.gap()
     sheet.pair("votes", fmt.whole(row.votes))
-    sheet.pair("average", f"{fmt.rating(row.average_rating)}, 95 % interval {interval(row)}")
+    sheet.pair("average", f"{fmt.average_rating(row.average_rating)}, 95 % interval {interval(row)}")
     sheet.pair("cost", f"{fmt.usd(row.cost_nano_usd)} in the rated requests")
     if row.is_ranked:
         sheet.pair("value", f"{value_per_usd(row)} points per dollar")
@@ -82,7 +82,7 @@ def _write_worth(sheet: Sheet, row: Worth) -> None:
 
 def _write_sizes(sheet: Sheet, row: SizeHistory) -> None:
     sheet.text(source_name(row.source), sheet.inks.strong)
-    sheet.text(f"Tokens it puts into a request, {100 * row.growth:+.0f} % since it was first seen", sheet.inks.muted)
+    sheet.text(f"Tokens it puts into a request, {fmt.growth(row.growth)} since it was first seen", sheet.inks.muted)
     sheet.gap()
     for point in row.points:
         sheet.pair(

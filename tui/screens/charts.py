@@ -194,7 +194,7 @@ def draw_legend(event: SeriesRead, width: int, height: int, inks: Inks, *, has_c
     across = max(1, (width - 1) // pitch)
     lines: list[list[tuple[str, Style]]] = [[(" ", inks.plain)] for _ in range(height)]
     for place, (series, amount) in enumerate(totals[: across * height]):
-        line = lines[place % height] if len(totals) > across else lines[place // across]
+        line = lines[place % height]
         line.append(("■ ", ink(series.colour)) if has_colour else (f"{series.letter} ", inks.plain))
         line.append((fmt.fit(series.name, names), inks.plain))
         line.append((fmt.fit(write(amount), 9, is_right=True), inks.plain))

@@ -167,7 +167,7 @@ def _rating(row: SourceMetrics, inks: Inks, _cells: int) -> tuple[str, Style]:
     if row.average_rating is None:
         return fmt.UNKNOWN, inks.faint
     style = inks.good if row.average_rating > 0 else inks.error if row.average_rating < 0 else inks.plain
-    return f"{row.average_rating:+.2f} \N{MULTIPLICATION SIGN}{row.feedback_count}", style
+    return f"{fmt.average_rating(row.average_rating)} \N{MULTIPLICATION SIGN}{row.feedback_count}", style
 
 
 COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (

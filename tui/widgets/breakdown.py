@@ -31,13 +31,19 @@ GRADE_NAMES: Final = {Grade.EXACT: "exact", Grade.BOUNDED: "bounded", Grade.ESTI
 
 _TOKENS, _SHARE, _COST, _ZONE, _GRADE = 8, 6, 9, 7, 9
 _TOOL_NAME: Final = re.compile(r'"name"\s*:\s*"([^"]+)"')
-_WIDE: Final = 100
+_GRADED: Final = 90
 """Width from which there is room for the grade in words; the `~` says it everywhere."""
+_WIDE: Final = 100
+"""Width from which no column is tight."""
 _LEAST_NAME: Final = 26
 """Cells that a name has before there is a bar."""
 _ROOMY: Final = 86
 _ROOMY_NAME: Final = 32
 """The same from that width on."""
+_LEAST_BAR: Final = 5
+_MOST_BAR: Final = 24
+_MOST_NAME: Final = 72
+"""Cells of a name beyond which more room makes the bar longer instead: a figure is not looked for that far away."""
 _LEAD: Final = 4
 """Fold mark and swatch."""
 
@@ -67,8 +73,8 @@ class Breakdown(LineList):
         self._rows: list[_Row] = []
 
     def show(self, composition: Composition | None, highlighted: AbstractSet[SourceType] = NO_KINDS) -> None:
-        """Take another request; what was unfolded stays so, and the cursor stays on its source."""
-        at = self._rows[self.cursor][0].source if self.cursor < len(self._rows) else None
+        """Take another request; what was unfolded stays so, and a cursor that was moved stays on its source."""
+        at = self._rows[self.cursor][0].source if 0 < self.cursor < len(self._rows) else None
         self._composition = composition
         self._highlighted = highlighted
         self._rebuild()
@@ -118,7 +124,7 @@ class Breakdown(LineList):
         head = " " * _LEAD + fmt.fit("kind", _kind_cells(width)) + fmt.fit("source", name)
         figures = [("tokens", _TOKENS), ("share", _SHARE), ("cost", _COST)]
         line = head + "".join(fmt.fit(text, cells, is_right=True) for text, cells in figures)
-        line += "  " + fmt.fit("zone", _ZONE) + fmt.fit("grade", _GRADE) if width >= _WIDE else "  " + fmt.fit("zone", _ZONE)
+        line += "  " + fmt.fit("zone", _ZONE) + fmt.fit("grade", _grade_cells(width))
         return [(fmt.fit(line, width - bar), muted)]
 
     def draw_row(self, index: int, width: int) -> Line:
@@ -141,11 +147,11 @@ class Breakdown(LineList):
 
     def _flexible(self, width: int) -> tuple[int, int]:
         """Return the cells of the name and of the bar."""
-        fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + (_GRADE if width >= _WIDE else 0)
+        fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + _grade_cells(width)
         room = max(8, width - fixed)
-        least = _LEAST_NAME if width < _ROOMY else _ROOMY_NAME
-        bar = max(0, min(24, room - least))
-        return (room - bar, bar) if bar >= 5 else (room, 0)
+        least = _ROOMY_NAME if width >= _WIDE or _ROOMY <= width < _GRADED else _LEAST_NAME
+        bar = min(max(_MOST_BAR, room - _MOST_NAME), room - least)
+        return (room - bar, bar) if bar >= _LEAST_BAR else (room, 0)
 
     def _source_line(self, row: SourceShare, width: int) -> Line:
         kind = row.source.source_type
@@ -189,9 +195,7 @@ class Breakdown(LineList):
                 readable(zone_colour(zone, is_dark=self.inks.is_dark), is_dark=self.inks.is_dark),
             ),
         ]
-        if width >= _WIDE:
-            cells.append((fmt.fit(GRADE_NAMES[share.grade], _GRADE), self.inks.muted))
-        return cells
+        return [*cells, (fmt.fit(GRADE_NAMES[share.grade], _grade_cells(width)), self.inks.muted)]
 
     def _bar(self, share: Share, colour: Style, cells: int) -> Line:
         total = self._composition.input_tokens if self._composition is not None else 0
@@ -226,6 +230,11 @@ def _own_name(text: str, source: Source) -> str:
 def _kind_cells(width: int) -> int:
     """Return the cells of the first column; parts of segments (`instructions`) need more than kinds."""
     return 15 if width >= _WIDE else 13
+
+
+def _grade_cells(width: int) -> int:
+    """Return the cells of the grade; 0 where it has no room."""
+    return _GRADE if width >= _GRADED else 0
 
 
 def _unnamed(row: SourceShare) -> str:

@@ -90,7 +90,7 @@ class TitleBar(Widget):
             if counters.in_flight:
                 details.append(f"{counters.in_flight} running")
             if counters.queued > 20:
-                details.append(f"{counters.queued} queued")
+                details.append(f"{fmt.whole(counters.queued)} queued")
         text = f" · {' · '.join(details)} " if details else " "
         while len(text) + len(word) + 2 > room and details:
             details.pop()

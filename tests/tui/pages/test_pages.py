@@ -4,7 +4,7 @@ import pytest
 
 from proxy_core.attribution.model import ContentKind, Grade, Part, Region, SourceType, Usage, Zone
 from proxy_core.dialects.base import ParsedResponse
-from proxy_core.exchange import Timing
+from proxy_core.exchange import ExchangeState, Timing
 from storage.views import AgentNode, SessionDetail
 from tests import factories
 from tests.factories import START_US
@@ -154,6 +154,15 @@ def test_an_unknown_price_is_said_and_nothing_guessed() -> None:
     write_cost(sheet, factories.exchange_detail(ledger=ledger))
     assert "No price is known" in _text(sheet)
     assert "$0" not in _text(sheet)
+
+
+@pytest.mark.parametrize(("state", "words"), [(ExchangeState.FAILED, "No bill came"), (ExchangeState.OPEN, "not billed yet")])
+def test_what_has_ended_is_not_waited_for(state: ExchangeState, words: str) -> None:
+    sheet = _sheet()
+    basis = factories.cost_basis(price_model=None, steps=("not billed yet",))
+    ledger = factories.ledger(is_settled=False, cost_nano_usd=None, cost_basis=basis)
+    write_cost(sheet, factories.exchange_detail(summary=factories.exchange_summary(state=state), usage=None, ledger=ledger))
+    assert words in _text(sheet)
 
 
 def test_without_usage_or_ledger_it_says_why() -> None:

@@ -1,5 +1,7 @@
 """The breakdown: sources, unfolded into segments."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy_core.attribution.model import ContentKind, Part, SourceType, Zone
@@ -71,7 +73,7 @@ async def test_unfolded_stays_unfolded_for_the_next_request() -> None:
         assert view.selected is None
 
 
-@pytest.mark.parametrize("width", [60, 80, 89, 100, 120, 200])
+@pytest.mark.parametrize("width", [60, 80, 89, 92, 100, 120, 200])
 async def test_columns_stand_below_their_heads(width: int) -> None:
     async with staged(Breakdown, (width, 10)) as (stage, _):
         view = stage.query_one(Breakdown)
@@ -80,7 +82,30 @@ async def test_columns_stand_below_their_heads(width: int) -> None:
         assert head.index("tokens") + 6 == first.index("990") + 3
         assert head.index("zone") == first.index("read+")
         assert len(first) < width
-        assert ("grade" in head) == (width >= 101)
+        assert ("grade" in head) == (width >= 91)
+
+
+async def test_a_cursor_that_was_not_moved_stays_at_the_top() -> None:
+    other = replace(_composition(), sources=_composition().sources[::-1])
+    async with staged(Breakdown, (100, 10)) as (stage, pilot):
+        view = stage.query_one(Breakdown)
+        view.show(_composition())
+        view.show(other)
+        assert view.cursor == 0
+        view.focus()
+        await pilot.press("j")
+        view.show(_composition())
+        assert view.cursor == 0
+        assert view.selected == (_GITHUB, None)
+
+
+async def test_with_much_room_bars_are_long_rather_than_names() -> None:
+    async with staged(Breakdown, (200, 10)) as (stage, _):
+        view = stage.query_one(Breakdown)
+        view.show(_composition())
+        first = lines_of(view)[1]
+        assert first.index("990") < 100
+        assert first.count("█") > 40
 
 
 def test_a_tool_is_named_without_the_server_it_stands_below() -> None:
