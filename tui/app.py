@@ -161,7 +161,11 @@ class AssayApp(App[None]):
     async def build_screens(self) -> None:
         """Build the screens that are not shown yet, behind the one in front: the first way there is as short as the others."""
         for mode in self.MODES:
-            await self._init_mode(mode)
+            if mode not in self._screen_stacks:
+                await self._init_mode(mode)
+                (screen,) = self.get_screen_stack(mode)
+                # Styled as it was mounted: all styles need not be read and applied once more when it is gone to.
+                screen._css_update_count = self._css_update_count  # noqa: SLF001 - Textual asks no other way
 
     def _handle_exception(self, error: Exception) -> None:
         """Leave without a word of a screen that was still being built, or told something, while it was taken down."""

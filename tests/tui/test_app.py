@@ -36,6 +36,28 @@ async def test_screens_are_built_behind_the_one_in_front_and_read_when_they_are_
         assert pilot.app.screen is screen
 
 
+async def test_screens_built_behind_are_styled_as_if_they_had_been_gone_to(store: Store) -> None:
+    async with running(store) as pilot:
+        assert isinstance(pilot.app, AssayApp)
+        await pilot.app.build_screens()
+        for mode in pilot.app.MODES:
+            pilot.app.show_mode(mode)
+            await settle(pilot)
+            built = [(str(node), node.styles.css) for node in pilot.app.screen.walk_children(with_self=True)]
+            pilot.app.refresh_css(animate=False)
+            assert built == [(str(node), node.styles.css) for node in pilot.app.screen.walk_children(with_self=True)]
+
+
+async def test_a_theme_switched_elsewhere_reaches_every_screen(store: Store) -> None:
+    async with running(store) as pilot:
+        assert isinstance(pilot.app, AssayApp)
+        await pilot.app.build_screens()
+        await press(pilot, "s", "T", "l")
+        grounds = {mode: pilot.app.get_screen_stack(mode)[0].styles.background.hex for mode in ("live", "sources")}
+        await press(pilot, "a")
+        assert {*grounds.values(), pilot.app.screen.styles.background.hex} == {LIGHT.background.upper()}  # type: ignore[union-attr]
+
+
 async def test_it_leaves_in_peace_while_screens_are_being_built(store: Store) -> None:
     for turns in range(0, 40, 5):
         app = AssayApp(store, clock_us=lambda: NOW_US)

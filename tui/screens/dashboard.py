@@ -6,7 +6,9 @@ Must not know what any of them shows.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
@@ -86,9 +88,20 @@ class DashboardScreen(Screen[None]):
     def begin_reading(self) -> None:
         """Read for the first time; called once the screen and the store are both there."""
 
-    def on_screen_resume(self) -> None:
-        """Show how things stand by now."""
+    def _screen_resized(self, size: Size) -> None:
+        """Paint the whole screen when it is gone to: Textual would paint what changed meanwhile, over the other one."""
+        self._set_dirty()
+        self._dirty_widgets.add(self)
+        super()._screen_resized(size)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Show how things stand by now, without styling and painting once more what was just painted."""
         self.show_standing(self.assay.last_counters)
+        if event.refresh_styles and self.stack_updates and self.is_current:
+            event.prevent_default()
+            self.stack_updates += 1
+            self.assay._refresh_notifications()  # noqa: SLF001 - as Textual does here
+            self._update_auto_focus()
 
     def on_counters_read(self, event: CountersRead) -> None:
         """Show the running side's figures."""
