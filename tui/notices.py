@@ -10,6 +10,7 @@ from proxy_core.exchange import ExchangeState
 from storage.updating import Update
 from storage.views import CaptureCounters, ExchangeSummary
 from tui import format as fmt
+from tui.failures import explain_failure
 from tui.invocation import own_command
 
 
@@ -30,6 +31,8 @@ class Notice:
     """What is the case."""
     remedy: str
     """What to do, or what still works."""
+    words: str = ""
+    """What the system said, for whoever looks further."""
 
 
 _DISK_SIGNS = ("disk is full", "database or disk is full", "no space left", "errno 28")
@@ -40,8 +43,8 @@ _UNREACHABLE_STATUSES = frozenset({502, 504})
 def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | None:
     """Return what is to be said about the proxy and the recording; `None` when all is well."""
     if failure is not None:
-        text = f"The proxy has stopped: {fmt.one_line(failure)}"
-        return Notice(Gravity.ERROR, text, f"what was captured stays here; q leaves, {own_command()} doctor explains")
+        trouble = explain_failure(fmt.one_line(failure))
+        return _disk_notice(trouble.words) or Notice(Gravity.ERROR, trouble.text, trouble.remedy, trouble.words)
     if counters.is_paused:
         return Notice(Gravity.WARNING, "Capture is paused: traffic goes on unseen", "p resumes")
     return _storing_notice(counters)
@@ -57,9 +60,8 @@ def updating_notice(update: Update) -> Notice:
 def _storing_notice(counters: CaptureCounters) -> Notice | None:
     """Return what is to be said about what was lost, or stored and not understood."""
     reason = fmt.one_line(counters.last_error or "")
-    if any(sign in reason.lower() for sign in _DISK_SIGNS):
-        text = "The disk is full: requests go on, but are not recorded"
-        return Notice(Gravity.ERROR, text, f"free space, or: {own_command()} prune --older-than 7d")
+    if disk := _disk_notice(reason):
+        return disk
     if counters.writer_errors:
         text = f"Not everything could be stored: {reason or 'see the log'}"
         return Notice(Gravity.ERROR, text, f"traffic goes on; {own_command()} doctor explains")
@@ -70,6 +72,13 @@ def _storing_notice(counters: CaptureCounters) -> Notice | None:
         text = f"{fmt.whole(counters.analysis_errors)} requests could not be read: stored, but without sources"
         return Notice(Gravity.WARNING, text, f"{own_command()} reanalyze tries again")
     return None
+
+
+def _disk_notice(reason: str) -> Notice | None:
+    if not any(sign in reason.lower() for sign in _DISK_SIGNS):
+        return None
+    text = "The disk is full: requests go on, but are not recorded"
+    return Notice(Gravity.ERROR, text, f"free space, or: {own_command()} prune --older-than 7d")
 
 
 def traffic_notice(newest: ExchangeSummary | None, unpriced_requests: int) -> Notice | None:

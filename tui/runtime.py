@@ -16,6 +16,7 @@ from storage.views import CaptureCounters
 from tui import starting
 from tui.environment import ProxyAddress
 from tui.errors import AssayError
+from tui.failures import PROXY_STOPPED, STORING_ENDED, STORING_FAILS
 from tui.interpreter import favour_latency, load_quickly
 from tui.settings import Settings
 
@@ -190,12 +191,12 @@ class Runtime:
         if self._parts is None:
             return None
         if error := self._parts.proxy.failure:
-            return f"the proxy stopped: {error}"
+            return f"{PROXY_STOPPED}{error}"
         status = self._parts.recorder.status()
         if status.failure:
-            return f"nothing is stored any more: {status.failure}"
+            return f"{STORING_ENDED}{status.failure}"
         if status.is_failing:
-            return f"storing fails, trying again: {status.last_error}"
+            return f"{STORING_FAILS}{status.last_error}"
         return None
 
     def troubles(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.environment import ProxyAddress, environment_before, upstream_of
 from tui.errors import AssayError, AuthorityError, ConfigurationError, PortTakenError, ProxyStartError
+from tui.failures import explain_listening
 from tui.settings import Settings
 from tui.trust import authority_directory, extra_bundles, open_own_authority
 
@@ -98,13 +99,9 @@ def check_address(host: str, port: int, option: str = "--port") -> None:
             if os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except socket.gaierror as error:
-        raise PortTakenError(f"cannot listen on {host}:{port}: {host} is no address of this machine") from error
-    except PermissionError as error:
-        raise PortTakenError(f"cannot listen on {host}:{port}: not allowed", "Take a port above 1023") from error
     except OSError as error:
-        message = f"cannot listen on {host}:{port}: {(error.strerror or 'taken').lower()}"
-        raise PortTakenError(message, f"Is another Assay running? {option} 0 takes a free port") from error
+        trouble = explain_listening(host, port, str(error), option)
+        raise PortTakenError(trouble.text, f"{trouble.remedy} ({trouble.words})") from error
 
 
 def make_proxy(settings: Settings, feed: "HookFeed", environ: Mapping[str, str]) -> "ProxyThread":

@@ -121,7 +121,7 @@ async def test_p_without_a_proxy_does_nothing(store: Store) -> None:
 @pytest.mark.parametrize(
     ("live", "words"),
     [
-        (FakeLive(failure="address already in use"), "The proxy has stopped: address already in use"),
+        (FakeLive(failure="address already in use"), "The proxy has stopped: clients that go through it"),
         (FakeLive(dropped=7), "The queue was full: 7 requests"),
         (FakeLive(writer_errors=1, last_error="database or disk is full"), "The disk is full"),
         (FakeLive(writer_errors=1, last_error="database is locked"), "Not everything could be stored: database is locked"),

@@ -19,7 +19,17 @@ def test_a_stopped_proxy_goes_before_everything() -> None:
     notice = running_notice(CaptureCounters(is_paused=True, dropped=1), "port taken")
     assert notice is not None
     assert notice.gravity is Gravity.ERROR
-    assert "port taken" in notice.text
+    assert "The proxy has stopped" in notice.text
+    assert notice.words == "port taken"
+
+
+def test_what_cannot_be_stored_is_not_called_a_stopped_proxy() -> None:
+    notice = running_notice(CaptureCounters(), "storing fails, trying again: database is locked")
+    assert notice is not None
+    assert notice.text == "Storing fails, and is tried again; traffic goes on"
+    full = running_notice(CaptureCounters(), "storing fails, trying again: database or disk is full")
+    assert full is not None
+    assert full.text.startswith("The disk is full")
 
 
 def test_remedies_name_the_command_by_which_assay_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ class DashboardScreen(Screen[None]):
     SCOPED_CSS = False  # the palette, which lies above a screen, is styled here, too
     CSS = """
     DashboardScreen { layers: base; background: $background; }
-    NoticeBar { height: auto; max-height: 3; padding: 0 1; display: none; }
+    NoticeBar { height: auto; max-height: 4; padding: 0 1; display: none; }
     NoticeBar.-info { background: $panel; color: $secondary; }
     NoticeBar.-warning { background: $warning 20%; color: $warning; }
     NoticeBar.-error { background: $error 20%; color: $error; }
@@ -112,7 +112,7 @@ class DashboardScreen(Screen[None]):
         failure = read.failure if read is not None else None
         counters = read.counters if read is not None else None
         self.query_one(TitleBar).standing = Standing(
-            counters, failure is not None, self.assay.address, is_starting=not self.assay.has_store
+            counters, self.assay.address, failure=failure, is_starting=not self.assay.has_store
         )
         notice = running_notice(counters, failure) if counters is not None else None
         waiting = None if self.assay.has_store else self.assay.waiting

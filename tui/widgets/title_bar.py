@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from storage.views import CaptureCounters
 from tui import format as fmt
+from tui.failures import explain_failure
 from tui.theme import Inks, inks
 
 PLACES: Final = (
@@ -31,9 +32,10 @@ class Standing:
 
     counters: CaptureCounters | None
     """`None`: no proxy runs here, a database is being viewed."""
-    has_failed: bool
     address: str
     """Where the proxy listens, or the name of the database."""
+    failure: str | None = None
+    """Why the proxy, or the recording, stopped; `None`: both are well."""
     is_starting: bool = False
     """The screen is there before what it shows."""
 
@@ -114,8 +116,8 @@ class TitleBar(Widget):
 def _state(standing: Standing, ink: Inks) -> tuple[str, str, Style]:
     if standing.is_starting:
         return "◌", "starting", ink.muted
-    if standing.has_failed:
-        return "✗", "stopped", ink.error
+    if standing.failure is not None:
+        return "✗", "stopped" if explain_failure(standing.failure).is_stopped else "not stored", ink.error
     if standing.counters is None:
         return "○", "viewing", ink.muted
     if standing.counters.is_paused:

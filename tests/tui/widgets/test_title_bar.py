@@ -17,12 +17,13 @@ def _bar() -> TitleBar:
     ("standing", "words"),
     [
         (None, ""),
-        (Standing(_BUSY, False, "127.0.0.1:8080"), "● capturing · 127.0.0.1:8080 · 1,234 stored · 3 running · 40 queued"),
-        (Standing(CaptureCounters(is_paused=True), False, "x"), "‖ paused · x · 0 stored"),
-        (Standing(CaptureCounters(dropped=1), False, "x"), "! some lost · x · 0 stored"),
-        (Standing(CaptureCounters(writer_errors=1), False, "x"), "! some lost · x · 0 stored"),
-        (Standing(_BUSY, True, "x"), "✗ stopped · x"),
-        (Standing(None, False, "assay.db"), "○ viewing · assay.db"),
+        (Standing(_BUSY, "127.0.0.1:8080"), "● capturing · 127.0.0.1:8080 · 1,234 stored · 3 running · 40 queued"),
+        (Standing(CaptureCounters(is_paused=True), "x"), "‖ paused · x · 0 stored"),
+        (Standing(CaptureCounters(dropped=1), "x"), "! some lost · x · 0 stored"),
+        (Standing(CaptureCounters(writer_errors=1), "x"), "! some lost · x · 0 stored"),
+        (Standing(_BUSY, "x", failure="the proxy stopped: why"), "✗ stopped · x"),
+        (Standing(_BUSY, "x", failure="storing fails, trying again: why"), "✗ not stored · x"),
+        (Standing(None, "assay.db"), "○ viewing · assay.db"),
     ],
 )
 async def test_the_state_is_told_in_sign_and_words(standing: Standing | None, words: str) -> None:
@@ -36,7 +37,7 @@ async def test_the_state_is_told_in_sign_and_words(standing: Standing | None, wo
 async def test_narrow_windows_lose_details_before_the_state_and_nothing_is_cut(width: int) -> None:
     async with staged(_bar, (width, 3)) as (stage, _):
         bar = stage.query_one(TitleBar)
-        bar.standing = Standing(_BUSY, False, "127.0.0.1:8080")
+        bar.standing = Standing(_BUSY, "127.0.0.1:8080")
         line = lines_of(bar)[0]
         assert "Insights" in line
         assert line.endswith(("Insights", "capturing", "8080", "stored", "running", "queued"))
