@@ -1,4 +1,4 @@
-"""What stopped the proxy, the recording or a listening port, in plain words: what is the case, what to do, what the system said.
+"""What stopped the proxy, the recording or a listening port, in plain words: what is the case, what to do, the system's words.
 
 Pure: the words of the system in, a person's out. It must not ask the system anything itself.
 """
@@ -54,7 +54,7 @@ def explain_failure(failure: str) -> Trouble:
     words = failure.removeprefix(PROXY_STOPPED)
     found = _ADDRESS.search(words)
     if found is not None and _says(words, (*_TAKEN, *_FORBIDDEN, *_NOT_HERE)):
-        return explain_listening(found["host"], int(found["port"]), words, before=f"q leaves; {command} ")
+        return explain_listening(found["host"], int(found["port"]), words, before=f"q, then {command} ")
     if _says(words, _TOO_MANY):
         text = "The proxy has stopped: more connections and files were open than the system allows"
         return Trouble(text, f"q leaves; then: ulimit -n 65536, and {command} again", words)
@@ -80,9 +80,10 @@ def explain_listening(host: str, port: int, words: str, option: str = "--port", 
     if not _says(words, _TAKEN):
         listen = option.replace("port", "host" if option == "--web-port" else "listen")
         return Trouble(f"{host} is no address of this machine", f"{before}{listen} 127.0.0.1 is one", words)
-    other = f", {option} {port + 1} the next" if port < _LAST_PORT else ""
-    remedy = f"{before}{option} 0 takes any that is free{other}; who has it: {_who_listens(port)}"
-    return Trouble(f"Port {port} is taken: another program listens on {host}:{port}", remedy, words)
+    following = f"{option} {port + 1 if port < _LAST_PORT else 0}"
+    other = f"{before}{following}" if before else f"{option} 0 takes any that is free, {following} another"
+    text = f"Port {port} is taken: another program listens on {host}:{port}"
+    return Trouble(text, f"{other}; who has it: {_who_listens(port)}", words)
 
 
 def _who_listens(port: int) -> str:

@@ -20,5 +20,5 @@ class NoticeBar(Static):
         for gravity in Gravity:
             self.set_class(notice.gravity is gravity, f"-{gravity.value}")
         sign = {Gravity.INFO: "i", Gravity.WARNING: "!", Gravity.ERROR: "✗"}[notice.gravity]
-        words = f"\n  {notice.words}" if notice.words else ""
-        self.update(Content.assemble(f"{sign} ", (notice.text, "bold"), f"  ·  {notice.remedy}{words}"))
+        rest = f"\n  {notice.remedy}\n  {notice.words}" if notice.words else f"  ·  {notice.remedy}"
+        self.update(Content.assemble(f"{sign} ", (notice.text, "bold"), rest))
