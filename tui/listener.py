@@ -1,8 +1,9 @@
-"""Listens to the running side and passes on, a few times a second at most, that something changed.
+"""Listens to the running side and passes on, at once but a few times a second at most, that something changed.
 
 However much is stored, the thread that stores it only sets a flag. Must not read the store.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,8 +13,8 @@ from tui.live import LiveSource
 from tui.messages import CountersRead, StoreChanged
 from tui.screens.dashboard import DashboardScreen
 
-_LOOK_S: Final = 0.17
-"""How often it is looked whether something was stored."""
+_REST_S: Final = 0.15
+"""So long after something was passed on, what is stored next waits: each time the list is read and drawn."""
 _COUNT_S: Final = 0.5
 _VIEW_S: Final = 1.0
 """How often a database without a proxy is read again: another process may record into it."""
@@ -33,6 +34,7 @@ class Listener:
         self._app = app
         self._live = live
         self._is_changed = False
+        self._told_s = 0.0
         self._end: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -41,7 +43,6 @@ class Listener:
             self._app.set_interval(_VIEW_S, lambda: self._tell(StoreChanged()))
             return
         self._end = self._live.subscribe(self._mark)
-        self._app.set_interval(_LOOK_S, self._look)
         self._app.set_interval(_COUNT_S, self.count)
         self.count()
 
@@ -57,13 +58,23 @@ class Listener:
             self._tell(self.last_counters)
 
     def _mark(self) -> None:
-        """Note that something was stored; called from other threads, so often that it may do nothing else."""
-        self._is_changed = True
+        """Note that something was stored; called from other threads, and so often that it mostly does nothing."""
+        if not self._is_changed:
+            self._is_changed = True
+            self._app.call_later(self._plan)
 
-    def _look(self) -> None:
-        if self._is_changed:
-            self._is_changed = False
-            self._tell(StoreChanged())
+    def _plan(self) -> None:
+        """Pass it on, now or after the rest."""
+        rest_s = self._told_s + _REST_S - time.monotonic()
+        if rest_s > 0:
+            self._app.set_timer(rest_s, self._tell_change)
+        else:
+            self._tell_change()
+
+    def _tell_change(self) -> None:
+        self._told_s = time.monotonic()
+        self._is_changed = False
+        self._tell(StoreChanged())
 
     def _tell(self, message: StoreChanged | CountersRead) -> None:
         for screen in self._app.screen_stack:

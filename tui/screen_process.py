@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +21,10 @@ from tui.invocation import named_command
 from tui.live import LiveSource
 from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
 
-_LOOK_S: Final = 0.025
-"""How often it is looked whether something was stored."""
-_COUNT_EVERY: Final = 8
-"""Every which time figures are told."""
+_REST_S: Final = 0.025
+"""What is stored is told at once, but for so long after news was told."""
+_COUNT_S: Final = 0.2
+"""How often figures are told, if they are others."""
 _END_S: Final = 5.0
 _LEAVE_SCREEN: Final = (
     "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[0m\r\n"
@@ -46,7 +47,8 @@ class ScreenProcess:
         self._data_dir = data_dir
         self._database = database
         self._command = command or own_module("tui.screen_worker")
-        self._is_changed = False
+        self._news = threading.Event()
+        """Something was stored that was not told yet."""
         self._is_asked = False
         self._is_over = threading.Event()
         self._told: Figures | None = None
@@ -104,6 +106,7 @@ class ScreenProcess:
     def close(self) -> None:
         """End it, and whatever it was told from."""
         self._is_over.set()
+        self._news.set()
         if self._unsubscribe is not None:
             self._unsubscribe()
         self.end()
@@ -124,19 +127,24 @@ class ScreenProcess:
 
     def _mark(self) -> None:
         """Note that something was stored; called so often that it may do nothing else."""
-        self._is_changed = True
+        if not self._news.is_set():
+            self._news.set()
 
     def _tell_news(self) -> None:
-        turn = 0
-        while not self._is_over.wait(_LOOK_S):
-            turn += 1
-            figures = self._figures() if turn % _COUNT_EVERY == 0 else None
+        count_at = 0.0
+        while not self._is_over.is_set():
+            is_changed = self._news.wait(_COUNT_S)
+            self._news.clear()
+            figures = None
+            if (now := time.monotonic()) >= count_at:
+                count_at = now + _COUNT_S
+                figures = self._figures()
             if figures == self._told:
                 figures = None
-            is_changed, self._is_changed = self._is_changed, False
             if figures is not None or is_changed:
                 self._told = figures or self._told
                 self._tell(Told(figures=figures, is_changed=is_changed))
+            self._is_over.wait(_REST_S)
 
     def _figures(self) -> Figures:
         return Figures(
