@@ -32,18 +32,17 @@ class ToggleKind(Command):
 
     KEY = "1,2,3,4,5,6,7,8,9"
     SIGN = "1-9"
-    FOOTER = "Kinds"
     IS_IN_PALETTE = False
 
     @classmethod
     def bindings(cls) -> list[Binding]:
-        """Return one binding a key; the footer shows them as one."""
+        """Return one binding a key; the legend shows them, so the footer need not."""
         return [
             Binding(
                 key,
                 f"toggle_kind('{key}')",
-                cls.FOOTER or "",
-                show=key == "1",
+                cls.title(),
+                show=False,
                 key_display=cls.SIGN,
                 tooltip=cls.help(),
                 id=f"toggle_kind_{key}",
@@ -56,6 +55,7 @@ class ClearFilter(Command):
     """Show everything again: no filter, no kinds switched on."""
 
     KEY = "0"
+    FOOTER = "All"
 
 
 class ShowErrors(Command):
@@ -167,26 +167,26 @@ class CopyText(Command):
 
 LIVE_COMMANDS: Final = CommandGroup(
     "Requests",
-    (
+    (  # in the order of the footer, which leaves out from the end what has no room
         EditFilter,
         SaveFilter,
         PickFilter,
         ToggleKind,
         ClearFilter,
         ShowErrors,
-        CycleRange,
-        CycleGrouping,
-        ToggleFollow,
         ShowDiff,
-        NextTab,
-        PreviousTab,
-        ZoomPane,
-        LeavePane,
+        CycleGrouping,
+        ExportRequests,
         RateRequest,
         RateUp,
         RateDown,
         EditNote,
-        ExportRequests,
+        CycleRange,
+        ToggleFollow,
+        NextTab,
+        PreviousTab,
+        ZoomPane,
+        LeavePane,
         CopyText,
     ),
 )

@@ -20,6 +20,7 @@ from storage.filters.tokens import with_renamed
 from storage.filters.tree import FilterError
 from tui.colours import KEYED_KINDS
 from tui.filtering import combined_filter, cycle_range, toggle_errors
+from tui.live_commands import ClearFilter
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.legend import Legend
 
@@ -96,6 +97,7 @@ class FilterActions(Screen[None]):
         if not line.has_class("-editing"):
             line.rest(self.filter_text)
         self._live.read_rows()
+        self.refresh_bindings()
 
     def watch_kinds(self) -> None:
         """Put kinds forward, and show only requests that have them."""
@@ -103,6 +105,13 @@ class FilterActions(Screen[None]):
         self._live.requests.highlighted_kinds = self.kinds
         self._live.pane.highlighted_kinds = self.kinds
         self.call_after_refresh(self._live.read_rows)
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to show everything again only where something is left out."""
+        if action == ClearFilter.action():
+            return bool(self.filter_text or self.kinds)
+        return super().check_action(action, parameters)
 
     # The filter line
 

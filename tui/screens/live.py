@@ -356,6 +356,11 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
             return self.has_class("-zoomed") or self.focused not in (None, self.requests)
         return super().check_action(action, parameters)
 
+    def on_descendant_focus(self) -> None:
+        """Stand still once somebody reads: what comes in would take the request away from under their eyes."""
+        if self.pane.has_focus_within:
+            self.requests.is_following = False
+
     def action_leave_pane(self) -> None:
         """Go back to the list."""
         self.remove_class("-zoomed")

@@ -28,7 +28,7 @@ class Rating:
 class RatingScreen(Dialog[Rating]):
     """Rating and comment."""
 
-    HEADING = " Rate "
+    HEADING = " Rating and note "
     BINDINGS: ClassVar = [Binding("ctrl+s", "save", "Save", key_display="^s", priority=True)]
 
     def __init__(self, summary: ExchangeSummary, comment: str | None, *, starts_with_comment: bool) -> None:
@@ -44,14 +44,21 @@ class RatingScreen(Dialog[Rating]):
         yield Label("Rating, from -1.0 (bad) to 1.0 (good); empty takes it back", classes="field-name")
         value = "" if self._summary.rating is None else f"{self._summary.rating:g}"
         yield Input(value=value, placeholder="0.8", id="rating", compact=True)
-        yield Label("Why (Tab to get here)", classes="field-name")
+        yield Label("Note (Tab to get here)", classes="field-name")
         yield TextArea(self._comment or "", id="comment", tab_behavior="focus", compact=True)
         yield Static("", id="wrong", classes="wrong")
-        yield Static("It counts for every source in this request.   Enter or ^s saves", classes="note")
+        yield Static(classes="note", id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Begin where the person wants to write."""
         self.query_one("#comment" if self._starts_with_comment else "#rating").focus()
+
+    def on_descendant_focus(self) -> None:
+        """Say what saves from here: in a note, Enter begins a line."""
+        in_note = self.query_one(TextArea).has_focus
+        keys = "^s saves" if in_note else "Enter or ^s saves"
+        alone = " A note alone rates 0." if in_note and self._summary.rating is None else ""
+        self.query_one("#hint", Static).update(f"It counts for every source in it.{alone}   {keys}")
 
     @on(Input.Submitted)
     def _submit(self) -> None:

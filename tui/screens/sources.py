@@ -17,6 +17,7 @@ from tui.colours import KEYED_KINDS, KINDS, UNNAMED, kind_colour
 from tui.command import bindings
 from tui.commands import SOURCES_COMMANDS
 from tui.filtering import source_filter
+from tui.live_commands import ClearFilter
 from tui.messages import FilterRequested
 from tui.ranges import Period, longer_time, range_of, within
 from tui.screens.ranged import TableScreen
@@ -110,6 +111,13 @@ class SourcesScreen(TableScreen):
         """Show only these kinds."""
         self.query_one(Legend).active = self.kinds
         self._show()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to show all kinds again only where some are left out."""
+        if action == ClearFilter.action():
+            return bool(self.kinds)
+        return super().check_action(action, parameters)
 
     def on_legend_kind_clicked(self, event: Legend.KindClicked) -> None:
         """Switch a kind by mouse."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
 
+from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
@@ -26,6 +27,7 @@ from tui.widgets.spectrum import NO_KINDS
 _KEPT_SUMMARIES: Final = 4_000
 _AHEAD: Final = 60
 """Rows asked for beyond those in sight, either way."""
+_FOLDS: Final = frozenset(command.action() for command in FOLD_COMMANDS.commands)
 
 
 class ExchangeList(LineList):
@@ -151,8 +153,9 @@ class ExchangeList(LineList):
             super().action_go_to_end()
 
     def watch_arranged(self) -> None:
-        """Say so in the heading."""
+        """Say so in the heading, and offer folding."""
         self.refresh(Region(0, 0, self.size.width, 1))
+        self.refresh_bindings()
 
     def watch_highlighted_kinds(self) -> None:
         """Draw the bars anew."""
@@ -182,6 +185,22 @@ class ExchangeList(LineList):
         """Go to the newest row and follow."""
         self.is_following = True
         super().action_go_to_end()
+
+    def on_click(self, event: events.Click) -> None:
+        """Stand still on a row that was chosen by mouse; what comes in would take the cursor away."""
+        super().on_click(event)
+        if self.cursor < self.row_count - 1:
+            self.is_following = False
+
+    def on_mouse_scroll_up(self) -> None:
+        """Stand still where somebody scrolls back."""
+        self.is_following = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer folding only of a tree."""
+        if action in _FOLDS:
+            return bool(self.arranged)
+        return super().check_action(action, parameters)
 
     def action_toggle_fold(self) -> None:
         """Fold or unfold the branch under the cursor."""

@@ -1,6 +1,7 @@
 """A line of tabs that is drawn, not mounted: the names, which one is shown, and a click on another."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -11,6 +12,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.theme import inks
+
+_HINT_CELLS: Final = 9
+"""The keys that go from tab to tab, and what is left free behind them."""
 
 
 class TabStrip(Widget):
@@ -45,6 +49,9 @@ class TabStrip(Widget):
             segments.append(Segment(text, style))
             self._places.append((at, at + len(text), name))
             at += len(text)
+        gap = self.size.width - at - _HINT_CELLS
+        if gap > 0:
+            segments += [Segment(" " * gap), Segment("[ ]", ink.accent), Segment(" tabs", ink.muted)]
         return Strip(segments).adjust_cell_length(self.size.width).apply_style(Style(bgcolor=self.rich_style.bgcolor))
 
     def on_click(self, event: events.Click) -> None:

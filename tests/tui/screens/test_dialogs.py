@@ -70,6 +70,16 @@ async def test_a_comment_that_is_too_long_is_refused_and_stays(store: Store) -> 
         assert store.exchanges.page(limit=3)[2].has_note
 
 
+async def test_the_window_says_what_saves_from_the_field_one_is_in(store: Store) -> None:
+    async with running(store) as pilot:
+        await press(pilot, "k", "k", "r")
+        assert "Enter or ^s saves" in screen_text(pilot)
+        await press(pilot, "tab")
+        assert "Enter or ^s saves" not in screen_text(pilot)
+        assert "A note alone rates 0. " in screen_text(pilot)
+        assert "^s saves" in screen_text(pilot)
+
+
 async def test_y_copies_the_insight_and_the_source(store: Store) -> None:
     async with running(store) as pilot:
         await press(pilot, "enter", "y")

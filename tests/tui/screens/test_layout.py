@@ -42,9 +42,49 @@ async def test_a_long_notice_says_to_its_end_what_to_do(store: Store, size: tupl
         bar = pilot.app.screen.query_one(NoticeBar)
         assert bar.notice is not None
         told = " ".join(" ".join(_lines(pilot)[1 : 1 + bar.region.height]).split())
-        assert told == f"✗ {bar.notice.text} · {bar.notice.remedy}"
+        assert told == f"✗ {bar.notice.text} {bar.notice.remedy} {bar.notice.words}"
         assert pilot.app.focused is not None
         assert not bar.has_focus
+
+
+@pytest.mark.parametrize(("size", "at_most"), [((80, 24), 4), ((120, 40), 3)])
+async def test_a_stopped_proxy_leaves_room_for_the_list(store: Store, size: tuple[int, int], at_most: int) -> None:
+    async with running(store, FakeLive(failure=_LONG), size) as pilot:
+        lines = _lines(pilot)
+        assert lines[1].startswith(" ✗ Port 8080 is taken: another program listens on 127.0.0.1:8080 ")
+        assert lines[2].startswith("   q, then assay --port 8081; who has it: ")
+        assert lines[3].startswith("   [Errno 98] ")
+        assert pilot.app.screen.query_one(NoticeBar).region.height <= at_most
+
+
+async def test_on_a_small_screen_the_footer_names_what_a_newcomer_looks_for(store: Store) -> None:
+    async with running(store, FakeLive(), (80, 24)) as pilot:
+        assert _lines(pilot)[-1].split("  ")[:7] == [
+            " ⏎ Open",
+            "/ Filter",
+            "x Errors",
+            "d Diff",
+            "t Tree",
+            "e Export",
+            "r Rate",
+        ]
+        assert "[ ] tabs" in screen_text(pilot)
+
+
+async def test_the_footer_offers_only_what_there_is_to_do(store: Store) -> None:
+    async with running(store, FakeLive(), (200, 50)) as pilot:
+        assert "Space Fold" not in _lines(pilot)[-1]
+        assert "0 All" not in _lines(pilot)[-1]
+        await press(pilot, "t", "3")
+        assert "Space Fold" in _lines(pilot)[-1]
+        assert "0 All" in _lines(pilot)[-1]
+        await press(pilot, "t", "t", "t", "0")
+        assert "Space Fold" not in _lines(pilot)[-1]
+        assert "0 All" not in _lines(pilot)[-1]
+        await press(pilot, "s")
+        assert "0 All" not in _lines(pilot)[-1]
+        await press(pilot, "3")
+        assert "0 All" in _lines(pilot)[-1]
 
 
 @pytest.mark.parametrize("keys", [("question_mark",), ("e",), ("r",), ("ctrl+p",)], ids=lambda keys: keys[0])

@@ -352,6 +352,20 @@ async def test_m_gives_the_pane_the_screen(store: Store) -> None:
         assert screen.focused is screen.requests
 
 
+async def test_who_reads_a_request_keeps_it_whatever_comes_in(store: Store) -> None:
+    async with running(store, FakeLive()) as pilot:
+        screen = live_screen(pilot)
+        assert screen.requests.is_following
+        await press(pilot, "enter")
+        assert not screen.requests.is_following
+        await press(pilot, "escape", "G")
+        assert screen.requests.is_following
+        await press(pilot, "m")
+        assert not screen.requests.is_following
+        await press(pilot, "f")
+        assert screen.requests.is_following, "unless somebody wants to follow even so"
+
+
 async def test_on_a_small_screen_enter_zooms(store: Store) -> None:
     async with running(store, size=(80, 24)) as pilot:
         screen = live_screen(pilot)

@@ -1,5 +1,7 @@
 """The request list: it asks for what it lacks, follows what comes, and stays where it is put."""
 
+from textual import events
+
 from proxy_core.exchange import ExchangeState
 from tests import factories
 from tests.tui.widgets.stage import lines_of, staged
@@ -38,6 +40,31 @@ async def test_it_follows_the_newest_until_the_cursor_is_moved_up() -> None:
         assert requests.selected_id == 5
 
 
+async def test_a_row_chosen_by_mouse_is_not_left_for_what_comes_in() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, pilot):
+        requests = stage.query_one(ExchangeList)
+        requests.show_rows(Rows.flat([1, 2, 3]))
+        await pilot.click(ExchangeList, offset=(5, 3))
+        assert requests.is_following, "the newest itself was clicked"
+        await pilot.click(ExchangeList, offset=(5, 1))
+        requests.show_rows(Rows.flat([1, 2, 3, 4]))
+        assert requests.selected_id == 1
+
+
+async def test_who_scrolls_back_stays_there() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, pilot):
+        requests = stage.query_one(ExchangeList)
+        requests.show_rows(Rows.flat(list(range(1, 101))))
+        await pilot.pause()
+        await pilot._post_mouse_events([events.MouseScrollUp], requests, offset=(5, 3))
+        await pilot.pause(0.3)
+        first = requests.visible_rows.start
+        assert first < 92
+        requests.show_rows(Rows.flat(list(range(1, 111))))
+        await pilot.pause()
+        assert requests.visible_rows.start == first
+
+
 async def test_a_running_row_moves_and_others_stand_still() -> None:
     async with staged(ExchangeList, (120, 10)) as (stage, _):
         requests = stage.query_one(ExchangeList)
@@ -59,6 +86,7 @@ async def test_a_heading_stands_for_its_first_request_and_folds() -> None:
     async with staged(ExchangeList, (120, 10)) as (stage, pilot):
         requests = stage.query_one(ExchangeList)
         requests.focus()
+        requests.arranged = "by session"
         requests.show_rows(Rows([Section([Block(_GROUP, [1, 2], 2)])]))
         await pilot.press("g")
         assert requests.selected_row == _GROUP
