@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from tui.terminal import draw_where_it_is_seen
+
 if TYPE_CHECKING:
     from tui.app import AssayApp
     from tui.runtime import Runtime
@@ -37,6 +39,7 @@ class ScreenHere:
         """Show the dashboard until it is closed; returns its exit code."""
         from tui.app import AssayApp
 
+        draw_where_it_is_seen()
         self._app = AssayApp(self._runtime.store, self._runtime)
         try:
             self._app.run()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tui.interpreter import favour_latency, load_quickly
 from tui.remote_live import RemoteLive
+from tui.terminal import draw_where_it_is_seen
 
 if TYPE_CHECKING:
     from tui.app import AssayApp
@@ -66,6 +67,7 @@ def show(link: socket.socket) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_by_signal)
     threading.Thread(target=live.listen, name="assay-told", daemon=True).start()
+    draw_where_it_is_seen()
     app.run()
     last_resort.cancel()
     return app.return_code or 0
