@@ -24,7 +24,7 @@ class FakeApp:
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.intervals: list[Callable[[], None]] = []
         monkeypatch.setattr(self.screen, "post_message", self.told.append)
-        monkeypatch.setattr(listener.time, "monotonic", lambda: self.now_s)
+        monkeypatch.setattr("tui.listener.time.monotonic", lambda: self.now_s)
 
     def call_later(self, callback: Callable[[], None]) -> None:
         self.later.append(callback)

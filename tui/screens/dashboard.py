@@ -94,7 +94,7 @@ class DashboardScreen(Screen[None]):
         self._dirty_widgets.add(self)
         super()._screen_resized(size)
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
         """Show how things stand by now, without styling and painting once more what was just painted."""
         self.show_standing(self.assay.last_counters)
         if event.refresh_styles and self.stack_updates and self.is_current:

@@ -163,8 +163,9 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         """Show the rows, unless another selection was made meanwhile."""
         self._is_reading = False
         if event.selection == self.selection():
-            self.requests.supply(event.summaries)
-            self.requests.show_rows(event.rows)
+            with self.requests.at_once():
+                self.requests.supply(event.summaries)
+                self.requests.show_rows(event.rows)
             self.query_one(FilterLine).show_count(event.rows.exchange_count)
             self._show_emptiness(is_empty=not event.rows)
             self._show_newer_selection()

@@ -4,7 +4,8 @@ A `DataTable` repaints all its cells at every change; this one costs the same fo
 positions, a cursor and a cache of drawn lines. It must not know what a row means: subclasses draw it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -13,7 +14,7 @@ from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import var
+from textual.reactive import Reactive, var
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
@@ -78,6 +79,7 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
         super().__init__(id=id, classes=classes)
         self._row_count = 0
         self._own_ground: Style | None = None
+        self._is_held = False
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_STRIPS)
         self._standing: list[tuple[object, ...] | None] = []
         """What each line of the screen was drawn for the last time."""
@@ -122,11 +124,31 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
             self.virtual_size = size
         elif size != self.virtual_size:
             self.set_reactive(LineList.virtual_size, size)
-            bar, stood = self.vertical_scrollbar, _thumb(self.vertical_scrollbar)
-            bar.set_reactive(ScrollBar.window_virtual_size, size.height)
-            if _thumb(bar) != stood:
-                bar.refresh()
+            self._move_bar(ScrollBar.window_virtual_size, size.height)
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
+            self.refresh_changed()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what is another line now; Textual would draw the whole scrollbar anew each time, whose lines are dear."""
+        self._move_bar(ScrollBar.position, self.vertical_scrollbar.validate_position(new_value))
+        if round(old_value) != round(new_value):
+            self.refresh_changed()
+
+    def _move_bar[T](self, what: Reactive[T], value: T) -> None:
+        """Set something of the scrollbar, which is drawn anew only when its thumb moves."""
+        bar, stood = self.vertical_scrollbar, _thumb(self.vertical_scrollbar)
+        bar.set_reactive(what, value)
+        if _thumb(bar) != stood:
+            bar.refresh()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Look only once, at the end, for the lines that several changes leave to be drawn anew."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
             self.refresh_changed()
 
     @property
@@ -141,9 +163,10 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
 
     def refresh_changed(self) -> None:
         """Draw anew only those lines that are to show something else than what stands there."""
-        width = self.line_cells
+        if self._is_held:
+            return
         places = range(self.HEADER_LINES, min(len(self._standing), self.size.height))
-        changed = [y for y in places if self._standing[y] != self._row_key(y, width)]
+        changed = [y for y, key in zip(places, self._row_keys(places), strict=True) if self._standing[y] != key]
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
@@ -241,41 +264,45 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
 
     def drawn_lines(self, places: range) -> list[Strip]:
         """Return these lines, drawn once for all that looks the same."""
-        width = self.line_cells
-        return [self._line(y, width) for y in places]
+        rows = range(max(places.start, self.HEADER_LINES), places.stop)
+        self._standing += [None] * (rows.stop - len(self._standing))
+        lines = [self._header() for _ in range(places.start, min(places.stop, self.HEADER_LINES))]
+        for y, key in zip(rows, self._row_keys(rows), strict=True):
+            self._standing[y] = key
+            lines.append(Strip.blank(self.line_cells, self._ground()) if key is None else self._row(key, y))
+        return lines
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        return self._line(y, self.line_cells)
+        return self.drawn_lines(range(y, y + 1))[0]
 
-    def _line(self, y: int, width: int) -> Strip:
-        if y < self.HEADER_LINES:
-            header = self.draw_header(width)
-            return self._kept((tuple(header), width, self._ground()), lambda: self._strip(header, width, self._ground()))
-        key = self._row_key(y, width)
-        self._standing += [None] * (y + 1 - len(self._standing))
-        self._standing[y] = key
-        if key is None:
-            return Strip.blank(width, self._ground())
-        return self._kept(key, lambda: self._draw_row(y, width))
+    def _row_keys(self, places: range) -> list[tuple[object, ...] | None]:
+        """Return all that the looks of these lines depend on; `None` below the last row."""
+        above, width, ground = self._rows_above, self.line_cells, self._ground()
+        cursor = self.cursor if self.shows_cursor else None
+        has_focus, count, identity = self.has_focus, self._row_count, self.row_identity
+        return [
+            (identity(index), width, ground, index == cursor, index == cursor and has_focus) if index < count else None
+            for index in range(places.start + above, places.stop + above)
+        ]
 
-    def _draw_row(self, y: int, width: int) -> Strip:
-        index = self._index_at(y)
-        ground = self._ground()
+    @property
+    def _rows_above(self) -> int:
+        """What a line of the screen is less than the position of its row."""
+        return round(self.scroll_y) - self.HEADER_LINES
+
+    def _header(self) -> Strip:
+        line, width, ground = self.draw_header(self.line_cells), self.line_cells, self._ground()
+        return self._kept((tuple(line), width, ground), lambda: self._strip(line, width, ground))
+
+    def _row(self, key: tuple[object, ...], y: int) -> Strip:
+        return self._kept(key, lambda: self._draw_row(y + self._rows_above))
+
+    def _draw_row(self, index: int) -> Strip:
+        ground, width = self._ground(), self.line_cells
         if index == self.cursor and self.shows_cursor:
             ground = self.inks.cursor if self.has_focus else self.inks.blurred_cursor
         return self._strip(self.draw_row(index, width), width, ground)
-
-    def _row_key(self, y: int, width: int) -> tuple[object, ...] | None:
-        """Return all that a line's looks depend on; `None` below the last row."""
-        index = self._index_at(y)
-        if not 0 <= index < self._row_count:
-            return None
-        is_cursor = index == self.cursor and self.shows_cursor
-        return self.row_identity(index), width, self._ground(), is_cursor, is_cursor and self.has_focus
-
-    def _index_at(self, y: int) -> int:
-        return y - self.HEADER_LINES + round(self.scroll_offset.y)
 
     def _kept(self, key: tuple[object, ...], draw: Callable[[], Strip]) -> Strip:
         strip = self._strips.get(key)

@@ -1,5 +1,6 @@
 """The list under all lists: any number of rows, a cursor, and nothing drawn that is not in sight."""
 
+from itertools import chain
 from typing import Self
 
 from textual.geometry import Region
@@ -165,6 +166,39 @@ async def test_the_scrollbar_is_drawn_anew_only_when_its_thumb_moves() -> None:
         assert numbers.vertical_scrollbar.window_virtual_size == 100_011
         numbers.set_row_count(20)
         assert numbers.vertical_scrollbar._repaint_required is True
+
+
+async def test_scrolling_draws_lines_anew_and_no_scrollbar_whose_thumb_stands_still() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100_000)
+        await pilot.pause()
+        numbers.render_lines(Region(0, 0, 40, 10))
+        numbers.refreshed.clear()
+        numbers.scroll_to(y=3, animate=False, immediate=True)
+        assert numbers.vertical_scrollbar.position == 3
+        assert numbers.vertical_scrollbar._repaint_required is False
+        assert [region.y for region in chain.from_iterable(numbers.refreshed)] == list(range(1, 10))
+        numbers.scroll_to(y=90_000, animate=False, immediate=True)
+        assert numbers.vertical_scrollbar._repaint_required is True
+
+
+async def test_several_changes_are_looked_at_once() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100)
+        await pilot.pause()
+        numbers.render_lines(Region(0, 0, 40, 10))
+        numbers.refreshed.clear()
+        with numbers.at_once():
+            numbers.set_row_count(200)
+            numbers.action_go_to_end()
+            numbers.action_go_to_top()
+            assert numbers.refreshed == []
+        assert numbers.refreshed == []
+        with numbers.at_once():
+            numbers.cursor = 2
+        assert [region.y for region in chain.from_iterable(numbers.refreshed)] == [1, 3]
 
 
 def test_a_list_has_the_style_of_what_scrolls() -> None:
