@@ -28,3 +28,19 @@ def test_it_is_drawn_on_the_terminal(monkeypatch: pytest.MonkeyPatch, out: bool,
     draw_where_it_is_seen()
     assert id(sys.__stderr__) == id(stdout if is_moved else stderr)
     assert sys.stderr is said_to
+
+
+class _Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_boxes_and_bars_are_written_whatever_the_locale(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    written = io.BytesIO()
+    with _Terminal(written, encoding=encoding, errors="backslashreplace") as stream:
+        monkeypatch.setattr(sys, "__stderr__", stream)
+        draw_where_it_is_seen()
+        stream.write("▆│")
+        stream.flush()
+        assert written.getvalue().decode() == "▆│"
