@@ -138,18 +138,21 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
         """Set something of the scrollbar, which is drawn anew only when its thumb moves."""
         bar, stood = self.vertical_scrollbar, _thumb(self.vertical_scrollbar)
         bar.set_reactive(what, value)
-        if _thumb(bar) != stood:
+        if not self._is_held and _thumb(bar) != stood:
             bar.refresh()
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Look only once, at the end, for the lines that several changes leave to be drawn anew."""
+        """Look only once, at the end, for what several changes leave to be drawn anew: new rows and going there cancel out."""
+        bar, stood = self.vertical_scrollbar, _thumb(self.vertical_scrollbar)
         self._is_held = True
         try:
             yield
         finally:
             self._is_held = False
             self.refresh_changed()
+            if _thumb(bar) != stood:
+                bar.refresh()
 
     @property
     def line_cells(self) -> int:

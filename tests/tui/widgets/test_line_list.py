@@ -201,5 +201,19 @@ async def test_several_changes_are_looked_at_once() -> None:
         assert [region.y for region in chain.from_iterable(numbers.refreshed)] == [1, 3]
 
 
+async def test_the_scrollbar_of_a_list_that_grows_at_its_end_stands_still() -> None:
+    async with staged(_Numbers, (40, 10)) as (stage, pilot):
+        numbers = stage.query_one(_Numbers)
+        numbers.set_row_count(100_000)
+        numbers.action_go_to_end()
+        await pilot.pause()
+        for count in range(100_020, 101_000, 20):
+            with numbers.at_once():
+                numbers.set_row_count(count)
+                numbers.action_go_to_end()
+            assert numbers.vertical_scrollbar._repaint_required is False
+            assert numbers.vertical_scrollbar.position == count - 9
+
+
 def test_a_list_has_the_style_of_what_scrolls() -> None:
     assert "ScrollView" in LineList._css_type_names
