@@ -5,7 +5,8 @@ original are kept beside it, so that every unredacted body can be proved.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,11 @@ _FIND_BODY = Prepared(
 _WHOLE_BYTES = 16 * 1024 * 1024
 """Journalled bodies up to this size are cut like others; larger ones are moved chunk by chunk, in bounded memory."""
 _PIECES_AT_ONCE = 256
+_PIECES_IN_PORTION = 32
 _ROWS_AT_ONCE = 16
+
+type Lend = Callable[[], AbstractContextManager[Connection]]
+"""Lends a connection for one transaction, as `Database.read`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +138,19 @@ def _differs(body: CapturedBody) -> bool:
 def read_journal(connection: Connection, row_id: int, side: int) -> Iterator[bytes]:
     """Read the journalled bytes of one side of an open exchange, in order, a bounded number at a time."""
     last = 0
-    while True:
-        query = (
-            select(_JOURNAL.c.id, _JOURNAL.c.chunk)
-            .where(_JOURNAL.c.exchange_id == row_id, _JOURNAL.c.side == side, _JOURNAL.c.id > last)
-            .order_by(_JOURNAL.c.id)
-            .limit(_ROWS_AT_ONCE)
-        )
-        rows = connection.execute(query).all()
-        if not rows:
-            return
+    while rows := _journal_rows(connection, row_id, side, last):
         yield from (row.chunk for row in rows)
         last = rows[-1].id
+
+
+def _journal_rows(connection: Connection, row_id: int, side: int, after_id: int) -> Sequence[Any]:
+    query = (
+        select(_JOURNAL.c.id, _JOURNAL.c.chunk)
+        .where(_JOURNAL.c.exchange_id == row_id, _JOURNAL.c.side == side, _JOURNAL.c.id > after_id)
+        .order_by(_JOURNAL.c.id)
+        .limit(_ROWS_AT_ONCE)
+    )
+    return connection.execute(query).all()
 
 
 def read_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> bytes | None:
@@ -180,13 +186,47 @@ def rebuild(connection: Connection, manifest: bytes, cache: PieceCache | None = 
     """Give the bytes that a manifest describes, in order."""
     entries = manifests.decode(manifest)
     for start in range(0, len(entries), _PIECES_AT_ONCE):
-        part = entries[start : start + _PIECES_AT_ONCE]
-        pieces = read_pieces(connection, manifests.piece_ids(part), cache)
-        for entry in part:
-            if isinstance(entry, bytes):
-                yield entry
-            else:
-                yield from restore(pieces[entry[0]], entry[1])
+        yield from _restored(connection, entries[start : start + _PIECES_AT_ONCE], cache)
+
+
+def _restored(connection: Connection, entries: Sequence[Entry], cache: PieceCache | None = None) -> Iterator[bytes]:
+    pieces = read_pieces(connection, manifests.piece_ids(entries), cache)
+    for entry in entries:
+        if isinstance(entry, bytes):
+            yield entry
+        else:
+            yield from restore(pieces[entry[0]], entry[1])
+
+
+def read_portions(lend: Lend, row_id: int, side: Side) -> Iterator[bytes]:
+    """Rebuild a body in portions, each read in a transaction of its own: while one lasts, the log cannot be emptied.
+
+    Whoever takes them may be slow, and an exchange may be deleted meanwhile.
+
+    Raises:
+        BodyCorruptError: It cannot be rebuilt (any more).
+    """
+    with lend() as connection:
+        row = _find_body(connection, row_id, side)
+    if row is None:
+        yield from _journal_portions(lend, row_id, SIDES[side])
+    elif row.manifest is not None:
+        entries = manifests.decode(row.manifest)
+        for start in range(0, len(entries), _PIECES_IN_PORTION):
+            with lend() as connection:
+                portion = b"".join(_restored(connection, entries[start : start + _PIECES_IN_PORTION]))
+            yield portion
+
+
+def _journal_portions(lend: Lend, row_id: int, side: int) -> Iterator[bytes]:
+    """Give what an open exchange has so far; less, when it ends meanwhile."""
+    last, has_more = 0, True
+    while has_more:
+        with lend() as connection:
+            rows = _journal_rows(connection, row_id, side, last)
+        yield b"".join(row.chunk for row in rows)
+        has_more = len(rows) == _ROWS_AT_ONCE
+        last = rows[-1].id if rows else last
 
 
 def read_facts(connection: Connection, row_id: int) -> dict[Side, BodyFacts]:

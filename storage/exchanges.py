@@ -175,14 +175,15 @@ class ExchangeReader:
         return self.body(key, side, decoded=True)
 
     def iterate_body(self, key: int | str, side: Side) -> Iterator[bytes]:
-        """Rebuild a body part by part, in bounded memory; nothing when there is none.
+        """Rebuild a body part by part, in bounded memory, no transaction open in between; nothing when there is none.
 
         Raises:
             NoSuchExchangeError: There is no such exchange.
             BodyCorruptError: It cannot be rebuilt.
         """
         with self._database.read() as connection:
-            yield from bodies.iterate_body(connection, _number(connection, key), side) or ()
+            row_id = _number(connection, key)
+        yield from bodies.read_portions(self._database.read, row_id, side)
 
     def recorded(self, key: int | str) -> RecordedCall:
         """Read an exchange as the analysis wants it: heads, and bodies without their content-encodings.

@@ -1,14 +1,19 @@
+import json
+import random
+
 import pytest
 
 from proxy_core.attribution.model import SourceType
-from proxy_core.exchange import Side
+from proxy_core.exchange import BodyGrew, Side
 from storage import sqlite
-from storage.errors import AmbiguousIdError, NoSuchExchangeError
+from storage.errors import AmbiguousIdError, BodyCorruptError, NoSuchExchangeError
 from storage.exchanges import ExchangeOrder
-from storage.models import ExchangeHeadRow, ExchangeRow
+from storage.models import ExchangeHeadRow, ExchangeRow, PieceRow
 from storage.store import Store
 from tests import factories
 from tests.storage.recorded_traffic import conversation, store, store_and_analyse
+
+ID = "e" * 32
 
 
 @pytest.fixture
@@ -116,6 +121,45 @@ def test_bodies_come_whole_in_parts_and_decoded(database):
     recorded = exchanges.recorded(1)
     assert recorded.response_body == b'{"content":[]}'
     assert recorded.request_body == event.request_body.data
+
+
+@pytest.fixture
+def long_body(database):
+    """The request of exchange 1, of many pieces."""
+    texts = (random.Random(number).randbytes(100).hex() for number in range(200))
+    body = json.dumps({"messages": [{"role": "user", "content": text} for text in texts]}).encode()
+    store(database, factories.exchange_finished(request_body=factories.body_of(body)))
+    return body
+
+
+def test_who_takes_a_body_slowly_keeps_no_transaction_open(database, long_body):
+    parts = Store(database).exchanges.iterate_body(1, Side.REQUEST)
+    first = next(parts)
+    store(database, factories.exchange_finished(exchange_id="d" * 32))
+    assert database.checkpoint()
+    rest = list(parts)
+    assert len(rest) > 3
+    assert first + b"".join(rest) == long_body
+
+
+def test_a_body_deleted_while_it_is_taken_is_no_shorter_body(database, long_body):
+    parts = Store(database).exchanges.iterate_body(1, Side.REQUEST)
+    assert len(next(parts)) < len(long_body)
+    with database.write() as connection:
+        connection.execute(PieceRow.__table__.delete())
+    with pytest.raises(BodyCorruptError):
+        list(parts)
+
+
+@pytest.mark.parametrize("count", [0, 1, 16, 40])
+def test_a_body_that_still_grows_comes_as_far_as_it_is(database, count):
+    parts = [BodyGrew(exchange_id=ID, side=Side.RESPONSE, data=b"%d " % number) for number in range(count)]
+    ingest = store(database, factories.exchange_started(exchange_id=ID))
+    for part in parts:
+        store(database, part, ingest=ingest)
+    exchanges = Store(database).exchanges
+    assert b"".join(exchanges.iterate_body(1, Side.RESPONSE)) == b"".join(part.data for part in parts)
+    assert (exchanges.body(1, Side.RESPONSE) or b"") == b"".join(part.data for part in parts)
 
 
 def test_damage_is_said_and_the_rest_still_shown(database, exchanges):
