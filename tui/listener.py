@@ -13,8 +13,9 @@ from tui.live import LiveSource
 from tui.messages import CountersRead, StoreChanged
 from tui.screens.dashboard import DashboardScreen
 
-_REST_S: Final = 0.15
-"""So long after something was passed on, what is stored next waits: each time the list is read and drawn."""
+_REST_S: Final = 0.12
+"""So long after something was passed on, what is stored next waits: each time the list is read and drawn. Less than the rest of
+who tells from another process, or both would be waited for."""
 _COUNT_S: Final = 0.5
 _VIEW_S: Final = 1.0
 """How often a database without a proxy is read again: another process may record into it."""

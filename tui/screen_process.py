@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,10 +20,8 @@ from tui.invocation import named_command
 from tui.live import LiveSource
 from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
 
-_REST_S: Final = 0.025
-"""What is stored is told at once, but for so long after news was told."""
-_COUNT_S: Final = 0.2
-"""How often figures are told, if they are others."""
+_REST_S: Final = 0.15
+"""What is stored is told at once, but for so long after news was told; figures as often, if they are others."""
 _END_S: Final = 5.0
 _LEAVE_SCREEN: Final = (
     "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[0m\r\n"
@@ -131,20 +128,15 @@ class ScreenProcess:
             self._news.set()
 
     def _tell_news(self) -> None:
-        count_at = 0.0
         while not self._is_over.is_set():
-            is_changed = self._news.wait(_COUNT_S)
+            is_changed = self._news.wait(_REST_S)
             self._news.clear()
-            figures = None
-            if (now := time.monotonic()) >= count_at:
-                count_at = now + _COUNT_S
-                figures = self._figures()
-            if figures == self._told:
-                figures = None
-            if figures is not None or is_changed:
-                self._told = figures or self._told
-                self._tell(Told(figures=figures, is_changed=is_changed))
-            self._is_over.wait(_REST_S)
+            figures = self._figures()
+            if figures != self._told or is_changed:
+                self._tell(Told(figures=figures if figures != self._told else None, is_changed=is_changed))
+                self._told = figures
+            if is_changed:
+                self._is_over.wait(_REST_S)
 
     def _figures(self) -> Figures:
         return Figures(
