@@ -190,3 +190,12 @@ LIVE_COMMANDS: Final = CommandGroup(
         CopyText,
     ),
 )
+
+_AT_REQUESTS: Final = (
+    *(ShowDiff, CycleGrouping, ExportRequests, RateRequest, RateUp, RateDown),
+    *(EditNote, ToggleFollow, ZoomPane, CopyText),
+)
+ON_REQUESTS: Final = frozenset(command.action() for command in _AT_REQUESTS)
+"""Actions that make no sense where no request is listed."""
+ON_FILTERS: Final = frozenset(command.action() for command in (EditFilter, ShowErrors, CycleRange))
+"""Actions that make no sense where none was captured."""

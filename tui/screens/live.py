@@ -20,7 +20,7 @@ from tui import reading
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
 from tui.filtering import combined_filter
-from tui.live_commands import LIVE_COMMANDS, LeavePane
+from tui.live_commands import LIVE_COMMANDS, ON_FILTERS, ON_REQUESTS, LeavePane
 from tui.notices import Notice, traffic_notice
 from tui.outline import GROUPINGS, Group, Grouping, GroupKey
 from tui.reading import RequestRows, Selection
@@ -193,7 +193,9 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def _show_emptiness(self, *, is_empty: bool) -> None:
         first_start = self.query_one(FirstStart)
         first_start.display = is_empty
-        self.set_class(is_empty, "-empty")
+        if is_empty != self.has_class("-empty"):
+            self.set_class(is_empty, "-empty")
+            self.refresh_bindings()
         self.requests.display = not is_empty
         if not is_empty:
             if self.focused is None:
@@ -352,9 +354,11 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
             front.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the way back only from where there is one."""
+        """Offer the way back only from where there is one, and nothing to do with requests where there are none."""
         if action == LeavePane.action():
             return self.has_class("-zoomed") or self.focused not in (None, self.requests)
+        if self.has_class("-empty") and (action in ON_REQUESTS or (action in ON_FILTERS and not self.filter_text)):
+            return False
         return super().check_action(action, parameters)
 
     def on_descendant_focus(self) -> None:

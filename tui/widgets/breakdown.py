@@ -35,11 +35,8 @@ _GRADED: Final = 90
 """Width from which there is room for the grade in words; the `~` says it everywhere."""
 _WIDE: Final = 100
 """Width from which no column is tight."""
-_LEAST_NAME: Final = 26
-"""Cells that a name has before there is a bar."""
-_ROOMY: Final = 86
-_ROOMY_NAME: Final = 32
-"""The same from that width on."""
+_LEAST_NAMES: Final = ((_WIDE, 32), (_GRADED, 28), (86, 32), (0, 26))
+"""Cells that a name has before there is a bar, from which width on."""
 _LEAST_BAR: Final = 5
 _MOST_BAR: Final = 24
 _MOST_NAME: Final = 72
@@ -149,7 +146,7 @@ class Breakdown(LineList):
         """Return the cells of the name and of the bar."""
         fixed = _LEAD + _kind_cells(width) + _TOKENS + _SHARE + _COST + 2 + _ZONE + _grade_cells(width)
         room = max(8, width - fixed)
-        least = _ROOMY_NAME if width >= _WIDE or _ROOMY <= width < _GRADED else _LEAST_NAME
+        least = next(cells for beginning, cells in _LEAST_NAMES if width >= beginning)
         bar = min(max(_MOST_BAR, room - _MOST_NAME), room - least)
         return (room - bar, bar) if bar >= _LEAST_BAR else (room, 0)
 

@@ -17,7 +17,7 @@ from proxy_core.exchange import ExchangeState
 from storage.streaming import StreamRates, rate_of
 from storage.views import ExchangeSummary
 from tui.command import bindings
-from tui.commands import FOLD_COMMANDS
+from tui.commands import FOLD_COMMANDS, OpenRow
 from tui.outline import Group, GroupKey, Row, Rows
 from tui.widgets.exchange_row import RowMood, exchange_line, header_line
 from tui.widgets.group_row import group_line
@@ -197,9 +197,11 @@ class ExchangeList(LineList):
         self.is_following = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer folding only of a tree."""
+        """Offer folding only of a tree, and opening only of what is there."""
         if action in _FOLDS:
             return bool(self.arranged)
+        if action == OpenRow.action():
+            return bool(self.display)
         return super().check_action(action, parameters)
 
     def action_toggle_fold(self) -> None:

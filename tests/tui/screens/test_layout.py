@@ -1,8 +1,11 @@
 """Every screen at every size that is promised: places, state and ways out are there, headings are whole, nothing is cut."""
 
+from pathlib import Path
+
 import pytest
 from textual.pilot import Pilot
 
+from storage.database import open_database
 from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, press, running, screen_text
 from tui.widgets.key_line import KeyLine
@@ -69,6 +72,23 @@ async def test_on_a_small_screen_the_footer_names_what_a_newcomer_looks_for(stor
             "r Rate",
         ]
         assert "[ ] tabs" in screen_text(pilot)
+
+
+async def test_where_nothing_was_captured_the_footer_offers_nothing_to_do_with_it(tmp_path: Path) -> None:
+    store = Store(open_database(tmp_path / "empty.db"))
+    async with running(store, FakeLive(), (120, 40)) as pilot:
+        assert _lines(pilot)[-1].split() == ["p", "Pause", "q", "Quit", "?", "Help"]
+        await press(pilot, "slash", "d")
+        assert "assay run -- claude" in screen_text(pilot)
+    store.database.close()
+
+
+async def test_a_filter_that_lets_nothing_pass_can_be_changed(store: Store) -> None:
+    async with running(store, FakeLive(), (120, 40)) as pilot:
+        await press(pilot, "slash", *"session:zzzz", "enter")
+        assert _lines(pilot)[-1].split("  ")[:4] == [" / Filter", "0 All", "x Errors", "w Range"]
+        await press(pilot, "0")
+        assert "d Diff" in _lines(pilot)[-1]
 
 
 async def test_the_footer_offers_only_what_there_is_to_do(store: Store) -> None:
