@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -183,48 +184,67 @@ def live(chance: random.Random, talk: Iterable[tuple[bytes, str]]) -> Iterator[S
         ]
 
 
+@dataclass(slots=True)
+class _Stored:
+    """What was stored, and what that took."""
+
+    kept: list[ExchangeFinished] = field(default_factory=list)
+    """Some of the exchanges, to compare with what is read again."""
+    exchanges: int = 0
+    raw_bytes: int = 0
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    """Of the writer's thread."""
+    grown_mb: float = 0.0
+    """Of memory."""
+
+
 def store_all(path: Path, exchanges: Iterable[Steps], at_once: int) -> dict[str, float]:
     """Store through the real writer, then analyse; return what it took."""
-    database, feed = open_database(path), EventQueue(at_once)
+    database = open_database(path)
+    stored = _store(database, exchanges, at_once)
+    stored_mb = _disk_mb(database, path)
+    analysed, analysis_s = _analyse(database)
+    grown_disk_mb = _disk_mb(database, path) - stored_mb
+    wrong = sum(_is_wrong(database, end) for end in stored.kept)
+    database.close()
+    return {
+        "exchanges": stored.exchanges,
+        "raw_mb": stored.raw_bytes / 1e6,
+        "stored_mb": stored_mb,
+        "disk_mb": stored_mb + grown_disk_mb * stored.exchanges / analysed,
+        "cpu_ms_per_exchange": stored.cpu_s / stored.exchanges * 1000,
+        "analysis_cpu_ms": analysis_s / analysed * 1000,
+        "exchanges_per_s": stored.exchanges / stored.wall_s,
+        "memory_grown_mb": stored.grown_mb,
+        "bodies_checked": 2 * len(stored.kept),
+        "wrong_bodies": wrong,
+    }
+
+
+def _store(database: Database, exchanges: Iterable[Steps], at_once: int) -> _Stored:
+    feed, stored = EventQueue(at_once), _Stored()
     writer = StorageWriter(database, feed)
     writer.start()
     (thread,) = [each.ident for each in threading.enumerate() if each.name == "assay-writer"]
     assert thread is not None
     clock = time.pthread_getcpuclockid(thread)
-    kept: list[ExchangeFinished] = []
     before_mb, begun, begun_cpu_s = memory_mb(os.getpid()), time.perf_counter(), time.clock_gettime(clock)
-    raw_bytes = count = 0
     for steps in exchanges:
         for step in steps:
             feed.put(step)
         end = steps[-1][-1]
         assert isinstance(end, ExchangeFinished)
-        raw_bytes, count = raw_bytes + _wire_bytes(end), count + 1
-        if count % _CHECK_EVERY == 0:
-            kept.append(end)
+        stored.raw_bytes, stored.exchanges = stored.raw_bytes + _wire_bytes(end), stored.exchanges + 1
+        if stored.exchanges % _CHECK_EVERY == 0:
+            stored.kept.append(end)
     feed.is_closed = True
     while not feed.is_drained:
         time.sleep(0.005)
-    wall_s, cpu_s = time.perf_counter() - begun, time.clock_gettime(clock) - begun_cpu_s
-    grown_mb = memory_mb(os.getpid()) - before_mb
+    stored.wall_s, stored.cpu_s = time.perf_counter() - begun, time.clock_gettime(clock) - begun_cpu_s
+    stored.grown_mb = memory_mb(os.getpid()) - before_mb
     writer.stop()
-    stored_mb = _disk_mb(database, path)
-    analysed, analysis_s = _analyse(database)
-    grown_disk_mb = _disk_mb(database, path) - stored_mb
-    wrong = sum(_is_wrong(database, end) for end in kept)
-    database.close()
-    return {
-        "exchanges": count,
-        "raw_mb": raw_bytes / 1e6,
-        "stored_mb": stored_mb,
-        "disk_mb": stored_mb + grown_disk_mb * count / analysed,
-        "cpu_ms_per_exchange": cpu_s / count * 1000,
-        "analysis_cpu_ms": analysis_s / analysed * 1000,
-        "exchanges_per_s": count / wall_s,
-        "memory_grown_mb": grown_mb,
-        "bodies_checked": 2 * len(kept),
-        "wrong_bodies": wrong,
-    }
+    return stored
 
 
 def _wire_bytes(end: ExchangeFinished) -> int:

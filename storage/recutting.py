@@ -202,7 +202,7 @@ def _common(one: bytes, start: int, other: bytes, begin: int) -> int:
     """Count the bytes that are the same from these positions on."""
     length = min(len(one) - start, len(other) - begin)
     same, step = 0, _STEP_BYTES
-    while same < length and one[start + same : start + same + step] == other[begin + same : begin + same + step]:
+    while same < length and other.startswith(one[start + same : start + same + step], begin + same):
         same += step
         step = min(2 * step, CHUNK_BYTES)
     if same >= length:
@@ -210,7 +210,7 @@ def _common(one: bytes, start: int, other: bytes, begin: int) -> int:
     step = min(step, length - same)
     while step > 1:
         half = step // 2
-        if one[start + same : start + same + half] == other[begin + same : begin + same + half]:
+        if other.startswith(one[start + same : start + same + half], begin + same):
             same, step = same + half, step - half
         else:
             step = half
