@@ -36,6 +36,8 @@ _READER_S = 5.0
 """When it is time to end, a reader that takes nothing for so long gets no more lines."""
 _READ_AT_ONCE = 200
 """Exchanges read from the store in one query."""
+MOST_NEWS = 40_000
+"""So many changes wait for a reader that takes nothing; exchanges that end later get no line."""
 ANALYSIS_S = 30.0
 """An exchange that was not analysed after so long is written without its bill."""
 
@@ -65,6 +67,10 @@ class LineWriter:
         self._clock = clock
         self._is_ending = is_ending
         self._news: deque[ExchangeChanged] = deque()
+        self._left_out = 0
+        """Exchanges that will get no line, so far."""
+        self._left_out_told = 0
+        self._leaving_out = threading.Lock()
         self._finished: dict[int, float] = {}
         """When each exchange ended that was not written yet, by id."""
         self._ready: list[int] = []
@@ -75,8 +81,13 @@ class LineWriter:
 
     def hear(self, change: "ExchangeChanged") -> None:
         """Take note of a change; for any thread. Wakes nobody: the threads that commit have no time for that."""
-        if change.what in {Change.FINISHED, Change.ANALYSED}:
+        if change.what not in {Change.FINISHED, Change.ANALYSED}:
+            return
+        if len(self._news) < MOST_NEWS:
             self._news.append(change)
+        elif change.what is Change.FINISHED:
+            with self._leaving_out:
+                self._left_out += 1
 
     def write_new(self, timeout_s: float = 0.0, *, is_final: bool = False) -> None:
         """Wait, then write what is complete.
@@ -87,7 +98,9 @@ class LineWriter:
         """
         if timeout_s:
             time.sleep(timeout_s)
-        self._ready += self._take_news()
+        self._say_left_out()
+        if is_final or len(self._ready) < MOST_NEWS:
+            self._ready += self._take_news()
         self._ready += self._take_overdue(float("inf") if is_final else self._clock() - ANALYSIS_S)
         while self._ready and not self.is_broken:
             some = self._ready[:_READ_AT_ONCE]
@@ -107,6 +120,12 @@ class LineWriter:
         if is_final or not self._is_put_off:
             say(f"{len(self._ready)} lines cannot be written, the database cannot be read: {error}".splitlines()[0])
         self._is_put_off = True
+
+    def _say_left_out(self) -> None:
+        """Say how many lines are missing since the last time."""
+        new, self._left_out_told = self._left_out - self._left_out_told, self._left_out
+        if new and not self.is_broken:
+            say(f"{new} lines were left out: {MOST_NEWS} changes waited for them to be written")
 
     def _take_news(self) -> list[int]:
         """Return the exchanges that are ready to be written."""

@@ -107,6 +107,46 @@ def test_a_database_that_cannot_be_read_puts_lines_off(capsys: Any) -> None:
     assert "1 lines cannot be written" in capsys.readouterr().err
 
 
+def test_so_many_lines_wait_and_no_more(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.headless.MOST_NEWS", 6)
+    stream = io.StringIO()
+    lines = writer(stream)
+    for number in range(1, 6):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+        lines.hear(ExchangeChanged(number, Change.ANALYSED))
+    lines.write_new()
+    lines.write_new()
+    assert len(stream.getvalue().splitlines()) == 3
+    assert capsys.readouterr().err.count("2 lines were left out") == 1
+    lines.hear(ExchangeChanged(5, Change.ANALYSED))
+    lines.hear(ExchangeChanged(6, Change.FINISHED))
+    lines.hear(ExchangeChanged(6, Change.ANALYSED))
+    lines.write_new()
+    assert len(stream.getvalue().splitlines()) == 4, "and it goes on as before"
+    assert capsys.readouterr().err == ""
+
+
+def test_lines_that_cannot_be_read_do_not_gather_without_end(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.headless.MOST_NEWS", 6)
+    stream, refusals = io.StringIO(), [OSError("locked")] * 4
+
+    def open_store() -> Any:
+        if refusals:
+            raise refusals.pop()
+        return FakeStore()
+
+    lines = LineWriter(open_store, stream, "text", Clock())
+    for number in range(30):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+        lines.hear(ExchangeChanged(number, Change.ANALYSED))
+        if refusals:
+            lines.write_new()
+    lines.write_new(is_final=True)
+    written = len(stream.getvalue().splitlines())
+    assert written < 30
+    assert f"{30 - written} lines were left out" in capsys.readouterr().err
+
+
 def test_a_reader_that_takes_nothing_does_not_keep_it_from_ending(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.headless._WAIT_S", 0.01)
     monkeypatch.setattr("tui.headless._READER_S", 0.05)
