@@ -21,6 +21,14 @@ _TAKEN: Final = ("address already in use", "errno 98]", "errno 48]", "winerror 1
 _FORBIDDEN: Final = ("permission denied", "errno 13]", "winerror 10013")
 _NOT_HERE: Final = ("cannot assign requested address", "can't assign requested address", "errno 99]", "errno 49]")
 _TOO_MANY: Final = ("too many open files", "errno 24]")
+_NO_NAME: Final = ("name or service not known", "nodename nor servname", "name resolution", "getaddrinfo failed")
+_UNREACHABLE: Final = (
+    ((*_NO_NAME, "errno -2]", "errno -3]"), "its name is not found: no network, or no DNS"),
+    (("connection refused", "errno 111]", "errno 61]"), "nobody listens at its address"),
+    (("unreachable", "no route to host", "errno 101]", "errno 113]"), "there is no way to it: no network, or no VPN"),
+    (("certificate verify failed", "certificate_verify_failed"), "its certificate is not trusted (--upstream-ca adds one)"),
+)
+"""What the system says when no connection comes about, and what that means."""
 _ADDRESS: Final = re.compile(r"(?:listen on |address \(')(?P<host>[^\s']+?)(?:', |:)(?P<port>\d+)\b")
 _LAST_PORT: Final = 65_535
 _FIRST_FREE_PORT: Final = 1_024
@@ -84,6 +92,11 @@ def explain_listening(host: str, port: int, words: str, option: str = "--port", 
     other = f"{before}{following}" if before else f"{option} 0 takes any that is free, {following} another"
     text = f"Port {port} is taken: another program listens on {host}:{port}"
     return Trouble(text, f"{other}; who has it: {_who_listens(port)}", words)
+
+
+def explain_unreachable(words: str) -> str:
+    """Say in plain words why the API cannot be reached; the system's own where they are the plainest."""
+    return next((plain for signs, plain in _UNREACHABLE if _says(words, signs)), words)
 
 
 def _who_listens(port: int) -> str:

@@ -10,7 +10,7 @@ from proxy_core.exchange import ExchangeState
 from storage.updating import Update
 from storage.views import CaptureCounters, ExchangeSummary
 from tui import format as fmt
-from tui.failures import explain_failure
+from tui.failures import explain_failure, explain_unreachable
 from tui.invocation import own_command
 
 
@@ -89,11 +89,10 @@ def traffic_notice(newest: ExchangeSummary | None, unpriced_requests: int) -> No
         unpriced_requests: Calls of the last day whose model has no known price.
     """
     if newest is not None and _is_unreachable(newest):
-        return Notice(
-            Gravity.ERROR,
-            f"The API cannot be reached: {fmt.one_line(newest.error or 'no answer')}",
-            f"last tried {fmt.clock(newest.started_us)}",
-        )
+        said = fmt.one_line(newest.error or "no answer")
+        why = explain_unreachable(said)
+        tried = f"last tried {fmt.clock(newest.started_us)}, {own_command()} doctor looks further"
+        return Notice(Gravity.ERROR, f"The API cannot be reached: {why}", tried, said if said != why else "")
     if unpriced_requests:
         count = fmt.whole(unpriced_requests)
         return Notice(

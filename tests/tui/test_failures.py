@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui.failures import explain_failure, explain_listening
+from tui.failures import explain_failure, explain_listening, explain_unreachable
 
 _BIND = "the proxy stopped: [Errno {}] error while attempting to bind on address ('127.0.0.1', 8080): {}"
 
@@ -71,3 +71,18 @@ def test_storing_that_fails_leaves_the_proxy_running(beginning: str) -> None:
     assert not trouble.is_stopped
     assert "traffic goes on" in trouble.text
     assert trouble.words == "database is locked"
+
+
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        ("[Errno -2] Name or service not known", "its name is not found: no network, or no DNS"),
+        ("[Errno 8] nodename nor servname provided, or not known", "its name is not found: no network, or no DNS"),
+        ("[Errno 111] Connect call failed ('127.0.0.1', 443)", "nobody listens at its address"),
+        ("[Errno 101] Network is unreachable", "there is no way to it: no network, or no VPN"),
+        ("certificate verify failed: self-signed", "its certificate is not trusted (--upstream-ca adds one)"),
+        ("connection to api.anthropic.com was reset", "connection to api.anthropic.com was reset"),
+    ],
+)
+def test_why_the_api_cannot_be_reached(words: str, plain: str) -> None:
+    assert explain_unreachable(words) == plain

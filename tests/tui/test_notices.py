@@ -67,6 +67,21 @@ def test_an_unreachable_api_is_told_apart_from_an_api_error() -> None:
     assert traffic_notice(factories.exchange_summary(status_code=429), 0) is None
 
 
+def test_why_the_api_is_unreachable_is_said_plainly_and_as_the_system_says_it() -> None:
+    failed = factories.exchange_summary(
+        state=ExchangeState.FAILED, status_code=None, error="[Errno -2] Name or service not known"
+    )
+    notice = traffic_notice(failed, 0)
+    assert notice is not None
+    assert notice.text == "The API cannot be reached: its name is not found: no network, or no DNS"
+    assert notice.words == "[Errno -2] Name or service not known"
+    assert "doctor" in notice.remedy
+    reset = traffic_notice(factories.exchange_summary(state=ExchangeState.FAILED, status_code=None, error="it was reset"), 0)
+    assert reset is not None
+    assert reset.text.endswith("it was reset")
+    assert not reset.words
+
+
 def test_missing_prices_are_mentioned() -> None:
     notice = traffic_notice(factories.exchange_summary(), 3)
     assert notice is not None

@@ -47,7 +47,7 @@ def first_steps(proxy_url: str | None, ca_bundle: Path | None) -> Content:
         ("".join(lines) + "\n", "$secondary"),
         "Nothing arrives?   ",
         (f"{assay} doctor", "$accent"),
-        "      Just looking?   ",
+        "\nJust looking?      ",
         (f"{assay} demo", "$accent"),
     )
 
