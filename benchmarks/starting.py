@@ -16,6 +16,7 @@ from benchmarks.terminal import Terminal
 
 _FIRST_FRAME = b"Sessions"
 _FIRST_SCREEN = b"Assay listens on"
+_GONE_S = 20.0
 _ASSAY = str(Path(sys.executable).with_name("assay"))
 
 
@@ -34,6 +35,7 @@ def measure(*, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
         for _ in range(rounds):
             with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as home:
                 taken.append(start(Path(home)))
+                _wait_gone(Path(home))
         result[name] = spread(taken).as_json()
         say(f"{name}: {result[name]['median']:.2f} s")
     return result
@@ -42,6 +44,20 @@ def measure(*, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
 def _environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return kept | {"HOME": str(home), "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home)}
+
+
+def _wait_gone(home: Path) -> None:
+    """Wait until all processes of that home have ended: told to end while they load, they take CPU from the next start."""
+    deadline = time.monotonic() + _GONE_S
+    while time.monotonic() < deadline and any(_is_at_home(process, home) for process in Path("/proc").glob("[0-9]*")):
+        time.sleep(0.05)
+
+
+def _is_at_home(process: Path, home: Path) -> bool:
+    try:
+        return f"HOME={home}\0".encode() in (process / "environ").read_bytes()
+    except OSError:  # it has ended, or is another user's
+        return False
 
 
 def _version(home: Path) -> float:
