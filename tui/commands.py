@@ -103,7 +103,7 @@ class CursorUp(Command):
 class NextPage(Command):
     """Go one page down."""
 
-    KEY = "pagedown,ctrl+f"
+    KEY = "pagedown,ctrl+f,ctrl+d"
     SIGN = "PgDn"
     IS_IN_PALETTE = False
 
@@ -111,7 +111,7 @@ class NextPage(Command):
 class PreviousPage(Command):
     """Go one page up."""
 
-    KEY = "pageup,ctrl+b"
+    KEY = "pageup,ctrl+b,ctrl+u"
     SIGN = "PgUp"
     IS_IN_PALETTE = False
 

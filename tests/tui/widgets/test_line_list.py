@@ -121,7 +121,16 @@ async def test_keys_move_the_cursor_and_keep_it_in_sight_and_on_a_row() -> None:
         numbers = stage.query_one(_Numbers)
         numbers.set_row_count(100)
         numbers.focus()
-        for keys, place in ((("k",), 0), (("j", "down"), 2), (("pagedown",), 10), (("pageup",), 2), (("G",), 99), (("j",), 99)):
+        for keys, place in (
+            (("k",), 0),
+            (("j", "down"), 2),
+            (("pagedown",), 10),
+            (("pageup",), 2),
+            (("ctrl+d",), 10),
+            (("ctrl+u",), 2),
+            (("G",), 99),
+            (("j",), 99),
+        ):
             await pilot.press(*keys)
             assert numbers.cursor == place
             assert place in numbers.visible_rows
