@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from proxy_core.attribution.model import Attribution, SourceType
 from proxy_core.dialects.base import ParsedResponse
 from proxy_core.dialects.responses import read_response
-from storage import models, sqlite
+from storage import full_text, models
 from storage.errors import StorageError
 from storage.recorded import read_recorded
 from storage.stored_attributions import load_with_texts
@@ -61,7 +61,7 @@ def index(connection: Connection, row_id: int, texts: Texts) -> int | None:
     """Add an exchange to the index; returns the hash to keep, `None` when there was nothing to add."""
     if not any(texts):
         return None
-    sqlite.index_text(connection, row_id, texts)
+    full_text.index_text(connection, row_id, texts)
     return _hash(texts)
 
 
@@ -76,7 +76,7 @@ def unindex(connection: Connection, row_id: int) -> None:
     except StorageError:
         return
     if texts is not None and _hash(texts) == stored:
-        sqlite.unindex_text(connection, row_id, texts)
+        full_text.unindex_text(connection, row_id, texts)
 
 
 def _hash(texts: Texts) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ColumnElement, String, and_, false, func, or_, s
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage import sqlite, tables
+from storage import full_text, tables
 from storage.filters.columns import EXCHANGE_FIELDS, FACET_FIELDS, FACETED, FieldColumns, has_source
 from storage.filters.fields import FIELD_BY_NAME, Kind
 from storage.filters.tree import (
@@ -258,7 +258,7 @@ def _search(text: str, scope: Scope) -> Clause:
     """Look for words in the prompt, the answer and the title, and for the text in a source's name, the model and errors."""
     test = TextTest(text)
     return or_(
-        _TextSearch(text) if scope.ids is None else tables.exchange.id.in_(sqlite.match_text(text, ids=scope.ids)),
+        _TextSearch(text) if scope.ids is None else tables.exchange.id.in_(full_text.match_text(text, ids=scope.ids)),
         _by_facet(Disjunction(text_parts(text)), scope),
         *(text_matches(column, test) for column in error_columns()),
         has_source(text_matches(tables.source.source_name, test)),
@@ -282,4 +282,4 @@ def _render_plain(element: _TextSearch, compiler: SQLCompiler, **options: Any) -
 
 @compiles(_TextSearch, "sqlite")
 def _render_full_text(element: _TextSearch, compiler: SQLCompiler, **options: Any) -> str:
-    return str(compiler.process(tables.exchange.id.in_(sqlite.match_text(element.text)), **options))
+    return str(compiler.process(tables.exchange.id.in_(full_text.match_text(element.text)), **options))

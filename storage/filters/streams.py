@@ -29,9 +29,10 @@ from storage.filters.clauses import (
     without_nul,
 )
 from storage.filters.columns import EXCHANGE_FIELDS
+from storage.full_text import text_arm
 from storage.models import ExchangeRow
 from storage.rollups import read_floor
-from storage.sqlite import Arm, count_arms, read_arm, text_arm
+from storage.sqlite import Arm, count_arms, read_arm
 
 _MOST_ARMS = 400
 """More are not merged: asking each once would take longer than looking at what is newest."""

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from benchmarks import filling
 from benchmarks.day import DAY_US, make_day
 from benchmarks.filling import START_US, fill, find_wrong_sums
-from storage import models, ratings, sqlite, totals
+from storage import full_text, models, ratings, totals
 from storage.database import open_database
 from storage.store import Store
 
@@ -64,7 +64,7 @@ def test_copies_can_be_read_whole_and_found(database):
     assert len({one.exchange_id for one in store.exchanges.page(720)}) == 720
     assert len(store.sessions.page(limit=1000)) % 12 == 0
     with database.read() as connection:
-        assert connection.execute(sqlite.match_text("number700")).scalars().all() == [700]
+        assert connection.execute(full_text.match_text("number700")).scalars().all() == [700]
         assert connection.scalar(select(func.count()).select_from(models.SegmentUseRow.__table__)) > 20
 
 

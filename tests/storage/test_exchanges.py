@@ -5,7 +5,7 @@ import pytest
 
 from proxy_core.attribution.model import SourceType
 from proxy_core.exchange import BodyGrew, Side
-from storage import sqlite
+from storage import full_text
 from storage.errors import AmbiguousIdError, BodyCorruptError, NoSuchExchangeError
 from storage.exchanges import ExchangeOrder
 from storage.models import ExchangeHeadRow, ExchangeRow, PieceRow
@@ -99,7 +99,7 @@ def test_where_else_a_content_occurs(exchanges):
 
 def test_text_is_found_where_it_was_new(database, exchanges):
     def found(words, columns=()):
-        return ids(exchanges.page(where=ExchangeRow.__table__.c.id.in_(sqlite.match_text(words, columns))))
+        return ids(exchanges.page(where=ExchangeRow.__table__.c.id.in_(full_text.match_text(words, columns))))
 
     assert found("answer 3") == [4]
     assert found("plea fi", ["user_text"]) == [1]

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from proxy_core import clock
 from proxy_core.exchange import Side
-from storage import models, sqlite
+from storage import full_text, models, sqlite
 from storage.attributions import AttributionWriter
 from storage.deleting import drop_bodies
 from storage.errors import StorageError
@@ -59,7 +59,7 @@ def test_what_is_too_old_goes_with_everything_that_is_its_own(database):
 
 def test_deleted_exchanges_are_not_found_by_their_words(database):
     store_and_analyse(database, *conversation(2))
-    words = sqlite.match_text("answer")
+    words = full_text.match_text("answer")
     with database.read() as connection:
         assert len(connection.execute(words).all()) == 2
     prune(database, RetentionPolicy(max_age_days=1), now_us=days_later(40))

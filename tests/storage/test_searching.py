@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from benchmarks.day import make_day
 from benchmarks.filling import START_US, write_day
 from proxy_core.attribution.model import SourceType
-from storage import searching, sqlite
+from storage import full_text, searching
 from storage.database import open_database
 from storage.deleting import delete_exchanges
 from storage.exchanges import ExchangeOrder
@@ -318,8 +318,8 @@ def test_a_text_that_outlived_its_exchange_leads_nowhere(tmp_path):
     write_day(database, make_day(30, START_US))
     with database.write() as connection:
         delete_exchanges(connection, [7, 8, 30])
-        sqlite.index_text(connection, 8, ("zebra", "", ""))
-        sqlite.index_text(connection, 9, ("zebra", "", ""))
+        full_text.index_text(connection, 8, ("zebra", "", ""))
+        full_text.index_text(connection, 9, ("zebra", "", ""))
     clause, exchanges = compile_filter(parsed("text:zebra")), Store(database).exchanges
     assert [one.id for one in exchanges.page(5, where=clause)] == [9]
     assert exchanges.count(clause) == 1

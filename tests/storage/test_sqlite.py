@@ -1,58 +1,15 @@
-"""What only SQLite has, past SQLAlchemy: whole words for beginnings, errors, connections that are kept."""
+"""What only SQLite has, past SQLAlchemy: errors, connections that are kept."""
 
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage import models, sqlite
+from storage import models
 from storage.statements import Prepared
 
 MARKS = models.MarkRow.__table__
 ADD = Prepared(MARKS.insert(), ("name", "number"))
 READ = Prepared(select(MARKS.c.name, MARKS.c.number), ())
-
-
-def numbered(*texts):
-    return list(enumerate(texts, 1))
-
-
-def found(database, texts, words):
-    """Ids that the arm of some words leads to, and those that full-text search finds for their beginnings."""
-    with database.write() as connection:
-        for number, text in texts:
-            sqlite.index_text(connection, number, ("", text, ""))
-    with database.read() as connection:
-        arm = sqlite.text_arm(connection, words, has_leftovers=False)
-        by_arm = sqlite.read_arm(connection, arm, (0, 10_000), 10_000, is_descending=False)
-        return arm.values[0], by_arm, list(connection.execute(sqlite.match_text(words)).scalars())
-
-
-@pytest.mark.parametrize(
-    ("words", "query", "ids"),
-    [
-        ("fix", '("fix" OR "fixed" OR "fixture")', [1, 2, 3]),
-        ("FIX", '("fix" OR "fixed" OR "fixture")', [1, 2, 3]),
-        ("fix bug", '("fix" OR "fixed" OR "fixture") AND ("bug" OR "bugs")', [1, 3]),
-        ("fixtures", '"fixtures"*', []),
-        ("ca", '"ca"*', [3, 4]),
-        ("äpf", '"äpf"*', [4]),
-        ("", '""', []),
-        ('" OR (', '("or")', [2]),
-    ],
-)
-def test_the_words_that_begin_so_are_named(database, words, query, ids):
-    texts = numbered("fix the bug", "fixed or not", "a fixture, bugs, a café", "Äpfel, cafe, caß")
-    assert found(database, texts, words) == (query, ids, ids)
-
-
-def test_words_that_are_too_many_are_not_named(database):
-    texts = numbered(*(f"word{number}" for number in range(40)))
-    query, by_arm, by_beginning = found(database, texts, "word")
-    assert query == '"word"*'
-    assert by_arm == by_beginning == list(range(1, 41))
-    query, by_arm, by_beginning = found(database, [], "word3")
-    assert query.count(" OR ") == 10
-    assert by_arm == by_beginning == [4, *range(31, 41)]
 
 
 def test_an_error_is_sqlalchemys_and_holds_no_values(database):
