@@ -194,8 +194,10 @@ def _restored(connection: Connection, entries: Sequence[Entry], cache: PieceCach
     for entry in entries:
         if isinstance(entry, bytes):
             yield entry
-        else:
+        elif entry[1]:
             yield from restore(pieces[entry[0]], entry[1])
+        else:
+            yield pieces[entry[0]]
 
 
 def read_portions(lend: Lend, row_id: int, side: Side) -> Iterator[bytes]:
