@@ -1,7 +1,8 @@
 """What storing takes: bytes on disk of long conversations, bytes, memory and CPU of ten thousand requests.
 
 Run as a process of its own (`python -m benchmarks.storing DIRECTORY COUNT`), so that memory is its alone. A turn of a
-conversation is stored by itself, as it comes; the requests come as fast as they are stored, up to sixteen at a time.
+conversation is stored by itself, as it comes (they are made beforehand: whoever makes them meanwhile holds up who stores);
+the requests come as fast as they are stored, up to sixteen at a time.
 `stored_mb` and `cpu_ms_per_exchange` are storing alone (the writer's thread). Afterwards exchanges are analysed, at most a
 thousand, tokens counted by length: `analysis_cpu_ms` is that for each of them, and `disk_mb` what all exchanges take with
 everything that belongs to them, reckoned from those where they are more.
@@ -41,20 +42,22 @@ _CHECK_EVERY = 37
 _GROWTHS = 20
 """How often a stream is journalled while it runs: one of a second."""
 _TOGETHER = 16
+_MOST_WAITING = 64
+"""Steps that are made ahead of the writer."""
 
 type Steps = Sequence[Sequence[CaptureEvent]]
 """The events of one exchange; those of a step come at once."""
 
 
 class EventQueue:
-    """A feed of a bounded number of steps, filled by another thread than the writer's.
+    """A feed of a bounded number of steps, filled by another thread than the writer's; the queue is that of the real feed.
 
     Args:
         at_once: Steps that the writer gets together.
     """
 
     def __init__(self, at_once: int) -> None:
-        self._waiting: queue.Queue[Sequence[CaptureEvent]] = queue.Queue(4 * at_once)
+        self._waiting: queue.SimpleQueue[Sequence[CaptureEvent]] = queue.SimpleQueue()
         self._at_once = at_once
         self.is_closed = False
         self.is_drained = False
@@ -62,6 +65,8 @@ class EventQueue:
 
     def put(self, step: Sequence[CaptureEvent]) -> None:
         """Add a step, waiting for room."""
+        while self._waiting.qsize() >= _MOST_WAITING:
+            time.sleep(0.001)
         self._waiting.put(step)
 
     def take(self, timeout_s: float) -> list[CaptureEvent]:
@@ -284,8 +289,8 @@ def main() -> None:
     chance = random.Random(13)
     requests = ((body, prose(chance, 800)) for body in separate_requests(count, 20_000))
     cases = {
-        "conversation": (whole(chance, answered(conversation(101))), 1),
-        "conversation, streamed live": (live(chance, answered(conversation(101))), 1),
+        "conversation": (list(whole(chance, answered(conversation(101)))), 1),
+        "conversation, streamed live": (list(live(chance, answered(conversation(101)))), 1),
         "requests": (whole(chance, requests), _TOGETHER),
     }
     result = {name: store_all(directory / f"{name}.db", exchanges, at_once) for name, (exchanges, at_once) in cases.items()}
