@@ -72,6 +72,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self._detail_read_s = 0.0
         self._unpriced_requests = 0
         self._tab_before_diff = Tab.BREAKDOWN
+        self._is_in_pane = False
         self._newest_ended: ExchangeSummary | None = None
         self._rates: StreamRates = {}
 
@@ -362,8 +363,9 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         return super().check_action(action, parameters)
 
     def on_descendant_focus(self) -> None:
-        """Stand still once somebody reads: what comes in would take the request away from under their eyes."""
-        if self.pane.has_focus_within:
+        """Stand still once somebody begins to read: what comes in would take the request away from under their eyes."""
+        was_in_pane, self._is_in_pane = self._is_in_pane, self.pane.has_focus_within
+        if self._is_in_pane and not was_in_pane:
             self.requests.is_following = False
 
     def action_leave_pane(self) -> None:

@@ -363,7 +363,10 @@ async def test_who_reads_a_request_keeps_it_whatever_comes_in(store: Store) -> N
         await press(pilot, "m")
         assert not screen.requests.is_following
         await press(pilot, "f")
+        await press(pilot, "]", "]")
         assert screen.requests.is_following, "unless somebody wants to follow even so"
+        await press(pilot, "escape", "m")
+        assert not screen.requests.is_following
 
 
 async def test_on_a_small_screen_enter_zooms(store: Store) -> None:
