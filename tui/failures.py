@@ -88,8 +88,8 @@ def explain_listening(host: str, port: int, words: str, option: str = "--port", 
     if not _says(words, _TAKEN):
         listen = option.replace("port", "host" if option == "--web-port" else "listen")
         return Trouble(f"{host} is no address of this machine", f"{before}{listen} 127.0.0.1 is one", words)
-    following = f"{option} {port + 1 if port < _LAST_PORT else 0}"
-    other = f"{before}{following}" if before else f"{option} 0 takes any that is free, {following} another"
+    following = port + 1 if port < _LAST_PORT else port - 1
+    other = f"{before}{option} {following}" if before else f"{option} 0 takes any that is free, {option} {following} another"
     text = f"Port {port} is taken: another program listens on {host}:{port}"
     return Trouble(text, f"{other}; who has it: {_who_listens(port)}", words)
 
