@@ -30,6 +30,8 @@ _UNREACHABLE: Final = (
 )
 """What the system says when no connection comes about, and what that means."""
 _ADDRESS: Final = re.compile(r"(?:listen on |address \(')(?P<host>[^\s']+?)(?:', |:)(?P<port>\d+)\b")
+_WEB_PORT: Final = "--web-port"
+"""The option that takes no 0: a browser has to be told."""
 _LAST_PORT: Final = 65_535
 _FIRST_FREE_PORT: Final = 1_024
 """Below it a port needs rights that a user does not have."""
@@ -86,10 +88,11 @@ def explain_listening(host: str, port: int, words: str, option: str = "--port", 
         remedy = f"{before}{option} {port + _FAR_ENOUGH if is_low else 0} takes one that is free to all"
         return Trouble(f"Not allowed to listen on port {port}{why}", remedy, words)
     if not _says(words, _TAKEN):
-        listen = option.replace("port", "host" if option == "--web-port" else "listen")
+        listen = option.replace("port", "host" if option == _WEB_PORT else "listen")
         return Trouble(f"{host} is no address of this machine", f"{before}{listen} 127.0.0.1 is one", words)
     following = port + 1 if port < _LAST_PORT else port - 1
-    other = f"{before}{option} {following}" if before else f"{option} 0 takes any that is free, {option} {following} another"
+    free = f"{option} 0 takes any that is free, " if not before and option != _WEB_PORT else ""
+    other = f"{free}{before}{option} {following}"
     text = f"Port {port} is taken: another program listens on {host}:{port}"
     return Trouble(text, f"{other}; who has it: {_who_listens(port)}", words)
 

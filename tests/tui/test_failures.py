@@ -27,6 +27,12 @@ def test_a_taken_port_is_named_with_another_and_how_to_find_who_has_it(
     assert trouble.is_stopped
 
 
+def test_on_the_command_line_a_port_of_its_choice_is_offered_where_there_is_one() -> None:
+    words = "[Errno 98] Address already in use"
+    assert explain_listening("127.0.0.1", 8080, words).remedy.startswith("--port 0 takes any that is free, --port 8081; ")
+    assert explain_listening("127.0.0.1", 8000, words, "--web-port").remedy.startswith("--web-port 8001; ")
+
+
 def test_after_the_last_port_no_next_one_is_named() -> None:
     assert "--port 65536" not in explain_listening("127.0.0.1", 65_535, "[Errno 98] Address already in use").remedy
 
