@@ -14,6 +14,10 @@ from tui.settings import SETTINGS, Kind, Setting, Settings
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_MOST_NUMBER = 1_000_000
+"""More days than anything is kept, more ports than there are."""
+_MOST_BYTES = 2**62
+"""More than any disk holds; what is compared with it in the database fits there."""
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -103,7 +107,7 @@ def parse_value(setting: Setting, value: Any, place: str) -> Any:
     """
     try:
         return _PARSERS[setting.kind](value)
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         raise ConfigurationError(f"{place}: {value!r} is not {_EXPECTED[setting.kind]}") from None
 
 
@@ -114,12 +118,9 @@ def _parse_text(value: Any) -> str | None:
 
 
 def _parse_integer(value: Any) -> int:
-    if isinstance(value, bool):
+    if not isinstance(value, int | str) or isinstance(value, bool):
         raise TypeError(value)
-    number = int(value)
-    if number < 0:
-        raise ValueError(value)
-    return number
+    return _bounded(int(value), _MOST_NUMBER)
 
 
 def _parse_flag(value: Any) -> bool:
@@ -143,10 +144,13 @@ def _parse_size(value: Any) -> int | None:
         raise TypeError(value)
     text = str(value).strip().lower().replace(" ", "")
     digits = text.rstrip("bkmgi")
-    size = int(float(digits) * _SIZES[text[len(digits) :]])
-    if size < 0:
-        raise ValueError(value)
-    return size or None
+    return _bounded(int(float(digits) * _SIZES[text[len(digits) :]]), _MOST_BYTES) or None
+
+
+def _bounded(number: int, most: int) -> int:
+    if not 0 <= number <= most:
+        raise ValueError(number)
+    return number
 
 
 _PARSERS = {
@@ -158,7 +162,7 @@ _PARSERS = {
 }
 _EXPECTED = {
     Kind.TEXT: "a text",
-    Kind.INTEGER: "a whole number of 0 or more",
+    Kind.INTEGER: f"a whole number from 0 to {_MOST_NUMBER:,}",
     Kind.FLAG: "true or false",
     Kind.LIST: "a list of texts",
     Kind.SIZE: "a size such as 500MB or 2GiB",

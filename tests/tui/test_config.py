@@ -68,6 +68,10 @@ def test_options_that_were_not_given_do_not_count(config: Path) -> None:
         ("retention_size", "a lot", "not a size"),
         ("retention_size", "-1GB", "not a size"),
         ("retention_size", "5 parsecs", "not a size"),
+        ("retention_size", "inf", "not a size"),
+        ("retention_size", "nan", "not a size"),
+        ("retention_size", "9e99 GB", "not a size"),
+        ("retention_days", "1000001", "not a whole number"),
     ],
 )
 def test_what_does_not_fit_is_refused(name: str, value: str, said: str) -> None:
@@ -75,7 +79,9 @@ def test_what_does_not_fit_is_refused(name: str, value: str, said: str) -> None:
         load_settings({}, environ={f"ASSAY_{name.upper()}": value})
 
 
-@pytest.mark.parametrize("line", ["port = true", "api_origin = [1]", "listen = 5", "retention_size = true", 'port = "x"'])
+@pytest.mark.parametrize(
+    "line", ["port = true", "api_origin = [1]", "listen = 5", "retention_size = true", 'port = "x"', "port = 1.9"]
+)
 def test_wrong_types_in_the_file_are_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(line)
