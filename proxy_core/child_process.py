@@ -14,19 +14,23 @@ from pathlib import Path
 
 PIPE_BYTES = 1024 * 1024
 """Of a pipe, where the system lets us, and of what is gathered for one write: each gives up the interpreter lock for a turn."""
+BELOW_US = 5
+"""Niceness of what can wait a little: whoever is forwarded, and whoever looks at the screen, cannot."""
+LOWEST_PRIORITY = 19
 
 
-def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
+def launch(module: str, *, command: Sequence[str] | None = None, niceness: int = BELOW_US) -> "subprocess.Popen[bytes]":
     """Start a module by our own interpreter.
 
     Args:
         module: Its name; imported from where this one was.
         command: What to start instead; for tests.
+        niceness: How far below our priority, from its first import on, where the system knows priorities.
 
     Raises:
         OSError: No memory or no process left.
     """
-    return subprocess.Popen(  # noqa: S603 - our own module
+    process = subprocess.Popen(  # noqa: S603 - our own module
         list(command or own_module(module)),
         bufsize=PIPE_BYTES,
         stdin=subprocess.PIPE,
@@ -35,6 +39,9 @@ def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.
         env=own_environment(),
         start_new_session=True,
     )
+    with contextlib.suppress(OSError, AttributeError):  # it has ended already, or this is no Unix
+        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+    return process
 
 
 def own_module(name: str) -> list[str]:

@@ -9,7 +9,6 @@ its own connections to the database and ends with its input. One line of JSON ea
 
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -21,9 +20,6 @@ from storage.analysing import Analyst
 from storage.body_free import open_body_free_analyst
 from storage.database import open_database
 from storage.errors import StorageError
-
-NICENESS = 5
-"""Below the proxy, but not so low that a lock on the database is held for long on a busy machine."""
 
 type Reply = Mapping[str, Any]
 
@@ -64,7 +60,5 @@ def _analyse(analyst: Analyst, row_id: int, *, has_ended: bool) -> Reply:
 
 if __name__ == "__main__":
     outlive_signals()
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -11,7 +11,6 @@ killed it stores what has arrived, so that nothing dies with it.
 
 import contextlib
 import json
-import os
 import sys
 import threading
 import time
@@ -40,8 +39,6 @@ FLUSH_S, YOUNG_S = 0.1, 0.0
 WAITING_BYTES = 48 * 1024 * 1024
 """With so much not looked at yet, no more is read: it waits where it came from, which is bounded. What is held of running
 exchanges does not count: only reading on brings their ends."""
-NICENESS = 5
-"""Below the proxy: what is recorded can wait a little, whoever is forwarded cannot."""
 TELL_EVERY_S = 0.05
 """A line costs both processes more than what it says; the first news after a pause are told at once."""
 _LOOK_S = 0.02
@@ -174,8 +171,6 @@ def main() -> None:
     """Record what standard input brings."""
     outlive_signals()
     widen(sys.stdin.fileno())
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
     with (
         contextlib.suppress(BrokenPipeError),
         open(sys.stdin.fileno(), "rb", buffering=PIPE_BYTES, closefd=False) as standard_input,

@@ -12,7 +12,6 @@ import contextlib
 import gc
 import itertools
 import json
-import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -27,8 +26,6 @@ from storage.errors import ApiUnavailableError
 from storage.store import Store
 from storage.views import CaptureCounters
 
-NICENESS = 5
-"""Below the proxy: whoever reads can wait a little, whoever is forwarded cannot."""
 GC_THRESHOLDS = (20_000, 50, 100)
 """Far more than by default: a long answer is thousands of objects, none of them garbage, gone at once when it is written."""
 _REPLY_S = 2.0
@@ -122,8 +119,6 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):

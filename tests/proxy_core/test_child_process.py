@@ -1,10 +1,12 @@
 """A process of ours is made of our modules, wherever it is started."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from proxy_core.child_process import close_pipes, launch, own_environment
+from proxy_core.child_process import BELOW_US, LOWEST_PRIORITY, close_pipes, launch, own_environment
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +32,12 @@ def test_what_the_user_looks_for_modules_in_comes_after_ours(monkeypatch: pytest
     ours, theirs = own_environment()["PYTHONPATH"].split(":")
     assert (Path(ours) / "proxy_core").is_dir()
     assert theirs == "/theirs"
+
+
+@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="this system knows no niceness")
+@pytest.mark.parametrize("niceness", [BELOW_US, LOWEST_PRIORITY])
+def test_it_comes_after_us_from_its_first_import_on(niceness: int) -> None:
+    says_how = "import os, sys; sys.stdin.read(); print(os.getpriority(os.PRIO_PROCESS, 0))"
+    process = launch("unused", command=[sys.executable, "-c", says_how], niceness=niceness)
+    said, _ = process.communicate(timeout=60)
+    assert int(said) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + niceness)

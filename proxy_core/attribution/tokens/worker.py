@@ -20,7 +20,6 @@ from proxy_core.attribution.tokens.counters import counter_for, quick_counter_fo
 from proxy_core.attribution.tokens.counting import TokenCount, TokenCounter
 from proxy_core.attribution.tokens.sampling import count_bounded
 
-LOWEST_PRIORITY = 19
 IDLE_LIMIT_S = 600.0
 """Without a job for this long the process ends and gives its memory back; the service starts another when there is work."""
 
@@ -107,7 +106,6 @@ def main() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(LOWEST_PRIORITY)
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except (BrokenPipeError, ValueError):
