@@ -127,8 +127,9 @@ def _ungrouped(_before: Shown, now: Shown, _day_s: float) -> bool:
     return now.is_complete and not any(re.match(r"\s*[▾▸]", line) for line in now.list)
 
 
-def _says(text: str) -> Test:
-    return lambda _before, now, _: any(text in line for line in now.whole)
+def _headed(text: str) -> Test:
+    """Its heading says how the list is arranged; as they came, by time."""
+    return lambda _before, now, _: now.whole[now.first - 1].strip().startswith(text)
 
 
 def _other_legend(before: Shown, now: Shown, _day_s: float) -> bool:
@@ -155,9 +156,9 @@ _KIND: Final = Key("filter 3", "3", _other_legend, _is_old, 1.5)
 _CLEAR: Final = Key("clear 0", "0", _other_legend, _is_new, 1.5)
 _TAB: Final = Key("next tab ]", "]", _other_tab, _other_pane, 0.5)
 _TREES: Final = tuple(
-    Key("tree t", "t", _says(f" {name} "), _grouped, 2.5) for name in ("by session", "by session, prompt", "by session, agent")
+    Key("tree t", "t", _headed(name), _grouped, 2.5) for name in ("by session", "by session, prompt", "by session, agent")
 )
-_FLAT: Final = Key("tree t", "t", _says(" client "), _ungrouped, 2.5)
+_FLAT: Final = Key("tree t", "t", _headed("time"), _ungrouped, 2.5)
 _PLACES: Final = tuple(Key("screens", sent, _other_place, _other_place, 1.5) for sent in "sacl")
 
 
