@@ -59,6 +59,8 @@ def _name(group: Group, first: ExchangeSummary | None) -> str:
     own = group.key[-1]
     if group.depth == 0:
         return title or ("no session" if own is None else f"session {own[:8]}")
-    if first is not None and first.agent_id is not None and first.agent_id == own:
+    if own is None:  # no agent's: a title would say once more what the session is called
+        return "main"
+    if first is not None and first.agent_id == own:
         return f"↳ {first.agent_type or 'agent'} {own[:8]}"
-    return title or (own[:8] if own is not None else "main")
+    return title or own[:8]

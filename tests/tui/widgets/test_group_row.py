@@ -21,6 +21,7 @@ def _text(line: object) -> str:
         (("abcdefghijk",), factories.exchange_summary(), "Why does the build fail?"),
         ((None,), None, "no session"),
         (("s", None), None, "main"),
+        (("s", None), factories.exchange_summary(), "  ▾ main  "),
         (
             ("s", "a1234567890"),
             factories.exchange_summary(agent_id="a1234567890", agent_type="reviewer"),
