@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tui.interpreter import favour_latency, load_quickly
+from tui.interpreter import DRAWING_THRESHOLDS, favour_latency, load_quickly
 from tui.remote_live import RemoteLive
 from tui.terminal import draw_where_it_is_seen
 
@@ -113,7 +113,7 @@ def _open(app: "AssayApp", live: RemoteLive) -> None:
     app.load_screens()
     with contextlib.suppress(RuntimeError):  # It was closed meanwhile.
         app.call_from_thread(app.build_screens)  # type: ignore[arg-type]  # mypy takes nothing to return for never returning
-    favour_latency()
+    favour_latency(DRAWING_THRESHOLDS)
 
 
 if __name__ == "__main__":

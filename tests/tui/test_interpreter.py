@@ -3,15 +3,25 @@
 import gc
 import sys
 
-from tui.interpreter import FORWARDING_THRESHOLDS, LOADING_THRESHOLDS, SWITCH_INTERVAL_S, favour_latency, load_quickly
+import pytest
+
+from tui.interpreter import (
+    DRAWING_THRESHOLDS,
+    FORWARDING_THRESHOLDS,
+    LOADING_THRESHOLDS,
+    SWITCH_INTERVAL_S,
+    favour_latency,
+    load_quickly,
+)
 
 
-def test_turns_are_short_and_collections_rare() -> None:
+@pytest.mark.parametrize("wanted", [FORWARDING_THRESHOLDS, DRAWING_THRESHOLDS])
+def test_turns_are_short_and_collections_rare(wanted: tuple[int, int, int]) -> None:
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
-        favour_latency()
+        favour_latency(wanted)
         assert abs(sys.getswitchinterval() - SWITCH_INTERVAL_S) < 1e-6
-        assert gc.get_threshold() == FORWARDING_THRESHOLDS
+        assert gc.get_threshold() == wanted
         assert gc.get_freeze_count() > 0
         assert gc.isenabled()
     finally:

@@ -29,9 +29,11 @@ def command(ctx: click.Context, /, **_settings: object) -> None:
                 "there is no terminal to show a dashboard on", f"See {assay} sessions, {assay} sources, {assay} export"
             )
         from tui.app import AssayApp
+        from tui.interpreter import DRAWING_THRESHOLDS, favour_latency
         from tui.terminal import draw_where_it_is_seen
 
         draw_where_it_is_seen()
         app = AssayApp(store)
+        favour_latency(DRAWING_THRESHOLDS)
         app.run()
     ctx.exit(app.return_code or 0)
