@@ -244,6 +244,7 @@ def main() -> int:
     parser.add_argument("--per-second", type=float, default=50)
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks", help="where soak.csv and soak.svg go")
     options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)  # now, not when it turns out to be missing after an hour
     with (
         tempfile.TemporaryDirectory(prefix="assay-soak-", ignore_cleanup_errors=True) as name,
         Contestants(Path(name)) as contestants,
