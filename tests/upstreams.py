@@ -204,7 +204,7 @@ def connect(
     proxy: tuple[str, int] | None, target: tuple[str, int], ca_file: Path | None, alpn: tuple[str, ...] = ("http/1.1",)
 ) -> ssl.SSLSocket:
     """Open TLS to a target, through a proxy or straight."""
-    raw = socket.create_connection(proxy or target, timeout=20)
+    raw = socket.create_connection(proxy or target, timeout=60)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if proxy is not None:
         name = f"{target[0]}:{target[1]}".encode()
@@ -223,7 +223,7 @@ def connect(
     return context.wrap_socket(raw, server_hostname=target[0])
 
 
-def read_until_closed(connection: socket.socket, wait_s: float = 5.0) -> bytes:
+def read_until_closed(connection: socket.socket, wait_s: float = 30.0) -> bytes:
     """Return everything until the other side closes (however it does that) or is silent."""
     connection.settimeout(wait_s)
     parts = []

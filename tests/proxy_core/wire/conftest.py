@@ -39,7 +39,7 @@ class RunningProxy:
         """Exchanges that ended, in that order."""
         return [event for event in list(self.events) if isinstance(event, ExchangeFinished)]
 
-    def wait_finished(self, count: int = 1, timeout_s: float = 10) -> list[ExchangeFinished]:
+    def wait_finished(self, count: int = 1, timeout_s: float = 60) -> list[ExchangeFinished]:
         """Return the ended exchanges once there are that many."""
         until = time.monotonic() + timeout_s
         while len(self.finished) < count and time.monotonic() < until:
@@ -50,6 +50,13 @@ class RunningProxy:
             list(self.thread.log.lines if self.thread.log else []),
         )
         return self.finished
+
+    def wait_noted(self) -> None:
+        """Return when the proxy has noted what it wrote: its loop has got past the write of all that was received by now."""
+        done = threading.Event()
+        assert self.thread._loop is not None
+        self.thread._loop.call_soon_threadsafe(done.set)
+        assert done.wait(60)
 
 
 type StartProxy = Callable[..., RunningProxy]
@@ -107,7 +114,7 @@ def start_proxy(tmp_path: Path, upstream_authority: Authority, is_lean: bool) ->
     for proxy, collector in running:
         proxy.thread.stop(drain_s=0.5)
         proxy._is_done.set()
-        collector.join(10)
+        collector.join(60)
         assert not collector.is_alive(), "the feed was not drained"
         assert not proxy.thread.is_alive
         assert proxy.feed.in_flight == 0

@@ -98,17 +98,23 @@ def test_api_answers_garbage(start_proxy, upstream_authority, garbage: bytes) ->
 
 
 def test_api_cuts_a_stream(start_proxy, upstream_authority) -> None:
+    is_seen = threading.Event()
+
     def script(talk: Conversation) -> None:
         talk.read_request()
         talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
-        time.sleep(0.02)
+        is_seen.wait(60)
         talk.reset()
 
     with upstream(script, upstream_authority) as server:
         proxy = start_proxy()
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             client.sendall(POST)
-            got = read_until_closed(client)
+            got = b""
+            while not got.endswith(b"first\r\n") and (piece := client.recv(65536)):
+                got += piece
+            is_seen.set()
+            got += read_until_closed(client)
         (finished,) = proxy.wait_finished()
     assert got == b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
     assert finished.state is ExchangeState.FAILED
@@ -166,7 +172,7 @@ def test_client_leaves_in_the_middle_of_a_stream(start_proxy, upstream_authority
             got += client.recv(65536)
         client.close()
         (finished,) = proxy.wait_finished()
-        assert is_gone.wait(5)
+        assert is_gone.wait(60)
         _next_request_works(proxy, server.port)
     assert finished.state is ExchangeState.FAILED
     assert finished.response_body is not None
@@ -311,11 +317,11 @@ def test_stopping_lets_running_exchanges_end(start_proxy, upstream_authority) ->
         proxy = start_proxy()
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             client.sendall(POST)
-            assert is_asked.wait(5)
-            stopper = threading.Thread(target=proxy.thread.stop, args=(5,))
+            assert is_asked.wait(60)
+            stopper = threading.Thread(target=proxy.thread.stop, args=(60,))
             stopper.start()
             assert read_response(client) == OK
-            stopper.join(10)
+            stopper.join(90)
         (finished,) = proxy.wait_finished()
     assert finished.state is ExchangeState.COMPLETE
     with pytest.raises(ConnectionRefusedError):
@@ -323,22 +329,21 @@ def test_stopping_lets_running_exchanges_end(start_proxy, upstream_authority) ->
 
 
 def test_stopping_cuts_what_does_not_end(start_proxy, upstream_authority) -> None:
-    is_asked = threading.Event()
-
     def script(talk: Conversation) -> None:
         talk.read_request()
         talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n")
-        is_asked.set()
         talk.read_head()
 
     with upstream(script, upstream_authority) as server:
         proxy = start_proxy()
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             client.sendall(POST)
-            assert is_asked.wait(5)
-            time.sleep(0.05)
+            got = b""
+            while b"part" not in got and (piece := client.recv(65536)):
+                got += piece
             proxy.thread.stop(drain_s=0.05)
-            assert b"part" in read_until_closed(client)
+            assert b"part" in got
+            assert read_until_closed(client) == b""
         (finished,) = proxy.wait_finished()
     assert finished.state is ExchangeState.FAILED
     assert finished.response_body is not None
@@ -368,7 +373,7 @@ def test_garbage_from_the_client_breaks_nothing_else(start_proxy, upstream_autho
             client.sendall(garbage)
             read_until_closed(client, 0.3)
         _next_request_works(proxy, server.port)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not any(exchange.state is ExchangeState.COMPLETE for exchange in proxy.finished):
             assert time.monotonic() < until
             time.sleep(0.01)

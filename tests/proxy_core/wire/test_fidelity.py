@@ -94,7 +94,7 @@ def test_a_stream_stays_a_stream(start_proxy, upstream_authority) -> None:
         talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         for event in events:
             talk.send(b"%x\r\n%s\r\n" % (len(event), event))
-            assert seen.acquire(timeout=10)  # goes on only when the client has seen the event
+            assert seen.acquire(timeout=60)  # goes on only when the client has seen the event
         talk.send(b"0\r\n\r\n")
         talk.read_head()
 
@@ -124,7 +124,7 @@ def test_what_came_of_a_running_stream_is_handed_on(start_proxy, upstream_author
         talk.read_request()
         talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         talk.send(b"c8\r\n" + event + b"\r\n")
-        go_on.wait(10)
+        go_on.wait(60)
         talk.send(b"1\r\nb\r\n0\r\n\r\n")
         talk.read_head()
 
@@ -135,7 +135,7 @@ def test_what_came_of_a_running_stream_is_handed_on(start_proxy, upstream_author
             got = b""
             while b"aaa" not in got:
                 got += client.recv(65536)
-            until = 200
+            until = 6000
             while until and not any(isinstance(part, BodyGrew) for part in proxy.events):
                 threading.Event().wait(0.01)
                 until -= 1

@@ -110,7 +110,7 @@ def test_odd_headers_arrive_and_are_recorded(start_proxy, upstream_authority, li
 def test_odd_first_lines_break_nothing_else(start_proxy, upstream_authority, sent: bytes) -> None:
     with upstream(answer_all(OK), upstream_authority) as server:
         proxy = start_proxy()
-        with socket.create_connection(proxy.address, timeout=5) as client:
+        with socket.create_connection(proxy.address, timeout=60) as client:
             client.sendall(sent)
             read_until_closed(client, 0.5)
         check_alive(proxy, server.port, 1)
@@ -121,7 +121,10 @@ def test_requests_in_one_write_are_answered_in_turn(start_proxy, upstream_author
         proxy = start_proxy()
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             client.sendall(POST * 5)
-            assert read_until_closed(client, 1.0) == OK * 5
+            got = b""
+            while len(got) < len(OK * 5) and (piece := client.recv(65536)):
+                got += piece
+            assert got + read_until_closed(client, 0.1) == OK * 5
         check_alive(proxy, server.port, 6)
 
 
@@ -130,7 +133,7 @@ def test_the_oldest_version_of_http(start_proxy, upstream_authority) -> None:
         proxy = start_proxy()
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             client.sendall(b"POST /v1/messages HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}")
-            assert read_until_closed(client, 1.0).endswith(b"hello")
+            assert read_response(client).endswith(b"hello")
         check_alive(proxy, server.port, 2)
     assert proxy.finished[0].request.url.endswith("/v1/messages")
 

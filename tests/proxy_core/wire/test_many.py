@@ -40,7 +40,7 @@ def _streaming_upstream(authority: Authority) -> Iterator[int]:
     thread.start()
     context = authority.server_context(["localhost"], ("http/1.1",))
     start = asyncio.start_server(_answer, "127.0.0.1", 0, ssl=context, backlog=1024)
-    server = asyncio.run_coroutine_threadsafe(start, loop).result(10)
+    server = asyncio.run_coroutine_threadsafe(start, loop).result(60)
     yield server.sockets[0].getsockname()[1]
 
     async def stop() -> None:
@@ -49,9 +49,9 @@ def _streaming_upstream(authority: Authority) -> Iterator[int]:
             task.cancel()
         await asyncio.sleep(0.05)
 
-    asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(stop(), loop).result(60)
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    thread.join(60)
     loop.close()
 
 
@@ -83,7 +83,7 @@ def test_five_hundred_streams_at_once(start_proxy, upstream_authority: Authority
 
     with _streaming_upstream(upstream_authority) as port:
         answers = asyncio.run(ask_all(port))
-        finished = proxy.wait_finished(STREAMS, timeout_s=30)
+        finished = proxy.wait_finished(STREAMS, timeout_s=120)
     for name, answer in zip(names, answers, strict=True):
         assert [answer.count(b"data: %s %d\n\n" % (name, number)) for number in range(EVENTS)] == [1] * EVENTS
         assert answer.count(b"stream-") == EVENTS
