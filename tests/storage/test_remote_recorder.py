@@ -27,7 +27,9 @@ from storage.store import Store
 from tests.factories import live_exchange
 
 KEY = b"sk-ant-api03-AbCdEf0123456789"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
+
+pytestmark = pytest.mark.timeout(4 * PATIENCE_S)
 
 
 class Rig:
@@ -39,7 +41,7 @@ class Rig:
         self.heard: list[Change] = []
         self.notices.subscribe(lambda change: self.heard.append(change.what))
         self.feed = HookFeed(Redactor(b"k" * 16))
-        plan = RecordingPlan(url=f"sqlite:///{path}", redaction_key=b"k" * 16, options={"store_s": 5.0}, stop_s=20.0)
+        plan = RecordingPlan(url=f"sqlite:///{path}", redaction_key=b"k" * 16, options={"store_s": 60.0}, stop_s=PATIENCE_S)
         self.recorder = RemoteRecorder(self.feed, self.notices, plan, **options)
 
     def begin(self, body: bytes = b'{"model": "m"}') -> LiveExchange:
@@ -173,11 +175,14 @@ def test_a_signal_to_all_processes_does_not_end_it_before_its_time(rig: Rig) -> 
 
 
 def test_a_process_that_hangs_is_killed_and_started_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_recorder, "HANG_S", 3.0)
     rig.recorder.start()
-    assert rig.recorder.process_id is not None
-    os.kill(rig.recorder.process_id, signal.SIGSTOP)
+    first = rig.recorder.process_id
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
     exchange_id = rig.exchange(bytes(4 * PART_BYTES))
+    with monkeypatch.context() as patience:
+        patience.setattr(remote_recorder, "HANG_S", 3.0)
+        assert eventually(lambda: rig.recorder.process_id != first)
     rig.await_stored(1)
     assert rig.recorder.restarts == 1
     assert rig.read()[exchange_id][0] is ExchangeState.COMPLETE

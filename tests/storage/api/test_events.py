@@ -89,17 +89,17 @@ def test_a_stream_that_follows_is_woken_and_ends_with_the_api(api, client, captu
 
     thread = threading.Thread(target=listen)
     thread.start()
-    assert started.wait(5)
+    assert started.wait(60)
     exchange = Recorder(database).record(sample.main_attribution())
     capture.callbacks[0]()
-    for _ in range(100):
+    for _ in range(1200):
         if sum(line.startswith("event: ") for line in blocks) == 3:
             break
         threading.Event().wait(0.05)
     assert [line for line in blocks if line.startswith("event: ")] == ["event: started", "event: finished", "event: analysed"]
     assert sum(exchange in line for line in blocks) == 3
     api.stop()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert capture.callbacks == []
 
@@ -155,7 +155,7 @@ def test_httpx_closes_what_it_opened(api):
     token = {"authorization": "Bearer token-of-the-tests-0123456789"}
     with httpx.Client(base_url=api.url, headers=token, trust_env=False) as client, client.stream("GET", "/api/claude/events"):
         assert api._context.streams <= 1
-    for _ in range(100):
+    for _ in range(1200):
         if api._context.streams == 0:
             break
         api.notify()

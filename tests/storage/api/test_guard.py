@@ -75,7 +75,7 @@ def refused(answer, status):
 
 def raw(api, head: bytes) -> tuple[int, bytes]:
     """Send exactly these bytes and read the answer."""
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(head)
         answer = http.client.HTTPResponse(connection)
         answer.begin()

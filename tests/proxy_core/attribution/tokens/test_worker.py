@@ -28,7 +28,7 @@ def ask(*jobs: dict[str, object]) -> list[dict[str, object]]:
     source = io.BytesIO(b"".join(json.dumps(job).encode() + b"\n" for job in jobs))
     sink = Collected(len(jobs))
     serve(source, sink)
-    assert sink.done.wait(30)
+    assert sink.done.wait(150)
     return sink.replies()
 
 
