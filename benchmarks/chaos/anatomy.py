@@ -27,7 +27,7 @@ def find(pid: int, part: str) -> int | None:
     return None
 
 
-def wait_for(pid: int, part: str, timeout_s: float = 30.0, *, other_than: int | None = None) -> int:
+def wait_for(pid: int, part: str, timeout_s: float = 90.0, *, other_than: int | None = None) -> int:
     """Return the process of a part, waiting for it.
 
     Raises:

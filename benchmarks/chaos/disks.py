@@ -49,7 +49,7 @@ def read_only(arena: Arena) -> None:
                 arena.note("this file system (or user) cannot make open files read-only: not tried")
                 break
             load.wait_for_more(arena.chance.randint(1, 30))
-            is_told = is_told or wait_until(lambda: bool(counters(running)["last_error"]), 8)
+            is_told = is_told or wait_until(lambda: bool(counters(running)["last_error"]))
             _protect(arena, "-i")
             load.wait_for_more(arena.chance.randint(1, 10))
         else:

@@ -19,7 +19,7 @@ def _kill_again_and_again(arena: Arena, kill: Callable[[Headless], None], *, gra
         with Headless(arena.home, arena.standin) as assayed:
             load = Load(assayed, arena.witness, first, timeout_s=5)
             with load.running():
-                load.wait_for_more(1)
+                load.wait_for_more(2)  # so that enough is promised, however slow it goes on
                 time.sleep(grace_s + arena.chance.uniform(0.0, 0.9))
                 killed_at = time.monotonic()
                 kill(assayed)

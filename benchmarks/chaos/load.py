@@ -26,7 +26,7 @@ class Load:
         timeout_s: How long a client waits for a byte.
     """
 
-    def __init__(self, running: Headless, witness: Witness, first: int, clients: int = 4, timeout_s: float = 10.0) -> None:
+    def __init__(self, running: Headless, witness: Witness, first: int, clients: int = 4, timeout_s: float = 20.0) -> None:
         self._context = ssl.create_default_context(cafile=str(running.certificate))
         self._proxy_url = running.proxy_url
         self._witness = witness
@@ -63,7 +63,7 @@ class Load:
         """Send nothing more."""
         self._stopping.set()
 
-    def wait_for_more(self, count: int, timeout_s: float = 20.0) -> bool:
+    def wait_for_more(self, count: int, timeout_s: float = 60.0) -> bool:
         """Wait until so many more requests were answered; False when they were not."""
         wanted, until = len(self.answered) + count, time.monotonic() + timeout_s
         while len(self.answered) < wanted and time.monotonic() < until:

@@ -31,7 +31,7 @@ def towards(standin: StandinServer) -> list[str]:
     return ["--upstream-proxy", standin.proxy_url, "--upstream-ca", str(standin.ca_path)]
 
 
-def assay(home: Path, *arguments: str, timeout_s: float = 90) -> "subprocess.CompletedProcess[bytes]":
+def assay(home: Path, *arguments: str, timeout_s: float = 150) -> "subprocess.CompletedProcess[bytes]":
     """Run a command of Assay to its end."""
     return subprocess.run([ASSAY, *arguments], env=environment(home), capture_output=True, timeout=timeout_s, check=False)
 
@@ -87,14 +87,14 @@ class Headless:
         """Ask it to end; return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        rest, _ = self.process.communicate(timeout=40)
+        rest, _ = self.process.communicate(timeout=90)
         self.output += rest
         return self.process.returncode
 
     def kill(self) -> None:
         """Kill it as nobody can prepare for."""
         self.process.kill()
-        rest, _ = self.process.communicate(timeout=20)
+        rest, _ = self.process.communicate(timeout=60)
         self.output += rest
 
     def __enter__(self) -> Self:

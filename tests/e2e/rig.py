@@ -40,9 +40,9 @@ class Collector:
     def stop(self) -> None:
         """Take what is left and end."""
         self._stopping.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
-    def wait_for(self, count: int, timeout_s: float = 20.0) -> list[ExchangeFinished]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[ExchangeFinished]:
         """Return the finished exchanges once there are `count` of them."""
         until = time.monotonic() + timeout_s
         while len(self.finished) < count:

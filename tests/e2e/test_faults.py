@@ -25,7 +25,7 @@ def connect(request):
             verify=rig.context(),
             trust_env=False,
             headers={"x-api-key": "k"},
-            **options,
+            **({"timeout": 60} | options),
         )
 
     return client
@@ -74,7 +74,7 @@ def test_an_api_with_an_expired_certificate_is_not_trusted(start_rig, connect):
 
 def test_an_api_that_stalls_lets_the_client_decide(start_rig, connect):
     rig = start_rig(LONG)
-    with connect(rig, timeout=httpx.Timeout(10, read=0.4)) as client, pytest.raises(httpx.ReadTimeout):
+    with connect(rig, timeout=httpx.Timeout(60, read=3.0)) as client, pytest.raises(httpx.ReadTimeout):
         client.post(f"{API_URL}/v1/messages", json=ASK, headers={"x-standin-fault": "stall=3"})
     (exchange,) = rig.collector.wait_for(1)
     assert exchange.state is ExchangeState.FAILED
@@ -106,7 +106,7 @@ def test_other_hosts_are_never_decrypted(start_rig, connect):
     rig = start_rig(is_chained=False)
     far_end = f"https://127.0.0.1:{rig.standin.tls_port}/v1/models"
     context = ssl.create_default_context(cafile=str(rig.standin.ca_path))
-    with httpx.Client(proxy=rig.proxy_url, verify=context, trust_env=False) as client:
+    with httpx.Client(proxy=rig.proxy_url, verify=context, trust_env=False, timeout=60) as client:
         assert client.get(far_end, headers={"x-api-key": "k"}).status_code == 200
     with connect(rig) as client, pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         client.get(far_end)

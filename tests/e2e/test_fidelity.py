@@ -120,7 +120,7 @@ def test_http2_is_the_same_as_direct(start_rig, encoding, is_lean):
     def ask(proxy: str, ca_path: Path) -> tuple[httpx.Headers, bytes]:
         context = ssl.create_default_context(cafile=str(ca_path))
         with (
-            httpx.Client(http2=True, proxy=proxy, verify=context, trust_env=False) as client,
+            httpx.Client(http2=True, proxy=proxy, verify=context, trust_env=False, timeout=60) as client,
             client.stream("POST", f"{API_URL}/v1/messages?beta=true", headers=headers, content=body) as reply,
         ):
             assert reply.http_version == "HTTP/2"
@@ -140,7 +140,7 @@ def test_http2_is_the_same_as_direct(start_rig, encoding, is_lean):
 def test_a_chunked_upload_arrives_whole(start_rig):
     rig = start_rig(ApiSettings(max_body_bytes=10**8))
     pieces = [bytes([number % 251]) * 70_000 for number in range(60)]
-    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False) as client:
+    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False, timeout=60) as client:
         reply = client.post(f"{API_URL}/v1/messages", content=iter(pieces), headers={"x-api-key": "k"})
     assert reply.status_code == 400
     (seen,) = rig.standin.journal.requests
@@ -152,7 +152,7 @@ def test_a_chunked_upload_arrives_whole(start_rig):
 def test_nonsense_json_passes_untouched(start_rig):
     rig = start_rig()
     body = b'{"model":"claude-opus-5-5","messages":[{"role":"user","content":"\xff\xfe"}],}'
-    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False) as client:
+    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False, timeout=60) as client:
         reply = client.post(f"{API_URL}/v1/messages", content=body, headers={"x-api-key": "k"})
     assert reply.status_code == 400
     assert rig.standin.journal.requests[0].body == body
@@ -162,7 +162,7 @@ def test_nonsense_json_passes_untouched(start_rig):
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 529])
 def test_errors_of_the_api_reach_the_client_as_they_are(start_rig, status):
     rig = start_rig()
-    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False) as client:
+    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False, timeout=60) as client:
         headers = {"x-api-key": "k", "x-standin-fault": str(status)}
         reply = client.post(f"{API_URL}/v1/messages", content=BODY % b"false", headers=headers)
     assert reply.status_code == status
@@ -177,7 +177,7 @@ def test_errors_of_the_api_reach_the_client_as_they_are(start_rig, status):
 def test_no_key_is_in_anything_captured(start_rig):
     key = "sk-ant-api03-PLANTED-0123456789abcdefghij"
     rig = start_rig()
-    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False) as client:
+    with httpx.Client(proxy=rig.proxy_url, verify=rig.context(), trust_env=False, timeout=60) as client:
         body = json.loads(BODY % b"false") | {"mcp_servers": [{"name": "m", "authorization_token": key}]}
         headers = {"x-api-key": key, "authorization": f"Bearer {key}", "cookie": f"s={key}"}
         client.post(f"{API_URL}/v1/messages?key={key}", json=body, headers=headers)

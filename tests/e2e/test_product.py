@@ -60,14 +60,14 @@ def test_an_agent_runs_through_assay_as_without_it(tmp_path, standin, database_o
     with StandinServer(MessagesApi(SETTINGS)) as direct:
         variables = {"ANTHROPIC_API_KEY": KEY, "HTTPS_PROXY": direct.proxy_url, "SSL_CERT_FILE": str(direct.ca_path)}
         plain = subprocess.run(
-            [sys.executable, AGENT], env=environment(home) | variables, input=asked, capture_output=True, timeout=60, check=True
+            [sys.executable, AGENT], env=environment(home) | variables, input=asked, capture_output=True, timeout=90, check=True
         )
     through = subprocess.run(
         [shutil.which("assay", path=Path(sys.executable).parent), "run", *towards(standin), "--", sys.executable, AGENT],
         env=environment(home) | {"ANTHROPIC_API_KEY": KEY},
         input=asked,
         capture_output=True,
-        timeout=90,
+        timeout=150,
         check=False,
     )
     assert (through.returncode, through.stdout) == (0, plain.stdout), through.stderr.decode()
@@ -110,7 +110,7 @@ def _plant(running: Headless) -> None:
     context = ssl.create_default_context(cafile=str(running.certificate))
     ask = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": f"my key is {KEY}"}]}
     servers = [{"type": "url", "url": f"https://mcp.example/{KEY}", "name": "m", "authorization_token": KEY}]
-    with httpx.Client(proxy=running.proxy_url, verify=context, trust_env=False) as client:
+    with httpx.Client(proxy=running.proxy_url, verify=context, trust_env=False, timeout=60) as client:
         client.post(f"{API_URL}/v1/messages?key={KEY}", json=ask | {"mcp_servers": servers}, headers={"x-api-key": KEY})
         client.post(f"{API_URL}/v1/messages", json=ask, headers={"authorization": f"Bearer {KEY}", "cookie": f"session={KEY}"})
         client.post(f"{API_URL}/v1/{KEY}", json=ask, headers={"x-api-key": KEY, "proxy-authorization": f"Basic {KEY}"})

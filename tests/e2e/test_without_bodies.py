@@ -159,7 +159,9 @@ def test_every_route_still_answers(database: Database) -> None:
     thread = ApiThread(store, ApiSettings(token=TOKEN, port=0), None)
     thread.start()
     try:
-        with httpx.Client(base_url=thread.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as client:
+        with httpx.Client(
+            base_url=thread.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60
+        ) as client:
             document = client.get("/openapi.json").json()
             exchange_id = store.exchanges.page()[0].exchange_id
             for path, methods in document["paths"].items():

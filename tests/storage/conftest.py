@@ -52,7 +52,7 @@ def wait_until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread does; fail when it never comes."""
 
     def wait(is_so: Callable[[], object]) -> None:
-        deadline = monotonic() + 30
+        deadline = monotonic() + 120
         while not is_so():
             assert monotonic() < deadline, "it never came"
             sleep(0.005)

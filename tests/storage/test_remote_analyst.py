@@ -128,7 +128,7 @@ def test_it_ends_with_its_parent(database, remote):
     there.analyse(1, has_ended=True)
     process = there._process
     process.stdin.close()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
 
 
 def test_the_thread_works_with_it(database, remote, wait_until):

@@ -17,6 +17,7 @@ TABLES = (
     models.SourceRollupRow,
     models.SourceDayRow,
     models.SourceMonthRow,
+    models.SourceTotalRow,
     models.KindRollupRow,
     models.FacetRow,
     models.SessionRow,

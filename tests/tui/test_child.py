@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_wrapper(*command: str, **options: object) -> "subprocess.CompletedProcess[bytes]":
     code = f"import sys; from tui.child import run_child; sys.exit(run_child({list(command)!r}, {{'ASSAY_TEST': 'x'}}))"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, timeout=30, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, timeout=90, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
 @pytest.mark.parametrize("code", [0, 1, 42, 255])
@@ -58,7 +58,7 @@ def test_signals_reach_the_child(name: str) -> None:
         assert wrapper.stdout is not None
         assert wrapper.stdout.readline() == b"ready\n"
         os.kill(wrapper.pid, getattr(signal, name))
-        assert wrapper.wait(20) == 7
+        assert wrapper.wait(90) == 7
 
 
 def test_handlers_are_put_back() -> None:

@@ -179,7 +179,7 @@ def test_signals_end_it_and_are_put_back(number: signal.Signals) -> None:
     before, heard = signal.getsignal(number), []
     with ending_signals(lambda: heard.append(number)) as ending:
         os.kill(os.getpid(), number)
-        assert ending.wait(5)
+        assert ending.wait(60)
         assert heard == [number]
         # Of a terminal that is gone both the system and the shell tell.
         assert (signal.getsignal(number) is signal.SIG_DFL) == (number is not signal.SIGHUP)

@@ -32,7 +32,7 @@ class Rig:
 
     def close(self) -> None:
         self.link.close()
-        self.thread.join(5)
+        self.thread.join(60)
         self.theirs.close()
 
 

@@ -81,6 +81,6 @@ def test_beside_a_program_nothing_is_written_into_its_terminal(
         return {"storing": "disk full"}
 
     with troubles_told_beside(ask):
-        assert asked.wait(0.05 if has_terminal else 10.0) is not has_terminal
+        assert asked.wait(0.05 if has_terminal else 60.0) is not has_terminal
     assert ("disk full" in capsys.readouterr().err) is not has_terminal
     assert not [thread for thread in threading.enumerate() if thread.name == "assay-troubles"]

@@ -39,7 +39,12 @@ def client_for(request: pytest.FixtureRequest) -> Iterator[Callable[[StandinServ
     def connect(server: StandinServer) -> httpx.Client:
         context = ssl.create_default_context(cafile=str(server.ca_path))
         client = httpx.Client(
-            http2=request.param, verify=context, trust_env=False, base_url=server.url, headers={"x-api-key": "key"}
+            http2=request.param,
+            verify=context,
+            trust_env=False,
+            base_url=server.url,
+            headers={"x-api-key": "key"},
+            timeout=60,
         )
         opened.append(client)
         return client

@@ -104,7 +104,7 @@ def test_a_proxy_that_is_not_there_ends_the_traffic_with_the_reason():
     try:
         traffic = DemoTraffic(api, ("127.0.0.1", 1), api.ca_path, clients=1, pace=AS_FAST_AS_POSSIBLE)
         traffic.start()
-        traffic.wait(20)
+        traffic.wait(60)
     finally:
         api.stop()
     assert isinstance(traffic.failure, ConnectionRefusedError)

@@ -15,5 +15,5 @@ def test_it_prints_where_it_listens_and_stops_when_told():
         assert addresses["url"].startswith("https://localhost:")
         assert Path(addresses["ca_path"]).exists()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert not Path(addresses["ca_path"]).exists()

@@ -105,7 +105,7 @@ def test_a_stalled_answer_never_ends(serve, client_for):
             "/v1/messages",
             json={**ASK, "stream": True},
             headers={"x-standin-fault": "stall=2"},
-            timeout=httpx.Timeout(5, read=0.3),
+            timeout=httpx.Timeout(60, read=0.3),
         )
 
 
@@ -157,7 +157,7 @@ def test_head_has_no_body(serve, client_for):
 def test_connect_leads_to_the_api_by_its_name(serve):
     server = serve()
     context = ssl.create_default_context(cafile=str(server.ca_path))
-    with httpx.Client(http2=True, verify=context, proxy=server.proxy_url, trust_env=False) as client:
+    with httpx.Client(http2=True, verify=context, proxy=server.proxy_url, trust_env=False, timeout=60) as client:
         reply = client.get("https://api.anthropic.com/v1/models", headers={"x-api-key": "k"})
     assert reply.status_code == 200
     assert reply.http_version == "HTTP/2"
@@ -166,7 +166,10 @@ def test_connect_leads_to_the_api_by_its_name(serve):
 def test_an_expired_certificate_is_refused_by_the_client(serve):
     server = serve(server_settings=ServerSettings(is_expired=True))
     context = ssl.create_default_context(cafile=str(server.ca_path))
-    with httpx.Client(verify=context, trust_env=False) as client, pytest.raises(httpx.ConnectError, match="expired"):
+    with (
+        httpx.Client(verify=context, trust_env=False, timeout=60) as client,
+        pytest.raises(httpx.ConnectError, match="expired"),
+    ):
         client.get(f"{server.url}/v1/models")
 
 

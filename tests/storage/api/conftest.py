@@ -85,5 +85,5 @@ def api(store, capture) -> Iterator[ApiThread]:
 
 @pytest.fixture
 def client(api) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=api.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as opened:
+    with httpx.Client(base_url=api.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60) as opened:
         yield opened

@@ -153,7 +153,10 @@ def test_what_is_waited_for_is_bounded_and_what_is_gone_is_forgotten(database, m
 def test_httpx_closes_what_it_opened(api):
     """A client that goes away does not keep its stream open."""
     token = {"authorization": "Bearer token-of-the-tests-0123456789"}
-    with httpx.Client(base_url=api.url, headers=token, trust_env=False) as client, client.stream("GET", "/api/claude/events"):
+    with (
+        httpx.Client(base_url=api.url, headers=token, trust_env=False, timeout=60) as client,
+        client.stream("GET", "/api/claude/events"),
+    ):
         assert api._context.streams <= 1
     for _ in range(1200):
         if api._context.streams == 0:

@@ -56,7 +56,7 @@ def api(store, capture):
 
 @pytest.fixture(scope="module")
 def client(api):
-    with httpx.Client(base_url=api.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as opened:
+    with httpx.Client(base_url=api.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60) as opened:
         yield opened
 
 
@@ -87,20 +87,23 @@ def raw(api, head: bytes) -> tuple[int, bytes]:
 def test_without_the_token_nothing_is_answered(api, client, path, token):
     own = client.headers["authorization"].removeprefix("Bearer ")
     headers = {} if token is None else {"authorization": token.format(own)}
-    answer = httpx.get(api.url + path, headers=headers, trust_env=False)
+    answer = httpx.get(api.url + path, headers=headers, trust_env=False, timeout=60)
     assert refused(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
 def test_the_bare_token_is_none(api, client):
     own = client.headers["authorization"].removeprefix("Bearer ")
-    assert refused(httpx.get(api.url + PATHS[0], headers={"authorization": own}, trust_env=False), 401)
-    assert httpx.get(api.url + PATHS[0], headers={"authorization": f"bearer {own}"}, trust_env=False).status_code == 200
+    assert refused(httpx.get(api.url + PATHS[0], headers={"authorization": own}, trust_env=False, timeout=60), 401)
+    assert (
+        httpx.get(api.url + PATHS[0], headers={"authorization": f"bearer {own}"}, trust_env=False, timeout=60).status_code
+        == 200
+    )
 
 
 def test_health_needs_no_token_but_the_right_host(api):
-    assert httpx.get(f"{api.url}/healthz", trust_env=False).json() == {"status": "ok"}
-    assert refused(httpx.get(f"{api.url}/healthz", headers={"host": "evil.example"}, trust_env=False), 403)
+    assert httpx.get(f"{api.url}/healthz", trust_env=False, timeout=60).json() == {"status": "ok"}
+    assert refused(httpx.get(f"{api.url}/healthz", headers={"host": "evil.example"}, trust_env=False, timeout=60), 403)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +145,20 @@ def test_a_named_origin_may_call(store):
     api.start()
     try:
         ours = {"origin": "https://tool.example"}
-        asked = httpx.options(api.url + PATHS[0], headers={**ours, "access-control-request-method": "POST"}, trust_env=False)
+        asked = httpx.options(
+            api.url + PATHS[0], headers={**ours, "access-control-request-method": "POST"}, trust_env=False, timeout=60
+        )
         assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "https://tool.example")
         assert "authorization" in asked.headers["access-control-allow-headers"]
-        answer = httpx.get(api.url + PATHS[0], headers={**ours, "authorization": f"Bearer {'t' * 30}"}, trust_env=False)
+        answer = httpx.get(
+            api.url + PATHS[0], headers={**ours, "authorization": f"Bearer {'t' * 30}"}, trust_env=False, timeout=60
+        )
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "https://tool.example")
         assert "access-control-allow-credentials" not in answer.headers
-        assert refused(httpx.get(api.url + PATHS[0], headers=ours, trust_env=False), 401)
-        assert refused(httpx.get(api.url + PATHS[0], headers={"origin": "https://other.example"}, trust_env=False), 403)
+        assert refused(httpx.get(api.url + PATHS[0], headers=ours, trust_env=False, timeout=60), 401)
+        assert refused(
+            httpx.get(api.url + PATHS[0], headers={"origin": "https://other.example"}, trust_env=False, timeout=60), 403
+        )
     finally:
         api.stop()
 

@@ -207,9 +207,9 @@ def test_an_answer_from_memory_is_guarded_and_marked_as_any(api, client, known):
     assert len({answer.content for answer in asked}) == 1
     assert all(answer.headers["cache-control"] == "no-store" for answer in asked)
     wrong = {"authorization": "Bearer wrong"}
-    assert httpx.get(f"{api.url}{PREFIX}/requests?limit=2", headers=wrong, trust_env=False).status_code == 401
+    assert httpx.get(f"{api.url}{PREFIX}/requests?limit=2", headers=wrong, trust_env=False, timeout=60).status_code == 401
     own = {"authorization": f"Bearer {TOKEN}", "host": "evil.example"}
-    assert httpx.get(f"{api.url}{PREFIX}/requests?limit=2", headers=own, trust_env=False).status_code == 403
+    assert httpx.get(f"{api.url}{PREFIX}/requests?limit=2", headers=own, trust_env=False, timeout=60).status_code == 403
 
 
 def test_a_rating_given_here_is_in_the_next_answer(client, known):

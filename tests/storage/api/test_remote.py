@@ -29,12 +29,12 @@ def served(database, known, capture) -> Iterator[RemoteApi]:
 
 @pytest.fixture
 def reader(served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=20) as opened:
+    with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60) as opened:
         yield opened
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         if is_so():
             return True

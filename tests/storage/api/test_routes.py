@@ -154,9 +154,9 @@ def test_alone_there_is_no_capture(store):
 
     api = ApiThread(store, ApiSettings(token=None, port=0))
     api.start()
-    answer = httpx.post(f"{api.url}/api/claude/capture", json={"action": "pause"}, trust_env=False)
+    answer = httpx.post(f"{api.url}/api/claude/capture", json={"action": "pause"}, trust_env=False, timeout=60)
     assert (answer.status_code, answer.json()["error"]) == (409, "No capture runs here")
-    assert "assay_capture" not in httpx.get(f"{api.url}/metrics", trust_env=False).text
+    assert "assay_capture" not in httpx.get(f"{api.url}/metrics", trust_env=False, timeout=60).text
     api.stop()
 
 

@@ -24,13 +24,13 @@ def test_it_answers_on_a_free_port_until_it_is_stopped(store):
     api.start()
     assert api.is_running
     assert api.url == f"http://127.0.0.1:{api.port}"
-    assert httpx.get(f"{api.url}/healthz", trust_env=False).status_code == 200
+    assert httpx.get(f"{api.url}/healthz", trust_env=False, timeout=60).status_code == 200
     port = api.port
     api.stop()
     api.stop()
     assert (api.is_running, api.failure, api.port) == (False, None, port)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{api.url}/healthz", trust_env=False)
+        httpx.get(f"{api.url}/healthz", trust_env=False, timeout=60)
 
 
 def test_a_taken_port_is_said(store):
@@ -63,14 +63,14 @@ def test_it_serves_ipv6_loopback(store):
     api = served(store, host="::1")
     api.start()
     assert api.url == f"http://[::1]:{api.port}"
-    assert httpx.get(f"{api.url}/healthz", trust_env=False).status_code == 200
+    assert httpx.get(f"{api.url}/healthz", trust_env=False, timeout=60).status_code == 200
     api.stop()
 
 
 def test_without_a_token_when_that_is_wished(store):
     api = served(store, token=None)
     api.start()
-    assert httpx.get(f"{api.url}/api/claude/requests", trust_env=False).status_code == 200
+    assert httpx.get(f"{api.url}/api/claude/requests", trust_env=False, timeout=60).status_code == 200
     api.stop()
 
 
@@ -112,7 +112,7 @@ from storage.store import Store
 database = open_database(Path({str(tmp_path)!r}) / "assay.db")
 api = ApiThread(Store(database), ApiSettings(token={TOKEN!r}, port=0))
 api.start()
-httpx.get(api.url + "/healthz", trust_env=False)
+httpx.get(api.url + "/healthz", trust_env=False, timeout=60)
 with socket.create_connection(("127.0.0.1", api.port)) as rubbish:
     rubbish.sendall(b"rubbish\\r\\n\\r\\n")
     rubbish.recv(100)

@@ -41,14 +41,14 @@ def api() -> Iterator[StandinServer]:
         yield server
 
 
-def assay(*arguments: str, stdin: bytes = b"", timeout: float = 60) -> "subprocess.CompletedProcess[bytes]":
+def assay(*arguments: str, stdin: bytes = b"", timeout: float = 150) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run([*ASSAY, *arguments], input=stdin, capture_output=True, cwd=ROOT, timeout=timeout, check=False)
 
 
 def start_headless(directory: Path, api: StandinServer, *more: str) -> "subprocess.Popen[bytes]":
     arguments = [*ASSAY, "--headless", "--port", "0", "--no-api", *options_for(directory, api), *more]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
-    for _ in range(600):
+    for _ in range(1200):
         if find_running(directory) or process.poll() is not None:
             break
         time.sleep(0.05)
@@ -69,7 +69,7 @@ def test_headless_writes_a_line_per_exchange_and_ends_clean(tmp_path: Path, api:
     process = start_headless(tmp_path, api, "--format", "json")
     statuses = [ask(tmp_path) for _ in range(3)]
     process.send_signal(number)
-    output, errors = process.communicate(timeout=40)
+    output, errors = process.communicate(timeout=90)
     lines = [json.loads(line) for line in output.splitlines()]
     assert statuses == [200, 200, 200]
     assert process.returncode == 0, errors
@@ -89,7 +89,7 @@ def test_a_reader_that_goes_away_does_not_end_the_traffic(tmp_path: Path, api: S
     assert process.stderr is not None
     with process.stderr:
         errors = process.stderr.read()
-    assert process.wait(40) == 0
+    assert process.wait(90) == 0
     assert b"nobody reads the lines" in errors
 
 
@@ -128,25 +128,25 @@ def test_run_hands_signals_to_the_program(tmp_path: Path, api: StandinServer) ->
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 9
+        assert process.wait(90) == 9
 
 
 def test_without_a_terminal_it_runs_headless_and_says_so(tmp_path: Path, api: StandinServer) -> None:
     arguments = [*ASSAY, "--port", "0", "--no-api", *options_for(tmp_path, api)]
     process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
-    for _ in range(600):
+    for _ in range(1200):
         if find_running(tmp_path):
             break
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=40)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 0
     assert b"running headless" in errors
 
 
 def test_demo_shows_traffic_and_ends_by_itself(tmp_path: Path) -> None:
     arguments = ["demo", "--headless", "--format", "json", "--fast", "--sessions", "1", "--clients", "1"]
-    result = assay(*arguments, "--database", str(tmp_path / "demo.db"), timeout=120)
+    result = assay(*arguments, "--database", str(tmp_path / "demo.db"), timeout=150)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.returncode == 0, result.stderr
     assert len(lines) > 5
@@ -166,7 +166,7 @@ def test_a_taken_port_is_one_line_and_exit_code_3(tmp_path: Path) -> None:
 def test_nothing_is_left_running(tmp_path: Path, api: StandinServer) -> None:
     process = start_headless(tmp_path, api)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=40)
+    process.communicate(timeout=90)
     assert find_running(tmp_path) == []
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
