@@ -4,13 +4,15 @@ Whoever sees the page reads every prompt, so it opens only with the token of thi
 name that points here), and never to a page of another site. It asks no other host for anything.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
-from textual_serve.server import Server
+from aiohttp import WSCloseCode, web
+from textual_serve.app_service import AppService
+from textual_serve.server import Server, to_int
 
 _ELSEWHERE: Final = re.compile(r"<link\b[^>]*?href=\"https?://(?!127\.0\.0\.1|localhost|\[::1\])[^>]*>")
 _TAKE_KEYS: Final = """
@@ -26,6 +28,19 @@ _POLICY: Final = (
 )
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_HEARTBEAT_S: Final = 15.0
+_FAREWELL_S: Final = 2.0
+"""How long a page may take to say that it has closed."""
+
+
+class _Page(AppService):
+    """The process behind a page that is open."""
+
+    async def stop(self) -> None:
+        """End it, and wait until it has ended: the event loop must not be closed before."""
+        await super().stop()
+        if self._process is not None:
+            await self._process.wait()
 
 
 class BrowserServer(Server):
@@ -43,6 +58,7 @@ class BrowserServer(Server):
         self._token = secrets.token_urlsafe(24)
         self._cookie = f"assay_{port}"
         self._authority = authority
+        self._open: set[web.WebSocketResponse] = set()
 
     @property
     def address(self) -> str:
@@ -54,6 +70,30 @@ class BrowserServer(Server):
 
     async def on_startup(self, app: web.Application) -> None:
         """Print nothing: the command has said where to look."""
+
+    async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002 - all of them are ours
+        """Close the pages that are open: they would be waited for."""
+        await asyncio.gather(*(page.close(code=WSCloseCode.GOING_AWAY) for page in self._open))
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Show the dashboard on a page until either of them ends."""
+        link = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, timeout=_FAREWELL_S)
+        await link.prepare(request)
+        page = _Page(
+            self.command,
+            write_bytes=link.send_bytes,
+            write_str=link.send_str,
+            close=link.close,  # type: ignore[arg-type]  # it also says whether it was open
+            download_manager=self.download_manager,
+        )
+        self._open.add(link)
+        try:
+            await page.start(to_int(request.query.get("width", ""), 80), to_int(request.query.get("height", ""), 24))
+            await self._process_messages(link, page)
+        finally:
+            self._open.discard(link)
+            await page.stop()
+        return link
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()

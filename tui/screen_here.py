@@ -22,6 +22,8 @@ class ScreenHere:
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
         self._app: AssayApp | None = None
+        """What can be told to close: Textual cannot leave while it puts up its first screen."""
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -40,16 +42,22 @@ class ScreenHere:
         from tui.app import AssayApp
 
         draw_where_it_is_seen()
-        self._app = AssayApp(self._runtime.store, self._runtime)
+        app = AssayApp(self._runtime.store, self._runtime, when_painted=lambda: self._begin(app))
         try:
-            self._app.run()
+            app.run()
         except Exception as error:  # noqa: BLE001 - a broken screen must not take the proxy along; reported here
             click.echo(f"assay: {type(error).__name__}: {error}", err=True)
             return 1
-        return self._app.return_code or 0
+        return app.return_code or 0
 
     def end(self) -> None:
-        """Ask it to close; for a signal's handler as well."""
+        """Ask it to close, at once or as soon as it can; for a signal's handler as well."""
+        self._is_over = True
         if self._app is not None:
             with contextlib.suppress(RuntimeError):
                 self._app.exit()
+
+    def _begin(self, app: "AssayApp") -> None:
+        self._app = app
+        if self._is_over:
+            self.end()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tui.interpreter import DRAWING_THRESHOLDS, favour_latency, load_quickly
 from tui.remote_live import RemoteLive
-from tui.terminal import draw_where_it_is_seen
+from tui.terminal import draw_where_it_is_seen, end_with_terminal
 
 if TYPE_CHECKING:
     from tui.app import AssayApp
@@ -68,6 +68,7 @@ def show(link: socket.socket) -> int:
         signal.signal(number, end_by_signal)
     threading.Thread(target=live.listen, name="assay-told", daemon=True).start()
     draw_where_it_is_seen()
+    end_with_terminal()
     app.run()
     last_resort.cancel()
     return app.return_code or 0

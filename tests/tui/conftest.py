@@ -22,6 +22,12 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def _outlives_its_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of the tests does not end because its own standard input was closed."""
+    monkeypatch.setattr("tui.terminal._hang_up_when_gone", lambda _descriptor: None)
+
+
 @pytest.fixture(scope="session")
 def recorded_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of two sessions, made once; nobody may write into it."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, web
+from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSCloseCode, web
 from textual_serve.app_service import AppService
 
 from tui.browser import BrowserServer
@@ -26,11 +26,11 @@ async def serving(command: str = "true") -> AsyncIterator[tuple[BrowserServer, C
     runner = web.AppRunner(await server._make_app())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        async with ClientSession(server.public_url, cookie_jar=CookieJar(unsafe=True)) as browser:
+    async with ClientSession(server.public_url, cookie_jar=CookieJar(unsafe=True)) as browser:
+        try:
             yield server, browser
-    finally:
-        await runner.cleanup()
+        finally:
+            await runner.cleanup()
 
 
 async def status_of(browser: ClientSession, path: str, **headers: str) -> int:
@@ -66,23 +66,29 @@ async def test_no_foreign_name_and_no_foreign_page_gets_in_with_the_cookie() -> 
 async def read_until(page: ClientWebSocketResponse, *words: bytes) -> bytes:
     """Read what the terminal in the page is sent until all words were in it."""
     seen = b""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while not all(word in seen for word in words):
             seen += await page.receive_bytes()
     return seen
 
 
-async def test_the_dashboard_is_shown_and_takes_keys(recorded_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def processes(recorded_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.subprocess.Process]:
+    """Those behind the pages, which show a database."""
     monkeypatch.setenv("ASSAY_DATABASE", str(recorded_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    processes: list[asyncio.subprocess.Process] = []
+    opened: list[asyncio.subprocess.Process] = []
     opening = AppService._open_app_process
 
-    async def opened(self: AppService, *size: int) -> asyncio.subprocess.Process:
-        processes.append(await opening(self, *size))
-        return processes[-1]
+    async def open_and_note(self: AppService, *size: int) -> asyncio.subprocess.Process:
+        opened.append(await opening(self, *size))
+        return opened[-1]
 
-    monkeypatch.setattr(AppService, "_open_app_process", opened)
+    monkeypatch.setattr(AppService, "_open_app_process", open_and_note)
+    return opened
+
+
+async def test_the_dashboard_is_shown_and_takes_keys(processes: list[asyncio.subprocess.Process]) -> None:
     async with serving(COMMAND) as (server, browser):
         assert await status_of(browser, server.address) == 200
         async with browser.ws_connect("/ws?width=120&height=40", headers={"Origin": server.public_url}) as page:
@@ -90,4 +96,20 @@ async def test_the_dashboard_is_shown_and_takes_keys(recorded_path: Path, monkey
             await page.send_json(["stdin", "?"])
             await read_until(page, b"Everywhere")
         for process in processes:
-            await asyncio.wait_for(process.wait(), 30)
+            await asyncio.wait_for(process.wait(), 90)
+
+
+async def test_it_ends_with_a_page_open_and_leaves_no_process(processes: list[asyncio.subprocess.Process]) -> None:
+    async def read_to_the_end(page: ClientWebSocketResponse) -> int | None:
+        async for _ in page:
+            pass
+        return page.close_code
+
+    async with asyncio.timeout(120):
+        async with serving(COMMAND) as (server, browser):
+            assert await status_of(browser, server.address) == 200
+            page = await browser.ws_connect("/ws?width=120&height=40")
+            await read_until(page, b"Sources")
+            reading = asyncio.create_task(read_to_the_end(page))
+        assert await reading == WSCloseCode.GOING_AWAY
+    assert [process.returncode for process in processes] == [0]

@@ -1,5 +1,6 @@
 """The dashboard in the process that captures."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -8,19 +9,18 @@ from tui.screen_here import ScreenHere
 
 
 class _App:
-    """Closes at once."""
+    """Is painted, then runs until it is told to close."""
 
-    return_code: int | None = None
-    ended: bool = False
+    return_code: int | None = 3
 
-    def __init__(self, store: Any, runtime: Any) -> None:
-        self.seen = (store, runtime)
+    def __init__(self, _store: Any, _runtime: Any, when_painted: Callable[[], None]) -> None:
+        self._when_painted = when_painted
 
     def run(self) -> None:
-        """Do nothing."""
+        self._when_painted()
 
     def exit(self) -> None:
-        type(self).ended = True
+        self.return_code = 0
 
 
 class _Runtime:
@@ -28,15 +28,23 @@ class _Runtime:
 
 
 def test_it_ends_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.app.AssayApp", _App)
+    class Interrupted(_App):
+        def run(self) -> None:
+            super().run()
+            screen.end()
+
+    monkeypatch.setattr("tui.app.AssayApp", Interrupted)
     with ScreenHere(cast("Any", _Runtime())) as screen:
         screen.begin()
         screen.tell_place()
-        screen.end()
-        assert not _App.ended
         assert screen.wait() == 0
-        screen.end()
-    assert _App.ended
+
+
+def test_an_end_that_comes_before_it_is_painted_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.app.AssayApp", _App)
+    screen = ScreenHere(cast("Any", _Runtime()))
+    screen.end()
+    assert screen.wait() == 0
 
 
 def test_a_failure_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,6 +49,7 @@ def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -
         AssayError: It could not start.
     """
     from tui.headless import ending_signals
+    from tui.terminal import end_with_terminal
 
     with open_screen(runtime) as screen:
         runtime.start(screen.begin)
@@ -58,6 +59,7 @@ def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -
                 begin()
             # To the very end: a terminal that goes away kills the screen at once, and tells us a moment later.
             with ending_signals(screen.end) as ending:
+                end_with_terminal()
                 code = screen.wait()
                 if ending.is_set():
                     code = 0

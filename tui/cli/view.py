@@ -30,9 +30,10 @@ def command(ctx: click.Context, /, **_settings: object) -> None:
             )
         from tui.app import AssayApp
         from tui.interpreter import DRAWING_THRESHOLDS, favour_latency
-        from tui.terminal import draw_where_it_is_seen
+        from tui.terminal import draw_where_it_is_seen, end_with_terminal
 
         draw_where_it_is_seen()
+        end_with_terminal()
         app = AssayApp(store)
         favour_latency(DRAWING_THRESHOLDS)
         app.run()

@@ -168,10 +168,12 @@ class FakeApp:
     error: ClassVar[Exception | None] = None
     seen: ClassVar[list[Any]] = []
 
-    def __init__(self, store: Any, runtime: Any = None) -> None:
+    def __init__(self, store: Any, runtime: Any = None, when_painted: Callable[[], None] = lambda: None) -> None:
         self.seen.append(store)
+        self._when_painted = when_painted
 
     def run(self) -> None:
+        self._when_painted()
         if self.error is not None:
             raise self.error
 
@@ -238,6 +240,16 @@ def test_a_terminal_that_goes_away_together_with_the_dashboard_ends_it_in_order(
     assert live.run_dashboard(runtime) == 0
     assert "goes on" not in capsys.readouterr().err
     assert runtime.counters().stored == 1
+
+
+def test_a_terminal_that_goes_away_without_a_signal_ends_it_in_order(
+    app: type[FakeApp], api: StandinServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.terminal.end_with_terminal", lambda: signal.raise_signal(signal.SIGHUP))
+    closed: list[bool] = []
+    monkeypatch.setattr(app, "exit", lambda _app: closed.append(True))
+    assert live.run_dashboard(Runtime(settings_for(tmp_path, api), environ={})) == 0
+    assert closed
 
 
 def test_view_opens_the_dashboard(app: type[FakeApp], call: Call, captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
