@@ -20,6 +20,7 @@ from storage.batches import batches
 from storage.database import Database, open_database
 from storage.feedback import FeedbackStore
 from storage.ingest import Ingest, find_rows
+from storage.ranges import MONTH_US
 from tests import factories
 
 START_US: Final = factories.START_US // DAY_US * DAY_US
@@ -104,7 +105,12 @@ def repeat(path: Path, day: Sequence[Recorded], days: int) -> None:
         raw.execute(
             "INSERT INTO source_month SELECT bucket_us - bucket_us % ?, source_id, sum(exchanges), sum(tokens), "
             "sum(cost_nano_usd), sum(priced) FROM source_day GROUP BY 1, 2",
-            (rollups.MONTH_US,),
+            (MONTH_US,),
+        )
+        raw.execute("DELETE FROM source_total")
+        raw.execute(
+            "INSERT INTO source_total SELECT source_id, sum(exchanges), sum(tokens), sum(cost_nano_usd), sum(priced) "
+            "FROM source_month GROUP BY 1"
         )
         raw.executemany(
             "INSERT INTO text_index(rowid, title, user_text, assistant_text) VALUES (?, ?, ?, ?)", _texts(day, days)

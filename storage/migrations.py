@@ -68,6 +68,12 @@ def m004_figures(connection: Connection) -> None:
         connection.execute(CreateIndex(index, if_not_exists=True))
 
 
+def m005_totals(connection: Connection) -> None:
+    """Keep what each source came to in all."""
+    models.SourceTotalRow.__table__.create(connection, checkfirst=True)
+    rollups.recompute_totals(connection)
+
+
 def _turn_sources(connection: Connection) -> None:
     """Order `exchange_source` by exchange, no longer by source."""
     table = models.ExchangeSourceRow.__table__
@@ -86,6 +92,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "grounds", m002_grounds),
     Migration(3, "facets", m003_facets),
     Migration(4, "figures", m004_figures),
+    Migration(5, "totals", m005_totals),
 )
 
 

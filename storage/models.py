@@ -19,6 +19,7 @@ from storage.total_models import (
     SourceMonthRow,
     SourceRatingRollupRow,
     SourceRollupRow,
+    SourceTotalRow,
 )
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "SourceRatingRollupRow",
     "SourceRollupRow",
     "SourceRow",
+    "SourceTotalRow",
     "TokenCountRow",
     "WriterLeaseRow",
 ]

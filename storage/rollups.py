@@ -1,4 +1,4 @@
-"""Totals by minute, hour, day and month, kept in the transaction that changes what they sum up.
+"""Totals by minute, hour, day and month, and of all time, kept in the transaction that changes what they sum up.
 
 What an exchange adds is a pure function of its row and of its sources, so a change first takes back what the old rows had
 added. `recompute` sums up everything anew and must come to the same; a test holds the two together. Roll-ups outlive the
@@ -52,6 +52,7 @@ _ROLLUPS = models.ExchangeRollupRow.__table__
 _SOURCE_ROLLUPS = models.SourceRollupRow.__table__
 _SOURCE_DAYS = models.SourceDayRow.__table__
 _SOURCE_MONTHS = models.SourceMonthRow.__table__
+_SOURCE_TOTALS = models.SourceTotalRow.__table__
 _KINDS = models.KindRollupRow.__table__
 _EXCHANGE_SOURCES = models.ExchangeSourceRow.__table__
 _SOURCES = models.SourceRow.__table__
@@ -132,7 +133,7 @@ def apply_exchanges(connection: Connection, sums: Sums) -> None:
 
 
 def apply_sources(connection: Connection, sums: Sums) -> None:
-    """Write changes of `source_rollup`, and of `source_day` and `source_month`, which sum it up."""
+    """Write changes of `source_rollup`, and of `source_day`, `source_month` and `source_total`, which sum it up."""
     _apply(connection, _SOURCE_ROLLUPS, sums, "exchanges")
     days: Sums = {}
     for (hour_us, source_id, _session_id), amounts in sums.items():
@@ -142,6 +143,10 @@ def apply_sources(connection: Connection, sums: Sums) -> None:
     for (day_us, source_id), amounts in days.items():
         add(months, ((day_us - day_us % MONTH_US, source_id), amounts))
     _apply(connection, _SOURCE_MONTHS, months, "exchanges")
+    totals: Sums = {}
+    for (_month_us, source_id), amounts in months.items():
+        add(totals, ((source_id,), amounts))
+    _apply(connection, _SOURCE_TOTALS, totals, "exchanges")
 
 
 def apply_kinds(connection: Connection, minutes: Sums) -> None:
@@ -184,7 +189,7 @@ def read_floor(connection: Connection) -> int:
 
 
 def recompute(connection: Connection) -> None:
-    """Sum up anew all hours whose exchanges are all there; days and months from the hours."""
+    """Sum up anew all hours whose exchanges are all there; days, months and all time from the hours."""
     floor = read_floor(connection)
     for table, sums in ((_ROLLUPS, sum_exchanges(connection, floor)), (_SOURCE_ROLLUPS, sum_sources(connection, floor))):
         connection.execute(table.delete().where(table.c.bucket_us >= floor))
@@ -194,6 +199,16 @@ def recompute(connection: Connection) -> None:
             connection.execute(table.insert(), rows)
     _sum_up(connection, _SOURCE_ROLLUPS, _SOURCE_DAYS, DAY_US)
     recompute_wider(connection)
+    recompute_totals(connection)
+
+
+def recompute_totals(connection: Connection) -> None:
+    """Sum up anew what sources came to in all, from the months."""
+    amounts = [column.name for column in _SOURCE_TOTALS.c if not column.primary_key]
+    months = _SOURCE_MONTHS.c
+    sums = select(months.source_id, *(func.sum(months[name]) for name in amounts)).group_by(months.source_id)
+    connection.execute(_SOURCE_TOTALS.delete())
+    connection.execute(_SOURCE_TOTALS.insert().from_select(["source_id", *amounts], sums))
 
 
 def recompute_wider(connection: Connection) -> None:

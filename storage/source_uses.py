@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from proxy_core.attribution.model import SourceType
 from storage import sqlite
 from storage.filters.streams import source_stream
-from storage.models import ExchangeRow, ExchangeSourceRow, SourceMonthRow, SourceRow
+from storage.models import ExchangeRow, ExchangeSourceRow, SourceRow, SourceTotalRow
 from storage.rollups import read_floor
 from storage.views import SourceUse
 
 _exchange = ExchangeRow.__table__.c
 _source = SourceRow.__table__.c
 _use = ExchangeSourceRow.__table__.c
-_month = SourceMonthRow.__table__.c
+_total = SourceTotalRow.__table__.c
 _MOST_LISTED = 10_000
 """Exchanges whose ids are listed; further on in a list the database sorts all uses."""
 
@@ -68,7 +68,7 @@ def count_uses(connection: Connection, source_type: SourceType | None, source_na
     if read_floor(connection):
         used, counted = _use, select(func.count()).select_from(ExchangeSourceRow.__table__)
     else:
-        used, counted = _month, select(func.sum(_month.exchanges))
+        used, counted = _total, select(func.sum(_total.exchanges))
     wanted = _wanted(source_type, source_name)
     return connection.scalar(counted.where(used.source_id.in_(select(_source.id).where(*wanted))) if wanted else counted) or 0
 

@@ -15,6 +15,8 @@ hour = models.SourceRollupRow.__table__.c
 """Sources by the hour and session."""
 day = models.SourceDayRow.__table__.c
 month = models.SourceMonthRow.__table__.c
+ever = models.SourceTotalRow.__table__.c
+"""Sources in all."""
 kind = models.KindRollupRow.__table__.c
 """Kinds of sources by minute, hour and day."""
 total = models.ExchangeRollupRow.__table__.c

@@ -1,4 +1,4 @@
-"""Tables of sums: by minute, hour, day, month, session and rating. They outlive the exchanges they were summed from.
+"""Tables of sums: by minute, hour, day and month, of all time, by session and rating. They outlive what they were summed from.
 
 All but `facet`: that counts the exchanges which are there.
 
@@ -44,12 +44,25 @@ class SourceDayRow(Row, table=True):
 
 
 class SourceMonthRow(Row, table=True):
-    """`source_day` by thirty days and source: all time is a few rows of each."""
+    """`source_day` by thirty days and source: years are a few rows of each."""
 
     __tablename__ = "source_month"
     __table_args__ = (NO_ROWID,)
     bucket_us: int = wide(primary_key=True)
     """Start of the thirty days, counted from the epoch."""
+    source_id: int = Field(primary_key=True)
+    exchanges: int = 0
+    tokens: int = wide(default=0)
+    cost_nano_usd: int = wide(default=0)
+    priced: int = 0
+    """As in `source_rollup`."""
+
+
+class SourceTotalRow(Row, table=True):
+    """`source_month` by source: what each came to in all."""
+
+    __tablename__ = "source_total"
+    __table_args__ = (NO_ROWID,)
     source_id: int = Field(primary_key=True)
     exchanges: int = 0
     tokens: int = wide(default=0)

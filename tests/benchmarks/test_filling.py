@@ -29,6 +29,7 @@ def test_repeated_days_add_up(database):
     tables = (
         models.SourceDayRow,
         models.SourceMonthRow,
+        models.SourceTotalRow,
         models.KindRollupRow,
         models.FacetRow,
         models.SessionMemberRow,

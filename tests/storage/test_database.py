@@ -13,6 +13,7 @@ from storage import migrations, models, sqlite
 from storage.database import default_database_url, open_database
 from storage.errors import DatabaseTooNewError, DatabaseUnusableError, MigrationError
 from storage.migrations import MIGRATIONS, Migration, migrate, read_version
+from storage.ranges import DAY_US
 from storage.store import Store
 from tests import factories
 from tests.storage.recorded_traffic import store
@@ -309,6 +310,42 @@ def test_a_database_of_the_third_version_gets_indices_with_facets(tmp_path):
     database = open_database(path)
     assert _indices(database) == expected
     assert not any(f"ix_exchange_{name}" in expected for name in before)
+    database.close()
+
+
+def test_a_database_of_the_fourth_version_gets_sums_of_all_time(tmp_path):
+    from tests.storage.recorded_traffic import conversation, store_and_analyse
+
+    path = tmp_path / "assay.db"
+    database = open_database(path)
+    store_and_analyse(database, *conversation(4))
+    expected, sources = _rows(database, [models.SourceTotalRow]), Store(database).sources.metrics()
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE source_total"))
+        connection.execute(text("DELETE FROM schema_version WHERE version > 4"))
+    database.close()
+    database = open_database(path)
+    assert _rows(database, [models.SourceTotalRow]) == expected
+    assert expected["source_total"]
+    assert Store(database).sources.metrics() == sources
+    database.close()
+
+
+def test_sums_of_all_time_hold_what_retention_has_deleted(tmp_path):
+    from storage.retention import RetentionPolicy, prune
+    from tests.storage.recorded_traffic import conversation, store_and_analyse
+
+    path = tmp_path / "assay.db"
+    database = open_database(path)
+    store_and_analyse(database, *conversation(4))
+    expected = _rows(database, [models.SourceTotalRow])
+    assert prune(database, RetentionPolicy(max_age_days=30), now_us=factories.START_US + 40 * DAY_US).exchanges == 4
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE source_total"))
+        connection.execute(text("DELETE FROM schema_version WHERE version > 4"))
+    database.close()
+    database = open_database(path)
+    assert _rows(database, [models.SourceTotalRow]) == expected
     database.close()
 
 
