@@ -1,8 +1,8 @@
 """Totals by source, in all and over time, as the contract names them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
 from proxy_core.attribution.model import SourceType
 from storage.api.schemas.common import (
@@ -10,6 +10,7 @@ from storage.api.schemas.common import (
     Period,
     Timestamp,
     Usd,
+    as_line,
     to_timestamp,
     to_timestamp_or_none,
     to_usd,
@@ -31,11 +32,12 @@ class SourceQuery(Period):
     """At most so many; all when left out."""
 
 
-class ContextSourceMetrics(Answer):
+@as_line
+class ContextSourceMetrics(TypedDict):
     """What one source came to."""
 
-    source_name: str | None = Field(examples=["context7"])
-    source_type: str = Field(examples=["McpServer"])
+    source_name: Annotated[str | None, Field(examples=["context7"])]
+    source_type: Annotated[str, Field(examples=["McpServer"])]
     usage_count: int
     """Requests it was in."""
     total_tokens: int
@@ -52,7 +54,7 @@ class ContextSourceMetrics(Answer):
 class SourceMetricsList(Answer):
     """Sources, sorted."""
 
-    metrics: list[ContextSourceMetrics]
+    metrics: SkipValidation[list[ContextSourceMetrics]]
 
 
 class SummaryAnswer(Answer):
@@ -82,12 +84,13 @@ class SeriesQuery(Period):
     """So many series with the most tokens; the others are summed up as `other`."""
 
 
-class SeriesPointAnswer(Answer):
+@as_line
+class SeriesPointAnswer(TypedDict):
     """One bucket of one series."""
 
     timestamp: Timestamp
     """Start of the bucket, UTC."""
-    key: str = Field(examples=["McpServer"])
+    key: Annotated[str, Field(examples=["McpServer"])]
     """Kind, source name, model or cache zone, as asked for."""
     tokens: int
     cost_usd: Usd | None
@@ -100,23 +103,23 @@ class SeriesAnswer(Answer):
 
     bucket: TimeBucket
     group_by: SeriesGroup
-    points: list[SeriesPointAnswer]
+    points: SkipValidation[list[SeriesPointAnswer]]
 
 
 def present_source(view: SourceMetrics) -> ContextSourceMetrics:
     """Present one source."""
-    return ContextSourceMetrics(
-        source_name=view.source_name,
-        source_type=view.source_type,
-        usage_count=view.usage_count,
-        total_tokens=view.total_tokens,
-        average_tokens=round(view.average_tokens, 3),
-        total_cost_usd=to_usd(view.total_cost_nano_usd),
-        feedback_count=view.feedback_count,
-        average_rating=view.average_rating,
-        last_used=to_timestamp(view.last_used_us),
-        created_at=to_timestamp(view.created_us),
-    )
+    return {
+        "source_name": view.source_name,
+        "source_type": view.source_type,
+        "usage_count": view.usage_count,
+        "total_tokens": view.total_tokens,
+        "average_tokens": round(view.average_tokens, 3),
+        "total_cost_usd": to_usd(view.total_cost_nano_usd),
+        "feedback_count": view.feedback_count,
+        "average_rating": view.average_rating,
+        "last_used": to_timestamp(view.last_used_us),
+        "created_at": to_timestamp(view.created_us),
+    }
 
 
 def present_summary(view: SummaryMetrics) -> SummaryAnswer:
@@ -138,13 +141,13 @@ def present_summary(view: SummaryMetrics) -> SummaryAnswer:
 
 def present_point(view: SeriesPoint) -> SeriesPointAnswer:
     """Present one bucket of one series."""
-    return SeriesPointAnswer(
-        timestamp=to_timestamp(view.bucket_us),
-        key=view.key,
-        tokens=view.tokens,
-        cost_usd=to_usd(view.cost_nano_usd),
-        requests=view.requests,
-    )
+    return {
+        "timestamp": to_timestamp(view.bucket_us),
+        "key": view.key,
+        "tokens": view.tokens,
+        "cost_usd": to_usd(view.cost_nano_usd),
+        "requests": view.requests,
+    }
 
 
 class SummaryQuery(Period):
