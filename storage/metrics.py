@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, literal_column, select, true, union_all
 
 from proxy_core.attribution.model import SourceType
 from storage import tables
@@ -24,6 +24,7 @@ from storage.models import (
 from storage.quick_views import maker
 from storage.ranges import ALL_TIME, DAY_US, HOUR_US, MONTH_US, TimeRange, split_range
 from storage.source_uses import count_uses, read_uses
+from storage.statements import Prepared
 from storage.timeseries import read_series, read_trends
 from storage.views import SeriesGroup, SeriesPoint, SourceMetrics, SourceOrder, SourceUse, SummaryMetrics, TimeBucket
 from storage.words import read_words
@@ -68,7 +69,10 @@ class SourceReader:
             limit: At most so many; `None`: all.
         """
         with self._database.read() as connection:
-            used = connection.execute(_used_sources(wanted, session_id, source_types, source_name)).all()
+            if (wanted, session_id, source_types, source_name) == _ALL:
+                used = _EVER_USED.fetch_bare(connection, {})
+            else:
+                used = connection.execute(_used_sources(wanted, session_id, source_types, source_name)).all()
             ratings = _ratings_of(used) if wanted == ALL_TIME else _read_ratings(connection, wanted)
             trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
         chosen = _sort(used, ratings, order, is_descending=is_descending)[:limit]
@@ -160,7 +164,7 @@ def _used_sources(
         query = query.where(tables.source.source_type.in_([str(kind) for kind in types]))
     if name is not None:
         query = query.where(tables.source.source_name == name)
-    return query.where(uses.c.exchanges > 0)
+    return query.where(uses.c.exchanges > literal_column("0"))
 
 
 def _parts(wanted: TimeRange, session_id: str | None) -> list[Select[*tuple[Any, ...]]]:
@@ -191,6 +195,8 @@ _SOURCE_COLUMNS = (
     tables.source.rating_sum,
 )
 _USE_SUMS = ("exchanges", "tokens", "cost_nano_usd", "priced")
+_ALL = (ALL_TIME, None, (), None)
+"""Asked for most, and most is found then."""
 
 
 def _rolled_up(table: type[SourceMonthRow | SourceDayRow], wanted: TimeRange) -> Select[*tuple[Any, ...]]:
@@ -223,6 +229,9 @@ def _counted_uses(wanted: TimeRange, session_id: str | None) -> Select[*tuple[An
         .where(wanted.holds(tables.exchange.started_us), in_session)
         .group_by(tables.use.source_id)
     )
+
+
+_EVER_USED = Prepared(_used_sources(*_ALL), ())
 
 
 def _ratings_of(used: Iterable[_Used]) -> dict[int, _Ratings]:

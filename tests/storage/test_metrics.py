@@ -1,10 +1,13 @@
 """Totals by source, in all and over time: the same whether they come from roll-ups or are counted."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy_core.attribution.model import SourceType
+from storage import statements
 from storage.database import open_database
 from storage.ranges import DAY_US, HOUR_US, SplitRange, TimeRange, split_range, widen_range
 from storage.store import Store
@@ -142,6 +145,19 @@ def test_every_order(store, order, is_descending):
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=is_descending)
     assert values[: len(known)] == known
+
+
+@pytest.mark.parametrize("order", SourceOrder)
+def test_all_time_is_a_range_that_holds_everything(store, order, monkeypatch):
+    everything = TimeRange(0, START_US + 1000 * DAY_US)
+    expected = store.sources.metrics(everything, order=order, trend_buckets=3)
+    assert [one.usage_count for one in expected if one.source_name == "context7"]
+    found = store.sources.metrics(order=order)
+    assert [replace(one, trend=()) for one in expected] == list(found)
+    kinds = list(dict.fromkeys(one.source_type for one in found))
+    assert store.sources.metrics(source_types=kinds, order=order) == found
+    monkeypatch.setattr(statements, "_DRIVER", "another")
+    assert store.sources.metrics(order=order) == found
 
 
 def test_kinds_and_names_are_chosen(store):

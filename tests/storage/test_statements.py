@@ -64,6 +64,7 @@ def test_a_statement_runs_for_each_row(database):
         assert rows_of(connection) == [(b"1", 1), (b"2", 20)]
         assert [tuple(row) for row in read.fetch(connection, {"hash": b"2"})] == [(20,)]
         assert not read.fetch(connection, {"hash": b"9"})
+        assert [tuple(row) for row in read.fetch_bare(connection, {"hash": b"1"})] == [(1,)]
 
 
 def test_a_statement_without_parameters_runs(database):

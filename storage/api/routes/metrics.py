@@ -35,7 +35,7 @@ def list_sources(query: Annotated[SourceQuery, Query()], store: StoreOf) -> Sour
         is_descending=query.order == "desc",
         limit=query.limit,
     )
-    return SourceMetricsList(metrics=[present_source(source) for source in found])
+    return SourceMetricsList.model_construct(metrics=[present_source(source) for source in found])
 
 
 @router.get("/summary")
@@ -48,7 +48,8 @@ def summarise(query: Annotated[SummaryQuery, Query()], store: StoreOf) -> Summar
 def list_series(query: Annotated[SeriesQuery, Query()], store: StoreOf) -> SeriesAnswer:
     """Tokens, cost and requests over time; the range is widened to whole buckets, by the minute at most a day is answered."""
     points = store.sources.timeseries(range_of(query), bucket=query.bucket, group=query.group_by, top=query.top)
-    return SeriesAnswer(bucket=query.bucket, group_by=query.group_by, points=[present_point(point) for point in points])
+    lines = [present_point(point) for point in points]
+    return SeriesAnswer.model_construct(bucket=query.bucket, group_by=query.group_by, points=lines)
 
 
 def range_of(period: Period) -> TimeRange:

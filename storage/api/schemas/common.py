@@ -25,8 +25,8 @@ class Question(BaseModel):
 
 
 as_line = with_config(ConfigDict(use_attribute_docstrings=True))
-"""Decorates a `TypedDict` that stands for one line of a long list: to make a model of each takes twice as long. The list is
-a `SkipValidation`, or each would be looked through and copied."""
+"""Decorates a `TypedDict` that stands for one line of a long list: to make a model of each takes twice as long. The answer
+around them is made by `model_construct`, or each would be looked through and copied."""
 
 
 class ErrorAnswer(Answer):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypedDict
 
-from pydantic import Field, SkipValidation
+from pydantic import Field
 
 from proxy_core.attribution.model import SourceType
 from storage.api.schemas.common import (
@@ -54,7 +54,7 @@ class ContextSourceMetrics(TypedDict):
 class SourceMetricsList(Answer):
     """Sources, sorted."""
 
-    metrics: SkipValidation[list[ContextSourceMetrics]]
+    metrics: list[ContextSourceMetrics]
 
 
 class SummaryAnswer(Answer):
@@ -103,7 +103,7 @@ class SeriesAnswer(Answer):
 
     bucket: TimeBucket
     group_by: SeriesGroup
-    points: SkipValidation[list[SeriesPointAnswer]]
+    points: list[SeriesPointAnswer]
 
 
 def present_source(view: SourceMetrics) -> ContextSourceMetrics:

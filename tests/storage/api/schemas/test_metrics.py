@@ -66,11 +66,12 @@ def test_a_point_has_the_fields_that_are_told():
 
 
 def test_lists_are_written_as_models_would_be():
-    sources = SourceMetricsList(metrics=[present_source(SOURCE)])
+    sources = SourceMetricsList.model_construct(metrics=[present_source(SOURCE)])
     assert sources.model_dump_json() == (
         '{"metrics":[{"source_name":"context7","source_type":"McpServer","usage_count":3,"total_tokens":10,'
         '"average_tokens":3.333,"total_cost_usd":1.2345,"feedback_count":2,"average_rating":0.5,'
         '"last_used":"2026-01-01T00:00:00.000000Z","created_at":"2026-01-01T00:00:00.000000Z"}]}'
     )
-    series = SeriesAnswer(bucket=TimeBucket.DAY, group_by=SeriesGroup.KIND, points=[present_point(POINTS[0])])
+    points = [present_point(POINTS[0])]
+    series = SeriesAnswer.model_construct(bucket=TimeBucket.DAY, group_by=SeriesGroup.KIND, points=points)
     assert series.model_dump_json().startswith('{"bucket":"day","group_by":"kind","points":[{"timestamp":"')
