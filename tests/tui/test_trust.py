@@ -22,7 +22,8 @@ def test_made_private_and_opened_again(tmp_path: Path) -> None:
 
 def test_a_directory_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     data_dir = tmp_path / "shared"
-    data_dir.mkdir(mode=0o755)
+    data_dir.mkdir()
+    data_dir.chmod(0o755)
     open_own_authority(data_dir, {})
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o755
 
