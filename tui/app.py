@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.css.query import NoMatches
+from textual.events import Key
 from textual.screen import Screen
 
 from tui.command import bindings, palette_commands
@@ -189,8 +190,9 @@ class AssayApp(App[None]):
         groups = screen.COMMAND_GROUPS if isinstance(screen, DashboardScreen) else ()
         for command in palette_commands([*groups, GLOBAL_COMMANDS]):
             name = f"action_{command.action()}"
-            place = next((place for place in (screen.focused, screen, self) if hasattr(place, name)), None)
-            if place is not None:
+            places = [place for place in (screen.focused, screen, self) if place is not None]
+            place = next((place for place in places if hasattr(place, name)), None)
+            if place is not None and all(place.check_action(command.action(), ()) for place in places):
                 yield SystemCommand(f"{command.title()}  ({command.sign()})", command.help(), getattr(place, name))
 
     def on_title_bar_place_clicked(self, event: TitleBar.PlaceClicked) -> None:
@@ -204,10 +206,15 @@ class AssayApp(App[None]):
             self.screen.filter_text = event.text
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out of the footer what makes no sense without a proxy."""
+        """Offer nothing that makes no sense without a proxy."""
         if action == PauseCapture.action() and self.live is None:
             return False
         return super().check_action(action, parameters)
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key does nothing that is not offered here, but known from elsewhere."""
+        if event.key == PauseCapture.KEY and self.live is None and not self.screen.is_modal:
+            self.notify("Nothing is captured here, so nothing can be paused: this is a database only", severity="warning")
 
     def action_show_live(self) -> None:
         """Show the requests."""
@@ -231,14 +238,12 @@ class AssayApp(App[None]):
 
     def action_pause_capture(self) -> None:
         """Pause or resume capturing."""
-        if self.live is None:
-            self.notify("No proxy runs here: this is a database only", severity="warning")
-        elif self.live.counters().is_paused:
+        assert self.live is not None, "not offered where nothing is captured"
+        if self.live.counters().is_paused:
             self.live.resume()
         else:
             self.live.pause()
-        if self.live is not None:
-            self._listener.count()
+        self._listener.count()
 
     def action_switch_theme(self) -> None:
         """Switch between dark and light."""

@@ -244,6 +244,13 @@ INSIGHTS_COMMANDS: Final = CommandGroup(
     (NextSection, PreviousSection, CycleRange, AskWhatIf, WriteReport, SortNext, SortPrevious, ReverseSort, CopyText),
 )
 
+_AT_CONTENT: Final = (
+    *(SortNext, SortPrevious, ReverseSort, CopyText),
+    *(CycleBucket, CycleMeasure, CycleStack, AskWhatIf),
+)
+ON_CONTENT: Final = frozenset(command.action() for command in _AT_CONTENT)
+"""Actions that make no sense where a stretch of time has nothing to show."""
+
 
 # In dialogs
 

@@ -112,10 +112,16 @@ async def test_p_pauses_and_resumes(empty_store: Store) -> None:
         assert "Capture is paused" not in screen_text(pilot)
 
 
-async def test_p_without_a_proxy_does_nothing(store: Store) -> None:
+async def test_p_without_a_proxy_says_why_it_does_nothing_and_is_offered_nowhere(store: Store) -> None:
     async with running(store) as pilot:
-        await press(pilot, "p")
-        assert pilot.app.is_running
+        assert "Pause" not in screen_text(pilot)
+        assert "Pause capture  (p)" not in [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
+        await press(pilot, "slash", "p", "question_mark")
+        assert not pilot.app._notifications, "typed into a field it is a letter"
+        await press(pilot, "escape", "question_mark", "p")
+        assert not pilot.app._notifications, "the help is in front"
+        await press(pilot, "escape", "p")
+        assert [told.message.partition(",")[0] for told in pilot.app._notifications] == ["Nothing is captured here"]
 
 
 @pytest.mark.parametrize(

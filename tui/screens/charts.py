@@ -14,9 +14,10 @@ from textual.widgets import Static
 from storage.views import SeriesGroup, SeriesPoint, SessionDetail, SummaryMetrics, TimeBucket
 from tui import format as fmt
 from tui.charting import BUCKET_US, Columns, Measure, columns, time_labels, value_writer
-from tui.command import bindings
-from tui.commands import CHARTS_COMMANDS
+from tui.command import Command, bindings
+from tui.commands import CHARTS_COMMANDS, CycleMeasure, ShowLive
 from tui.context_window import session_limit
+from tui.live_commands import CycleRange
 from tui.plots import Frame, filled_curve, label_step, most_columns, stacked_columns
 from tui.ranges import PERIODS, Period, range_of, within
 from tui.screens.ranged import RangedScreen
@@ -108,6 +109,7 @@ class ChartsScreen(RangedScreen):
     def on_series_read(self, event: SeriesRead) -> None:
         """Draw the chart, unless another one was chosen."""
         if event.view == self.view:
+            self.has_content = event.totals.total_requests > 0
             has_colour = not self.app.no_color
             self.query_one("#chart-title", FactLine).update(chart_title(event.view, event.totals))
             self.query_one("#chart", PlotView).show(
@@ -174,13 +176,28 @@ def draw_chart(event: SeriesRead, width: int, height: int, inks: Inks, *, has_co
     """Draw the stacked columns."""
     shown = _columns(event, width, inks)
     if not shown.series:
-        line = [(f"  Nothing was captured {within(event.view.period)}. ", inks.plain)]
-        if event.view.period.length_us is not None:
-            line += [("w", inks.accent), (" looks further back, ", inks.plain)]
-        return [[], [*line, ("l", inks.accent), (" shows how to begin.", inks.plain)]]
+        return [[], *([("  ", inks.plain), *line] for line in _nothing(event, inks))]
     every = label_step(width, len(shown.starts_us))
     frame = Frame(width=width, height=height, inks=inks, has_colour=has_colour, label=value_writer(event.view.measure))
     return stacked_columns(shown.series, time_labels(shown.starts_us, shown.width_us, every), frame)
+
+
+def _nothing(event: SeriesRead, inks: Inks) -> Sequence[Line]:
+    """Say why there is nothing to draw, and what to do about it."""
+    when = within(event.view.period)
+    remedies: list[tuple[type[Command], str]]
+    if event.totals.total_requests and event.view.measure is Measure.COST:
+        why, remedies = f"No request {when} has a price.", [(CycleMeasure, "shows tokens")]
+    elif event.totals.total_requests:
+        why, remedies = f"No request {when} has tokens.", [(CycleRange, "shows another time")]
+    else:
+        why, remedies = f"Nothing was captured {when}.", [(ShowLive, "shows how to begin")]
+        if event.view.period.length_us is not None:
+            remedies.insert(0, (CycleRange, "looks further back"))
+    line: list[tuple[str, Style]] = []
+    for command, effect in remedies:
+        line += [(", " if line else "", inks.plain), (command.sign(), inks.accent), (f" {effect}", inks.plain)]
+    return [(why, inks.plain)], [*line, (".", inks.plain)]
 
 
 def draw_legend(event: SeriesRead, width: int, height: int, inks: Inks, *, has_colour: bool) -> Sequence[Line]:

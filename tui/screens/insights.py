@@ -19,7 +19,7 @@ from storage.insights.what_if import WhatIf
 from tui import format as fmt
 from tui import reading_insights as reading
 from tui.command import bindings
-from tui.commands import INSIGHTS_COMMANDS
+from tui.commands import INSIGHTS_COMMANDS, WriteReport
 from tui.insight_columns import SECTIONS, InsightRow, Section
 from tui.insight_evidence import requests_filter
 from tui.messages import FilterRequested
@@ -119,6 +119,12 @@ class InsightsScreen(TableScreen):
             found = InsightReader(self.store.database).insights(wanted)
         self.post_message(InsightsRead(state, found))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a report only of what was billed."""
+        if action == WriteReport.action():
+            return self._found is not None and self._found.requests > 0
+        return super().check_action(action, parameters)
+
     def on_insights_read(self, event: InsightsRead) -> None:
         """Show them, unless another period was chosen."""
         if event.state[0] != self.period:
@@ -127,6 +133,7 @@ class InsightsScreen(TableScreen):
         for section in SECTIONS:
             self.query_one(f"#table-{section.name}", Table).show(section.rows(event.found))
         self._show()
+        self.refresh_bindings()
 
     def _show(self) -> None:
         found, section = self._found, self.section
@@ -135,7 +142,7 @@ class InsightsScreen(TableScreen):
         self.query_one(TabStrip).active = section.title
         for other in SECTIONS:
             self.query_one(f"#table-{other.name}").display = other is section
-        self.query_one("#body").display = bool(rows)
+        self.has_content = self.query_one("#body").display = bool(rows)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not rows
         if rows:

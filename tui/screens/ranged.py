@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import reading
+from tui.commands import ON_CONTENT
 from tui.ranges import PERIODS, Period, next_period, reaching
 from tui.screens.dashboard import DashboardScreen
 from tui.widgets.table import Table
@@ -32,6 +33,8 @@ class RangedScreen(DashboardScreen):
     """While traffic comes in it is read no more often than this."""
 
     period: var[Period] = var(PERIODS[1], init=False)
+    has_content: var[bool] = var(False, init=False)
+    """The period has something to show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,6 +91,16 @@ class RangedScreen(DashboardScreen):
     def watch_period(self) -> None:
         """Read another period."""
         self.read()
+
+    def watch_has_content(self) -> None:
+        """Offer other keys."""
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing to do with what is shown where there is nothing."""
+        if action in ON_CONTENT and not self.has_content:
+            return False
+        return super().check_action(action, parameters)
 
     def action_cycle_range(self) -> None:
         """Look at the next period."""

@@ -101,7 +101,7 @@ class SessionsScreen(TableScreen):
             return
         self.table.show(event.sessions)
         self.query_one("#totals", FactLine).update(totals_text(event.period, event.sessions, event.count))
-        self.query_one("#body").display = bool(event.sessions)
+        self.has_content = self.query_one("#body").display = bool(event.sessions)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not event.sessions
         if not event.sessions:

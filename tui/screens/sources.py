@@ -96,7 +96,7 @@ class SourcesScreen(TableScreen):
         if self._totals is not None:
             counted = f"{len(shown)} of {len(self._sources)}" if self.kinds else f"{len(shown)}"
             self.query_one("#totals", FactLine).update(totals_text(self.period, self._totals, counted))
-        self.table.display = bool(shown)
+        self.has_content = self.table.display = bool(shown)
         self.table.show(shown)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not shown

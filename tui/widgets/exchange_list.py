@@ -17,7 +17,7 @@ from proxy_core.exchange import ExchangeState
 from storage.streaming import StreamRates, rate_of
 from storage.views import ExchangeSummary
 from tui.command import bindings
-from tui.commands import FOLD_COMMANDS, OpenRow
+from tui.commands import FOLD_COMMANDS
 from tui.outline import Group, GroupKey, Row, Rows
 from tui.widgets.exchange_row import RowMood, exchange_line, header_line
 from tui.widgets.group_row import group_line
@@ -76,7 +76,7 @@ class ExchangeList(LineList):
     # What the screen hands down
 
     def show_rows(self, rows: Rows) -> None:
-        """Take the rows, keeping the cursor on the exchange it is on, or on the newest while following."""
+        """Take the rows, keeping the cursor on the exchange it is on; on the newest while following, and where none was."""
         at = self.selected_row
         self._rows = rows
         self.set_row_count(len(rows))
@@ -84,6 +84,8 @@ class ExchangeList(LineList):
             self.action_go_to_end()
         elif at is not None:
             self._stay_on(at)
+        else:
+            self.cursor = len(rows) - 1
         self.refresh_changed()
         self._ask_for_missing()
 
@@ -197,11 +199,9 @@ class ExchangeList(LineList):
         self.is_following = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer folding only of a tree, and opening only of what is there."""
+        """Offer folding only of a tree."""
         if action in _FOLDS:
             return bool(self.arranged)
-        if action == OpenRow.action():
-            return bool(self.display)
         return super().check_action(action, parameters)
 
     def action_toggle_fold(self) -> None:

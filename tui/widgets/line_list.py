@@ -20,7 +20,7 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from tui.command import bindings
-from tui.commands import LIST_COMMANDS
+from tui.commands import LIST_COMMANDS, OpenRow
 from tui.theme import Inks, inks
 from tui.widgets.drawn import Drawn
 
@@ -112,7 +112,9 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
 
     def set_row_count(self, count: int) -> None:
         """Tell how many rows there are; the cursor is kept inside."""
-        self._row_count = count
+        was_empty, self._row_count = not self._row_count, count
+        if was_empty != (not count):
+            self.refresh_bindings()
         self._reach(Size(0, count + self.HEADER_LINES))
         if self.cursor >= count:
             self.cursor = max(0, count - 1)
@@ -225,6 +227,12 @@ class LineList(ScrollView, Drawn, can_focus=True):  # the first one gives its st
     def action_go_to_end(self) -> None:
         """Move the cursor to the last row."""
         self.cursor = self._row_count - 1
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open a row only where there is one."""
+        if action == OpenRow.action():
+            return bool(self._row_count)
+        return super().check_action(action, parameters)
 
     def action_open_row(self) -> None:
         """Choose the row under the cursor."""

@@ -1,13 +1,18 @@
 """The charts screen by keyboard."""
 
+from dataclasses import replace
+
+import pytest
 from textual.pilot import Pilot
 
+from screenshots.fixture import NOW_US
 from storage.store import Store
 from storage.views import SeriesGroup, TimeBucket
 from tests.tui.dashboard_rig import press, running, screen_text
 from tui.charting import Measure
 from tui.ranges import PERIODS
-from tui.screens.charts import ChartsScreen, buckets_of, window_title
+from tui.screens.charts import ChartsScreen, ChartView, SeriesRead, buckets_of, draw_chart, window_title
+from tui.theme import inks
 
 
 def _charts(pilot: Pilot[None]) -> ChartsScreen:
@@ -60,6 +65,26 @@ async def test_w_and_b_choose_time_and_columns(store: Store) -> None:
         await press(pilot, "w")
         assert _charts(pilot).view.period.name == "last 7 days"
         assert _charts(pilot).view.bucket is TimeBucket.HOUR
+
+
+_ALL_TIME = PERIODS[-1]
+
+
+@pytest.mark.parametrize(
+    ("view", "requests", "said"),
+    [
+        (ChartView(), 0, ["Nothing was captured in the last 24 hours.", "w looks further back, l shows how to begin."]),
+        (ChartView(_ALL_TIME), 0, ["Nothing was captured so far.", "l shows how to begin."]),
+        (ChartView(), 3, ["No request in the last 24 hours has tokens.", "w shows another time."]),
+        (ChartView(_ALL_TIME, measure=Measure.COST), 3, ["No request so far has a price.", "u shows tokens."]),
+    ],
+)
+def test_where_nothing_can_be_drawn_it_says_why_and_what_to_do(
+    store: Store, view: ChartView, requests: int, said: list[str]
+) -> None:
+    read = SeriesRead(view, (), replace(store.sources.summary(), total_requests=requests), None, None, NOW_US)
+    lines = draw_chart(read, 80, 10, inks(is_dark=True), has_colour=True)
+    assert ["".join(text for text, _ in line) for line in lines] == ["", *(f"  {line}" for line in said)]
 
 
 async def test_nothing_captured_is_said(empty_store: Store) -> None:

@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from storage.database import open_database
+from storage.feedback import FeedbackQuery
 from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, press, running, screen_text
 from tui.widgets.key_line import KeyLine
@@ -81,6 +82,41 @@ async def test_where_nothing_was_captured_the_footer_offers_nothing_to_do_with_i
         await press(pilot, "slash", "d")
         assert "assay run -- claude" in screen_text(pilot)
     store.database.close()
+
+
+_WITHOUT_CONTENT = {"s": "w Range", "a": "w Range", "c": "w Range", "i": "] Next  w Range"}
+_WITH_CONTENT = {
+    "s": "⏎ Open  w Range  o Sort  v Reverse  y Copy",
+    "a": "⏎ Open  w Range  o Sort  v Reverse  y Copy",
+    "c": "w Range  b Bucket  u Tokens/cost  t Stack by",
+    "i": "⏎ Open  ] Next  w Range  x What if  e Report  o Sort  v Reverse  y Copy",
+}
+
+
+@pytest.mark.parametrize(("key", "offered"), _WITHOUT_CONTENT.items())
+async def test_where_a_time_has_nothing_to_show_the_keys_offer_other_times(empty_store: Store, key: str, offered: str) -> None:
+    async with running(empty_store, FakeLive()) as pilot:
+        await press(pilot, key)
+        assert _lines(pilot)[-1].strip() == f"{offered}  p Pause  q Quit  ? Help"
+        titles = " ".join(command.title for command in pilot.app.get_system_commands(pilot.app.screen))
+        assert "Cycle range" in titles
+        assert not any(name in titles for name in ("Sort", "Copy", "What if", "report", "bucket"))
+
+
+@pytest.mark.parametrize(("key", "offered"), _WITH_CONTENT.items())
+async def test_where_it_has_something_they_offer_what_to_do_with_it(store: Store, key: str, offered: str) -> None:
+    async with running(store, FakeLive()) as pilot:
+        await press(pilot, key)
+        assert _lines(pilot)[-1].strip() == f"{offered}  p Pause  q Quit  ? Help"
+
+
+async def test_an_insight_that_was_not_found_offers_the_others_and_the_report(store: Store) -> None:
+    for feedback in store.feedback.page(FeedbackQuery()):
+        store.feedback.remove(feedback.feedback_id)
+    async with running(store, FakeLive()) as pilot:
+        await press(pilot, "i", "left_square_bracket", "left_square_bracket")
+        assert "Nothing was rated" in screen_text(pilot)
+        assert _lines(pilot)[-1].strip() == "] Next  w Range  e Report  p Pause  q Quit  ? Help"
 
 
 async def test_a_filter_that_lets_nothing_pass_can_be_changed(store: Store) -> None:
