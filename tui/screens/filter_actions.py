@@ -120,9 +120,9 @@ class FilterActions(Screen[None]):
         self.filter_text = event.text
 
     def on_filter_line_filter_left(self) -> None:
-        """Go back to the list."""
+        """Go back to what is in front."""
         self.query_one(FilterLine).rest(self.filter_text)
-        self._live.requests.focus()
+        self._live.focus_front()
 
     def on_filter_line_completion_wanted(self, event: FilterLine.CompletionWanted) -> None:
         """Look for names that could go on."""

@@ -20,7 +20,7 @@ from tui import reading
 from tui.command import bindings
 from tui.commands import FOLD_COMMANDS
 from tui.filtering import combined_filter
-from tui.live_commands import LIVE_COMMANDS, ON_FILTERS, ON_REQUESTS, LeavePane
+from tui.live_commands import LIVE_COMMANDS, ON_FILTERS, ON_REQUESTS, CycleGrouping, LeavePane
 from tui.notices import Notice, traffic_notice
 from tui.outline import GROUPINGS, Group, Grouping, GroupKey
 from tui.reading import RequestRows, Selection
@@ -200,8 +200,9 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self.requests.display = not is_empty
         if not is_empty:
             if self.focused is None:
-                self.requests.focus()
+                self.focus_front()
             return
+        self.remove_class("-zoomed")
         self.pane.show_summary(None)
         wanted = self.selection().wanted
         if wanted.is_empty:
@@ -350,14 +351,21 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def action_zoom_pane(self) -> None:
         """Give the pane the whole screen, or share it."""
         self.toggle_class("-zoomed")
+        self.refresh_bindings()
+        self.focus_front()
+
+    def focus_front(self) -> None:
+        """Give the keys to the list, or to what hides it."""
         front = self.pane.front if self.has_class("-zoomed") else self.requests
         if front is not None:
             front.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the way back only from where there is one, and nothing to do with requests where there are none."""
+        """Offer the way back only from where there is one, and nothing to do with a list that is empty or hidden."""
         if action == LeavePane.action():
             return self.has_class("-zoomed") or self.focused not in (None, self.requests)
+        if action == CycleGrouping.action() and self.has_class("-zoomed"):
+            return False
         if self.has_class("-empty") and (action in ON_REQUESTS or (action in ON_FILTERS and not self.filter_text)):
             return False
         return super().check_action(action, parameters)

@@ -352,6 +352,26 @@ async def test_m_gives_the_pane_the_screen(store: Store) -> None:
         assert screen.focused is screen.requests
 
 
+async def test_a_filter_typed_over_a_pane_with_the_whole_screen_gives_the_keys_back_to_it(store: Store) -> None:
+    async with running(store) as pilot:
+        screen = live_screen(pilot)
+        await press(pilot, "m")
+        shown = screen.pane.detail
+        assert not screen.check_action("cycle_grouping", ()), "there is no list to be seen"
+        await press(pilot, "slash", "escape", "k")
+        assert isinstance(screen.focused, Breakdown)
+        assert screen.pane.detail == shown
+
+
+async def test_a_filter_that_lets_nothing_pass_says_so_where_the_pane_had_the_whole_screen(store: Store) -> None:
+    async with running(store) as pilot:
+        screen = live_screen(pilot)
+        await press(pilot, "m", "slash", *"session:zzzz", "enter")
+        assert "No request matches" in screen_text(pilot)
+        await press(pilot, "0")
+        assert screen.requests.cursor == screen.requests.row_count - 1, "it begins anew at the newest"
+
+
 async def test_who_reads_a_request_keeps_it_whatever_comes_in(store: Store) -> None:
     async with running(store, FakeLive()) as pilot:
         screen = live_screen(pilot)
