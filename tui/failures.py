@@ -11,24 +11,28 @@ from typing import Final
 from tui.invocation import own_command
 
 PROXY_STOPPED: Final = "the proxy stopped: "
-"""Begins what the running side says when no traffic passes any more."""
 STORING_ENDED: Final = "nothing is stored any more: "
-"""The same when traffic goes on, unrecorded."""
 STORING_FAILS: Final = "storing fails, trying again: "
-"""The same when it may still be recorded."""
+"""What the running side says begins with one of them: no traffic passes, it passes unrecorded, it may be recorded yet."""
+_STORING: Final = {STORING_ENDED: "Nothing is stored any more", STORING_FAILS: "Storing fails, and is tried again"}
 
+# What systems say, in words or by the numbers of Linux, macOS and Windows.
 _TAKEN: Final = ("address already in use", "errno 98]", "errno 48]", "winerror 10048")
 _FORBIDDEN: Final = ("permission denied", "errno 13]", "winerror 10013")
 _NOT_HERE: Final = ("cannot assign requested address", "can't assign requested address", "errno 99]", "errno 49]")
 _TOO_MANY: Final = ("too many open files", "errno 24]")
-_NO_NAME: Final = ("name or service not known", "nodename nor servname", "name resolution", "getaddrinfo failed")
+_NO_NAME: Final = (
+    *("name or service not known", "nodename nor servname", "name resolution", "getaddrinfo failed"),
+    *("errno -2]", "errno -3]"),
+)
 _UNREACHABLE: Final = (
-    ((*_NO_NAME, "errno -2]", "errno -3]"), "its name is not found: no network, or no DNS"),
+    (_NO_NAME, "its name is not found: no network, or no DNS"),
     (("connection refused", "errno 111]", "errno 61]"), "nobody listens at its address"),
     (("unreachable", "no route to host", "errno 101]", "errno 113]"), "there is no way to it: no network, or no VPN"),
     (("certificate verify failed", "certificate_verify_failed"), "its certificate is not trusted (--upstream-ca adds one)"),
 )
-"""What the system says when no connection comes about, and what that means."""
+"""When no connection comes about, and what that means."""
+
 _ADDRESS: Final = re.compile(r"(?:listen on |address \(')(?P<host>[^\s']+?)(?:', |:)(?P<port>\d+)\b")
 _WEB_PORT: Final = "--web-port"
 """The option that takes no 0: a browser has to be told."""
@@ -56,10 +60,9 @@ class Trouble:
 def explain_failure(failure: str) -> Trouble:
     """Explain what the running side says, in one line, of its end."""
     command = own_command()
-    for beginning in (STORING_ENDED, STORING_FAILS):
+    for beginning, text in _STORING.items():
         if failure.startswith(beginning):
             words = failure.removeprefix(beginning)
-            text = "Nothing is stored any more" if beginning == STORING_ENDED else "Storing fails, and is tried again"
             return Trouble(f"{text}; traffic goes on", f"{command} doctor explains", words, is_stopped=False)
     words = failure.removeprefix(PROXY_STOPPED)
     found = _ADDRESS.search(words)

@@ -371,18 +371,3 @@ def _first_id_below(section: Section) -> int:
 
 def _id(entry: "OutlineEntry") -> int:
     return entry.id
-
-
-def build_rows(entries: "Sequence[OutlineEntry]", grouping: Grouping, folded: AbstractSet[GroupKey]) -> Rows:
-    """Arrange exchanges into rows, once.
-
-    Args:
-        entries: In order of arrival.
-        grouping: How.
-        folded: Groups whose rows are left out.
-    """
-    if grouping is Grouping.FLAT:
-        return Rows.flat([entry.id for entry in entries])
-    arrangement = Arrangement(grouping)
-    arrangement.replace_newest(0, entries, 0)
-    return arrangement.rows(folded)

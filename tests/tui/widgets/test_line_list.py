@@ -1,9 +1,12 @@
 """The list under all lists: any number of rows, a cursor, and nothing drawn that is not in sight."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import chain
 from typing import Self
 
 from textual.geometry import Region
+from textual.scrollbar import ScrollBar
 
 from tests.tui.widgets.stage import lines_of, staged
 from tui.widgets.line_list import Line, LineList
@@ -164,41 +167,39 @@ async def test_another_theme_draws_everything_anew() -> None:
         assert numbers.render_line(2) != before
 
 
-async def test_the_scrollbar_is_drawn_anew_only_when_its_thumb_moves() -> None:
+@asynccontextmanager
+async def _drawn(rows: int) -> AsyncIterator[tuple[_Numbers, ScrollBar]]:
+    """A list that has been drawn, and its scrollbar; what is drawn anew from now on is noted."""
     async with staged(_Numbers, (40, 10)) as (stage, pilot):
         numbers = stage.query_one(_Numbers)
-        numbers.set_row_count(100_000)
-        await pilot.pause()
-        assert numbers.vertical_scrollbar._repaint_required is False
-        numbers.set_row_count(100_010)
-        assert numbers.vertical_scrollbar._repaint_required is False
-        assert numbers.vertical_scrollbar.window_virtual_size == 100_011
-        numbers.set_row_count(20)
-        assert numbers.vertical_scrollbar._repaint_required is True
-
-
-async def test_scrolling_draws_lines_anew_and_no_scrollbar_whose_thumb_stands_still() -> None:
-    async with staged(_Numbers, (40, 10)) as (stage, pilot):
-        numbers = stage.query_one(_Numbers)
-        numbers.set_row_count(100_000)
+        numbers.set_row_count(rows)
         await pilot.pause()
         numbers.render_lines(Region(0, 0, 40, 10))
         numbers.refreshed.clear()
+        yield numbers, numbers.vertical_scrollbar
+
+
+async def test_the_scrollbar_is_drawn_anew_only_when_its_thumb_moves() -> None:
+    async with _drawn(100_000) as (numbers, bar):
+        assert not bar._repaint_required
+        numbers.set_row_count(100_010)
+        assert (bar.window_virtual_size, bar._repaint_required) == (100_011, False)
         numbers.scroll_to(y=3, animate=False, immediate=True)
-        assert numbers.vertical_scrollbar.position == 3
-        assert numbers.vertical_scrollbar._repaint_required is False
+        assert (bar.position, bar._repaint_required) == (3, False)
+        numbers.set_row_count(20)
+        assert bar._repaint_required
+
+
+async def test_scrolling_draws_the_lines_anew() -> None:
+    async with _drawn(100_000) as (numbers, bar):
+        numbers.scroll_to(y=3, animate=False, immediate=True)
         assert [region.y for region in chain.from_iterable(numbers.refreshed)] == list(range(1, 10))
         numbers.scroll_to(y=90_000, animate=False, immediate=True)
-        assert numbers.vertical_scrollbar._repaint_required is True
+        assert bar._repaint_required
 
 
 async def test_several_changes_are_looked_at_once() -> None:
-    async with staged(_Numbers, (40, 10)) as (stage, pilot):
-        numbers = stage.query_one(_Numbers)
-        numbers.set_row_count(100)
-        await pilot.pause()
-        numbers.render_lines(Region(0, 0, 40, 10))
-        numbers.refreshed.clear()
+    async with _drawn(100) as (numbers, _):
         with numbers.at_once():
             numbers.set_row_count(200)
             numbers.action_go_to_end()
@@ -211,17 +212,15 @@ async def test_several_changes_are_looked_at_once() -> None:
 
 
 async def test_the_scrollbar_of_a_list_that_grows_at_its_end_stands_still() -> None:
-    async with staged(_Numbers, (40, 10)) as (stage, pilot):
-        numbers = stage.query_one(_Numbers)
-        numbers.set_row_count(100_000)
-        numbers.action_go_to_end()
-        await pilot.pause()
+    async with _drawn(100_000) as (numbers, bar):
+        with numbers.at_once():
+            numbers.action_go_to_end()
+        bar._repaint_required = False
         for count in range(100_020, 101_000, 20):
             with numbers.at_once():
                 numbers.set_row_count(count)
                 numbers.action_go_to_end()
-            assert numbers.vertical_scrollbar._repaint_required is False
-            assert numbers.vertical_scrollbar.position == count - 9
+            assert (bar.position, bar._repaint_required) == (count - 9, False)
 
 
 def test_a_list_has_the_style_of_what_scrolls() -> None:
