@@ -34,7 +34,7 @@ _FIRST_LOOK = 1_000
 """Ids that are looked at before anything else."""
 _LOOK = 5_000
 """So many at most, as long as there is no reason to look at all."""
-_LEADING = frozenset({"text", "source", "session", "id"})
+_LEADING = frozenset({"text", "source", "session"})
 """Fields whose streams take less time than a look at rows would."""
 _SAMPLE = 64
 """Candidates of each part by which the leading one is chosen."""
@@ -92,8 +92,8 @@ class Search:
         if ids[1] - ids[0] <= _LOOK:
             return self._look(ids, _LARGEST_ID, is_descending=False)
         if self._is_faceted:
-            facets = select(_facet.id).where(compile_facets(Conjunction(self._operands), self._now_us))
-            loose = compile_unfaceted(Conjunction(self._operands), self._now_us)
+            facets = select(_facet.id).where(compile_facets(Conjunction(self._operands)))
+            loose = compile_unfaceted(Conjunction(self._operands))
             query = select(_exchange.id).where(_exchange.id > after_id, or_(_exchange.facet_id.in_(facets), loose))
             return [row[0] for row in self._connection.execute(query.order_by(_exchange.id))]
         for stream, others in self._streams():
@@ -115,7 +115,7 @@ class Search:
         if self._is_faceted:
             return self._count_by_facets(Conjunction(self._operands))
         if len(self._operands) == 2 and is_faceted(self._operands[0]):
-            together = count_together(self._connection, self._operands[1], self._operands[0], self._now_us)
+            together = count_together(self._connection, self._operands[1], self._operands[0])
             if together is not None:
                 return together
         ids = self._bounded((None, None))
@@ -207,9 +207,9 @@ class Search:
         if times and (stream := time_stream(self._connection, list(times.values()), self._now_us, faceted)) is not None:
             yield stream, [*times, *also]
         for operand in self._operands:
-            if faceted is not None and (both := figure_stream(self._connection, operand, faceted, self._now_us)) is not None:
+            if faceted is not None and (both := figure_stream(self._connection, operand, faceted)) is not None:
                 yield both, [operand, faceted]
-            elif (found := stream_of(self._connection, operand, self._now_us)) is not None:
+            elif (found := stream_of(self._connection, operand)) is not None:
                 yield found, [operand]
 
     def _tested(self, candidates: Iterator[int], nodes: Sequence[Node], *, is_descending: bool) -> Iterator[int]:
@@ -223,8 +223,8 @@ class Search:
             yield from sorted(self._connection.execute(query, parameters).scalars(), reverse=is_descending)
 
     def _count_by_facets(self, node: Node) -> int:
-        counted = select(func.coalesce(func.sum(_facet.exchanges), 0)).where(compile_facets(node, self._now_us))
-        loose = select(func.count()).select_from(_EXCHANGES).where(compile_unfaceted(node, self._now_us))
+        counted = select(func.coalesce(func.sum(_facet.exchanges), 0)).where(compile_facets(node))
+        loose = select(func.count()).select_from(_EXCHANGES).where(compile_unfaceted(node))
         return int(self._connection.execute(counted).scalar_one()) + int(self._connection.execute(loose).scalar_one())
 
 

@@ -13,9 +13,11 @@ from typing import Any
 
 from sqlalchemy import (
     URL,
+    Boolean,
     ColumnElement,
     Connection,
     Engine,
+    Select,
     String,
     bindparam,
     event,
@@ -24,6 +26,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from storage.errors import DatabaseUnusableError
 
@@ -182,6 +187,32 @@ def create_extras(connection: Connection) -> None:
     )
 
 
+class _Holds(FunctionElement[bool]):
+    """A column, and the pattern it is like."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(_Holds)
+def _render_holds(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
+    column, pattern = element.clauses
+    return str(compiler.process(column.ilike(pattern, escape="/").self_group(), **options))
+
+
+@compiles(_Holds, "sqlite")
+def _render_like(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
+    # By itself it does not look at the case of letters; made lower beforehand, it takes twice as long.
+    column, pattern = element.clauses
+    return f"({compiler.process(column.like(pattern, escape='/'), **options)})"
+
+
+def holds(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Return the clause that a text is part of a column; case does not matter."""
+    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return _Holds(column, f"%{escaped}%")
+
+
 def is_among(id_column: ColumnElement[int], name: str) -> ColumnElement[bool]:
     """Return the clause that an id is in a list, which the parameter of that name gives as `pack_ids` makes it."""
     return id_column.in_(select(func.json_each(bindparam(name, type_=String)).table_valued("value").c.value))
@@ -201,6 +232,13 @@ class Arm:
     values: tuple[Any, ...]
     id_column: str
     """Name of the exchange's id in it."""
+
+
+def make_arm(connection: Connection, query: Select[int]) -> Arm:
+    """Make an arm of a query that has a where clause and finds the ids of exchanges."""
+    compiled: Any = query.compile(dialect=connection.dialect)
+    (id_column,) = query.selected_columns
+    return Arm(str(compiled), tuple(compiled.params[name] for name in compiled.positiontup), str(id_column))
 
 
 def has_arms(connection: Connection) -> bool:

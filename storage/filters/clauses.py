@@ -8,13 +8,14 @@ import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, String, and_, false, func, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage import full_text, tables
+from storage import full_text, sqlite, tables
 from storage.filters.columns import EXCHANGE_FIELDS, FACET_FIELDS, FACETED, FieldColumns, has_source
 from storage.filters.fields import FIELD_BY_NAME, Kind
 from storage.filters.tree import (
@@ -51,6 +52,8 @@ _FLOAT_SLACK = 1e-9
 SCALES = {"cost": 1e9, "latency": 1e3, "ttfb": 1e3, "proxy": 1e3}
 """From the field's unit to the column's."""
 _FRACTIONS = frozenset({"cached", "rating"})
+_KEPT = 64
+"""Clauses: a search asks for each several times, and whoever looks at a list searches the same again and again."""
 _NUL = str.maketrans("\0", "\ufffd")
 """A text ends at NUL for some databases: looking for it would find everything."""
 
@@ -97,7 +100,7 @@ def compile_filter(wanted: Filter, now_us: int | None = None) -> FilterClause:
 def compile_node(node: Node, scope: Scope) -> Clause:
     """Return the where clause of a part of a filter."""
     if scope.fields is EXCHANGE_FIELDS and is_faceted(node):
-        return _by_facet(node, scope)
+        return compile_by_facet(node)
     match node:
         case Term():
             return or_(*(_compile_test(node.field, test, scope) for test in node.tests))
@@ -129,19 +132,23 @@ def join_faceted(operands: Sequence[Node]) -> list[Node]:
     return [Conjunction(faceted), *others]
 
 
-def compile_facets(node: Node, now_us: int) -> Clause:
-    """Return the where clause over `facet` of a part that facets answer."""
-    return _compile_plain(node, Scope(now_us, fields=FACET_FIELDS))
+@lru_cache(maxsize=_KEPT)
+def compile_facets(node: Node) -> Clause:
+    """Return the where clause over `facet` of a part that facets answer: those know no times."""
+    return _compile_plain(node, Scope(0, fields=FACET_FIELDS))
 
 
-def compile_unfaceted(node: Node, now_us: int) -> Clause:
+@lru_cache(maxsize=_KEPT)
+def compile_unfaceted(node: Node) -> Clause:
     """Return the where clause over `exchange` of a part that facets answer, for exchanges that have none."""
-    return and_(tables.exchange.facet_id.is_(None), _compile_plain(node, Scope(now_us)))
+    return and_(tables.exchange.facet_id.is_(None), _compile_plain(node, Scope(0)))
 
 
-def _by_facet(node: Node, scope: Scope) -> Clause:
-    facets = select(tables.facet.id).where(compile_facets(node, scope.now_us))
-    return or_(_unindexed(tables.exchange.facet_id).in_(facets), compile_unfaceted(node, scope.now_us))
+@lru_cache(maxsize=_KEPT)
+def compile_by_facet(node: Node) -> Clause:
+    """Return the where clause over `exchange` of a part that facets answer."""
+    facets = select(tables.facet.id).where(compile_facets(node))
+    return or_(_unindexed(tables.exchange.facet_id).in_(facets), compile_unfaceted(node))
 
 
 def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -235,7 +242,7 @@ def text_matches(column: ColumnElement[Any], test: TextTest) -> Clause:
     """Compare as a part, or as a whole; case does not matter."""
     if test.is_exact:
         return func.lower(column) == func.lower(test.text)
-    return column.icontains(test.text, autoescape=True)
+    return sqlite.holds(column, test.text)
 
 
 def begins(column: ColumnElement[Any], text: str) -> Clause:
@@ -259,7 +266,7 @@ def _search(text: str, scope: Scope) -> Clause:
     test = TextTest(text)
     return or_(
         _TextSearch(text) if scope.ids is None else tables.exchange.id.in_(full_text.match_text(text, ids=scope.ids)),
-        _by_facet(Disjunction(text_parts(text)), scope),
+        compile_by_facet(Disjunction(text_parts(text))),
         *(text_matches(column, test) for column in error_columns()),
         has_source(text_matches(tables.source.source_name, test)),
     )

@@ -14,11 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from storage import tables
 from storage.filters import tree
 from storage.filters.clauses import (
-    Scope,
     begins,
+    compile_by_facet,
     compile_facets,
     compile_figure,
-    compile_node,
     compile_unfaceted,
     error_columns,
     is_faceted,
@@ -32,7 +31,7 @@ from storage.filters.columns import EXCHANGE_FIELDS
 from storage.full_text import text_arm
 from storage.models import ExchangeRow
 from storage.rollups import read_floor
-from storage.sqlite import Arm, count_arms, read_arm
+from storage.sqlite import Arm, count_arms, make_arm, read_arm
 
 _MOST_ARMS = 400
 """More are not merged: asking each once would take longer than looking at what is newest."""
@@ -114,19 +113,19 @@ def _read_on(connection: Connection, arm: Arm, between: tuple[int, int], limit: 
         limit *= _GROWTH
 
 
-def stream_of(connection: Connection, node: tree.Node, now_us: int) -> Stream | None:
+def stream_of(connection: Connection, node: tree.Node) -> Stream | None:
     """Return the stream of a part of a filter; `None`: there is no quick way."""
     if is_faceted(node):
-        return _faceted(connection, node, now_us)
+        return _faceted(connection, node)
     match node:
         case tree.Term(field="since" | "until") | tree.Negation():
             return None
         case tree.Term():
-            return _union(_of_test(connection, node.field, test, now_us) for test in node.tests)
+            return _union(_of_test(connection, node.field, test) for test in node.tests)
         case tree.Disjunction():
-            return _union(stream_of(connection, operand, now_us) for operand in node.operands)
+            return _union(stream_of(connection, operand) for operand in node.operands)
         case tree.Conjunction():
-            streams = (stream_of(connection, operand, now_us) for operand in join_faceted(node.operands))
+            streams = (stream_of(connection, operand) for operand in join_faceted(node.operands))
             found = next((stream for stream in streams if stream is not None), None)
             return None if found is None else Stream(found.arms, found.collected, is_exact=False)
 
@@ -142,22 +141,22 @@ def time_stream(
         for name, test in tests
     ]
     query = select(tables.exchange.id).where(and_(*clauses)).order_by(tables.exchange.started_us)
-    return _collect_among(connection, query, faceted, now_us)
+    return _collect_among(connection, query, faceted)
 
 
-def figure_stream(connection: Connection, node: tree.Node, faceted: tree.Node, now_us: int) -> Stream | None:
+def figure_stream(connection: Connection, node: tree.Node, faceted: tree.Node) -> Stream | None:
     """Return the stream of a figure together with the part that facets answer: their index knows both; `None`: it has none."""
     clause = _figure_clause(node)
-    return None if clause is None else _collect_among(connection, select(tables.exchange.id).where(clause), faceted, now_us)
+    return None if clause is None else _collect_among(connection, select(tables.exchange.id).where(clause), faceted)
 
 
-def count_together(connection: Connection, figure: tree.Node, faceted: tree.Node, now_us: int) -> int | None:
+def count_together(connection: Connection, figure: tree.Node, faceted: tree.Node) -> int | None:
     """Count what passes a figure and the part that facets answer; `None`: no index knows both."""
     clause = _figure_clause(figure)
     if clause is None:
         return None
     counted = select(func.count()).select_from(ExchangeRow.__table__)
-    passing = counted.where(clause, compile_node(faceted, Scope(now_us)))
+    passing = counted.where(clause, compile_by_facet(faceted))
     return int(connection.execute(passing).scalar_one())
 
 
@@ -171,10 +170,10 @@ def _figure_clause(node: tree.Node) -> ColumnElement[bool] | None:
     return None
 
 
-def _collect_among(connection: Connection, query: Select[Any], faceted: tree.Node | None, now_us: int) -> Stream | None:
+def _collect_among(connection: Connection, query: Select[Any], faceted: tree.Node | None) -> Stream | None:
     if faceted is None:
         return _collect(connection, query)
-    return _collect(connection, query.where(compile_node(faceted, Scope(now_us))), is_counted=False)
+    return _collect(connection, query.where(compile_by_facet(faceted)), is_counted=False)
 
 
 def _union(streams: Iterator[Stream | None]) -> Stream | None:
@@ -186,10 +185,10 @@ def _union(streams: Iterator[Stream | None]) -> Stream | None:
     return whole if len(whole.arms) <= _MOST_ARMS else None
 
 
-def _faceted(connection: Connection, node: tree.Node, now_us: int) -> Stream | None:
-    query = select(tables.facet.id, tables.facet.exchanges).where(compile_facets(node, now_us))
+def _faceted(connection: Connection, node: tree.Node) -> Stream | None:
+    query = select(tables.facet.id, tables.facet.exchanges).where(compile_facets(node))
     facets = {row[0]: row[1] for row in connection.execute(query)}
-    loose = _collect(connection, select(tables.exchange.id).where(compile_unfaceted(node, now_us)))
+    loose = _collect(connection, select(tables.exchange.id).where(compile_unfaceted(node)))
     if loose is None:
         return None
     if sum(facets.values()) <= min(_MOST_COLLECTED, len(facets) * _WORTH_AN_ARM):
@@ -201,10 +200,10 @@ def _faceted(connection: Connection, node: tree.Node, now_us: int) -> Stream | N
     return Stream(arms, known=sum(facets.values())) | loose
 
 
-def _of_test(connection: Connection, name: str, test: tree.Test, now_us: int) -> Stream | None:
+def _of_test(connection: Connection, name: str, test: tree.Test) -> Stream | None:
     match test:
         case tree.TextTest():
-            return _of_text(connection, name, without_nul(test), now_us)
+            return _of_text(connection, name, without_nul(test))
         case tree.NumberTest() | tree.RangeTest() if name in _INDEXED:
             return _of_figure(connection, name, test)
         case tree.NumberTest() | tree.RangeTest() if name == "input":
@@ -213,10 +212,11 @@ def _of_test(connection: Connection, name: str, test: tree.Test, now_us: int) ->
 
 
 def _of_figure(connection: Connection, name: str, test: tree.NumberTest | tree.RangeTest) -> Stream | None:
-    """Collect by the index of a figure."""
-    clause = compile_figure(name, test, EXCHANGE_FIELDS.figures[name])
-    # Ratings are few, and their index is in order of time.
-    return _collect(connection, select(tables.exchange.id).where(clause), is_counted=name != "rating")
+    """Collect by the index of a figure; ratings can be read in order."""
+    if name == "rating":
+        given = select(tables.feedback.exchange_id).where(compile_figure(name, test, tables.feedback.rating))
+        return Stream((make_arm(connection, given),))
+    return _collect(connection, select(tables.exchange.id).where(compile_figure(name, test, EXCHANGE_FIELDS.figures[name])))
 
 
 def _at_least(connection: Connection, test: tree.NumberTest | tree.RangeTest) -> Stream | None:
@@ -228,10 +228,10 @@ def _at_least(connection: Connection, test: tree.NumberTest | tree.RangeTest) ->
     return None if found is None else Stream(found.arms, found.collected, is_exact=False)
 
 
-def _of_text(connection: Connection, name: str, test: tree.TextTest, now_us: int) -> Stream | None:
+def _of_text(connection: Connection, name: str, test: tree.TextTest) -> Stream | None:
     match name:
         case "text":
-            return _of_search(connection, test, now_us)
+            return _of_search(connection, test)
         case "source":
             return source_stream(connection, text_matches(tables.source.source_name, test))
         case "session" | "prompt":
@@ -298,14 +298,14 @@ def _of_agents(connection: Connection, test: tree.TextTest) -> Stream | None:
     return Stream(types, known=sum(facets.values())) | ids | loose
 
 
-def _of_search(connection: Connection, test: tree.TextTest, now_us: int) -> Stream | None:
+def _of_search(connection: Connection, test: tree.TextTest) -> Stream | None:
     """Whatever `text:` looks into, each by its own way."""
     errors = or_(*(text_matches(column, test) for column in error_columns()))
     has_error = or_(*(column.is_not(None) for column in error_columns()))
     parts = (
         Stream((text_arm(connection, test.text, has_leftovers=read_floor(connection) > 0),)),
         source_stream(connection, text_matches(tables.source.source_name, test)),
-        _faceted(connection, tree.Disjunction(text_parts(test.text)), now_us),
+        _faceted(connection, tree.Disjunction(text_parts(test.text))),
         _collect(connection, select(tables.exchange.id).where(has_error, errors), is_counted=False),
     )
     return _union(iter(parts))

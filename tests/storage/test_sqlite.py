@@ -1,10 +1,11 @@
 """What only SQLite has, past SQLAlchemy: errors, connections that are kept."""
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, literal, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage import models
+from storage import models, sqlite
 from storage.statements import Prepared
 
 MARKS = models.MarkRow.__table__
@@ -52,3 +53,29 @@ def test_connections_are_kept_and_each_reading_sees_what_was_committed(database)
     assert database.checkpoint()
     database.close_readers()
     assert database.read_engine.pool.checkedout() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "is_held"),
+    [
+        ("claude-Sonnet", "SONNET", True),
+        ("claude-sonnet", "opus", False),
+        ("100%", "0%", True),
+        ("100 per cent", "0%", False),
+        ("a_b", "A_B", True),
+        ("axb", "a_b", False),
+        ("a/b", "A/b", True),
+        ("", "", True),
+        ("x", "", True),
+        ("Äpfel", "pfel", True),
+    ],
+)
+def test_a_text_is_held_whatever_its_case_and_no_sign_in_it_means_anything(database, text, part, is_held):
+    with database.read() as connection:
+        assert connection.execute(select(sqlite.holds(literal(text), part))).scalar() == is_held
+        assert connection.execute(select(literal(text).icontains(part, autoescape=True))).scalar() == is_held
+
+
+def test_other_databases_are_asked_in_their_own_words():
+    asked = str(select(MARKS.c.number).where(sqlite.holds(MARKS.c.name, "x")).compile(dialect=postgresql.dialect()))
+    assert "ILIKE" in asked
