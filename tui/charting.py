@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from typing import Final
 
 from proxy_core.attribution.model import SourceType, Zone
@@ -16,12 +16,11 @@ from tui.pages.cost import ZONE_TITLES
 from tui.plots import Series
 
 BUCKET_US: Final = {TimeBucket.MINUTE: MINUTE_US, TimeBucket.HOUR: HOUR_US, TimeBucket.DAY: DAY_US}
-_MOST_BUCKETS: Final = 5_000
 _ROUND_US: Final = (
     *(minutes * MINUTE_US for minutes in (1, 2, 5, 10, 15, 20, 30)),
     *(hours * HOUR_US for hours in (1, 2, 3, 4, 6, 8, 12)),
 )
-"""What may lie between two labels within a day."""
+"""What a column may stand for, and what may lie between two labels, within a day."""
 
 
 class Measure(StrEnum):
@@ -66,17 +65,16 @@ def columns(
         measure: Tokens or cost.
         bucket: Width of the points' buckets.
         span: From (`None`: the first point) to.
-        most: Columns that fit; neighbours are joined until they do.
+        most: Columns that fit; neighbours are joined until they do, to columns that begin at round times.
         is_dark: Which palette.
     """
-    width_us = BUCKET_US[bucket]
-    start_us, end_us = _ends(points, span, width_us)
-    count = min(_MOST_BUCKETS, max(1, -(-(end_us - start_us) // width_us)))
-    joined = -(-count // most)
-    shown = -(-count // joined)
+    start_us, end_us = _ends(points, span, BUCKET_US[bucket])
+    width_us = column_width_us(points, bucket=bucket, span=span, most=most)
+    start_us -= start_us % width_us
+    shown = -(-(end_us - start_us) // width_us)
     sums: dict[str, list[int]] = {}
     for point in points:
-        at = (point.bucket_us - start_us) // width_us // joined
+        at = (point.bucket_us - start_us) // width_us
         if 0 <= at < shown:
             value = point.tokens if measure is Measure.TOKENS else point.cost_nano_usd or 0
             sums.setdefault(point.key, [0] * shown)[at] += value
@@ -85,8 +83,16 @@ def columns(
         for key, name, colour, letter in _look(sums, group, is_dark=is_dark)
         if any(sums[key])
     ]
-    starts = tuple(start_us + i * joined * width_us for i in range(shown))
-    return Columns(tuple(series), starts, joined * width_us)
+    return Columns(tuple(series), tuple(start_us + place * width_us for place in range(shown)), width_us)
+
+
+def column_width_us(points: Sequence[SeriesPoint], *, bucket: TimeBucket, span: tuple[int | None, int], most: int) -> int:
+    """Return the time that a column of `columns` stands for: the shortest round one, of whole buckets, that fits."""
+    start_us, end_us = _ends(points, span, BUCKET_US[bucket])
+    for step_us in chain(_ROUND_US, (days * DAY_US for days in count(1))):
+        if step_us % BUCKET_US[bucket] == 0 and -(-(end_us - start_us + start_us % step_us) // step_us) <= most:
+            return step_us
+    raise AssertionError("a column long enough holds any time")
 
 
 def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: tzinfo | None = None) -> list[str]:
@@ -111,6 +117,12 @@ def time_labels(starts_us: Sequence[int], width_us: int, every: int = 1, zone: t
         is_new_day = starts[place].date() != starts[before].date()
         labels[place] = starts[place].strftime("%d %b" if is_new_day or not has_times else "%H:%M")
     return labels
+
+
+def width_text(width_us: int) -> str:
+    """Write the time that a column stands for, to follow "by"."""
+    unit_us, name = next((us, bucket.value) for bucket, us in reversed(BUCKET_US.items()) if width_us % us == 0)
+    return f"the {name}" if width_us == unit_us else f"{width_us // unit_us} {name}s"
 
 
 def value_writer(measure: Measure) -> Callable[[int], str]:

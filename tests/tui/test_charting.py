@@ -1,12 +1,13 @@
 """From points to columns."""
 
+from dataclasses import replace
 from datetime import UTC
 
 from proxy_core.attribution.model import SourceType, Zone
-from storage.ranges import DAY_US, HOUR_US
+from storage.ranges import DAY_US, HOUR_US, MINUTE_US
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
 from tests.factories import START_US
-from tui.charting import Columns, Measure, columns, time_labels, value_writer
+from tui.charting import Columns, Measure, columns, time_labels, value_writer, width_text
 
 
 def _point(hour: int, key: str, tokens: int = 10, cost: int | None = 5) -> SeriesPoint:
@@ -41,6 +42,23 @@ def test_neighbours_are_joined_until_they_fit() -> None:
     shown = _columns([_point(0, "User"), _point(1, "User"), _point(3, "User")], most=2)
     assert shown.series[0].values == (20, 10)
     assert shown.width_us == 2 * HOUR_US
+
+
+def test_columns_of_joined_neighbours_begin_at_round_times_and_lose_nothing() -> None:
+    begin_us, end_us = START_US + 7 * MINUTE_US, START_US + DAY_US + 7 * MINUTE_US
+    points = [replace(_point(0, "User", tokens=1), bucket_us=at_us) for at_us in range(begin_us, end_us, MINUTE_US)]
+    shown = _columns(points, bucket=TimeBucket.MINUTE, span=(begin_us, end_us), most=69)
+    assert shown.width_us == 30 * MINUTE_US
+    assert shown.starts_us[:2] == (START_US, START_US + 30 * MINUTE_US)
+    assert len(shown.starts_us) == 49
+    assert sum(shown.series[0].values) == len(points)
+    years = _columns([_point(0, "User"), _point(9_000, "User")], span=(None, START_US + 9_001 * HOUR_US), most=69)
+    assert (years.width_us, sum(years.series[0].values)) == (6 * DAY_US, 20)
+
+
+def test_the_time_that_a_column_stands_for_is_written_in_its_largest_unit() -> None:
+    widths = (MINUTE_US, 30 * MINUTE_US, HOUR_US, 12 * HOUR_US, DAY_US, 6 * DAY_US)
+    assert [width_text(width) for width in widths] == ["the minute", "30 minutes", "the hour", "12 hours", "the day", "6 days"]
 
 
 def test_without_a_beginning_it_is_the_first_point() -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from storage.views import SeriesGroup, SeriesPoint, SessionDetail, SummaryMetrics, TimeBucket
 from tui import format as fmt
-from tui.charting import BUCKET_US, Columns, Measure, columns, time_labels, value_writer
+from tui.charting import BUCKET_US, Columns, Measure, column_width_us, columns, time_labels, value_writer, width_text
 from tui.command import Command, bindings
 from tui.commands import CHARTS_COMMANDS, CycleMeasure, ShowLive
 from tui.context_window import session_limit
@@ -75,6 +75,10 @@ class ChartsScreen(RangedScreen):
 
     view: var[ChartView] = var(ChartView(), init=False)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: SeriesRead | None = None
+
     def compose_content(self) -> Iterator[Widget]:
         """Lay out title, plot, legend, and the window's fill."""
         yield FactLine(id="chart-title")
@@ -109,9 +113,10 @@ class ChartsScreen(RangedScreen):
     def on_series_read(self, event: SeriesRead) -> None:
         """Draw the chart, unless another one was chosen."""
         if event.view == self.view:
+            self._shown = event
             self.has_content = event.totals.total_requests > 0
             has_colour = not self.app.no_color
-            self.query_one("#chart-title", FactLine).update(chart_title(event.view, event.totals))
+            self._show_title()
             self.query_one("#chart", PlotView).show(
                 lambda width, height, inks: draw_chart(event, width, height, inks, has_colour=has_colour)
             )
@@ -120,6 +125,15 @@ class ChartsScreen(RangedScreen):
             )
             self.query_one("#window-title", Static).update(window_title(event.session, event.limit), layout=False)
             self.query_one("#window", PlotView).show(lambda width, height, inks: draw_window(event, width, height, inks))
+
+    def on_resize(self) -> None:
+        """Say how much time a column stands for by now."""
+        self.call_after_refresh(self._show_title)
+
+    def _show_title(self) -> None:
+        if self._shown is not None:
+            title = chart_title(self._shown, self.query_one("#chart").size.width)
+            self.query_one("#chart-title", FactLine).update(title)
 
     def action_cycle_bucket(self) -> None:
         """Use the next width of columns that the period allows."""
@@ -148,12 +162,14 @@ def buckets_of(period: Period) -> tuple[TimeBucket, ...]:
     return tuple(fitting) or (period.bucket,)
 
 
-def chart_title(view: ChartView, totals: SummaryMetrics) -> str:
-    """Write what the plot shows, and the totals."""
+def chart_title(event: SeriesRead, width: int) -> str:
+    """Write what a plot of this width shows, what time its columns stand for, and the totals."""
+    view, totals = event.view, event.totals
+    width_us = column_width_us(event.points, bucket=view.bucket, span=_span(event), most=most_columns(width))
     what = "Tokens" if view.measure is Measure.TOKENS else "Dollars"
     parts = [
         f"{what} by {_GROUP_NAMES[view.group]}",
-        f"{view.period.name}, by the {view.bucket.value}",
+        f"{view.period.name}, by {width_text(width_us)}",
         fmt.usd(totals.total_cost_nano_usd),
         f"{fmt.tokens(totals.total_input_tokens)} in",
         f"{fmt.tokens(totals.total_output_tokens)} out",
@@ -231,13 +247,18 @@ def draw_window(event: SeriesRead, width: int, height: int, inks: Inks) -> Seque
 
 
 def _columns(event: SeriesRead, width: int, inks: Inks) -> Columns:
-    since = None if event.view.period.length_us is None else event.now_us - event.view.period.length_us
     return columns(
         event.points,
         group=event.view.group,
         measure=event.view.measure,
         bucket=event.view.bucket,
-        span=(since, event.now_us),
+        span=_span(event),
         most=most_columns(width),
         is_dark=inks.is_dark,
     )
+
+
+def _span(event: SeriesRead) -> tuple[int | None, int]:
+    """Return from when to when; `None`: from the first point on."""
+    length_us = event.view.period.length_us
+    return None if length_us is None else event.now_us - length_us, event.now_us

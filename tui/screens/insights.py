@@ -204,8 +204,9 @@ class InsightsScreen(TableScreen):
         self.post_message(WhatIfRead(row, period, removed, deferred))
 
     def on_what_if_read(self, event: WhatIfRead) -> None:
-        """Show what would have been saved."""
-        self.app.push_screen(WhatIfScreen(event.row.source, event.period, event.removed, event.deferred))
+        """Show what would have been saved, unless the person who asked has gone on to something else."""
+        if self.is_current:
+            self.app.push_screen(WhatIfScreen(event.row.source, event.period, event.removed, event.deferred))
 
     # Report
 

@@ -139,8 +139,12 @@ class Table[Row](LineList):
         return next(column for column in self._columns if column.name == name)
 
     def _step(self, step: int) -> None:
+        """Sort by the next column that is shown: by another, nobody would see what changed."""
         names = [column.name for column in self._columns if column.sort_key is not None]
-        self.sort_by(names[(names.index(self.sorted_by) + step) % len(names)])
+        shown = {column.name for column, _ in self._fitted(self.line_cells)}
+        at = names.index(self.sorted_by)
+        following = (names[(at + step * distance) % len(names)] for distance in range(1, len(names) + 1))
+        self.sort_by(next((name for name in following if name in shown), self.sorted_by))
 
     def _sorted(self, rows: Sequence[Row]) -> list[Row]:
         key = self._column(self.sorted_by).sort_key

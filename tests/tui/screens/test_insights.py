@@ -6,11 +6,14 @@ import pytest
 from textual.pilot import Pilot
 
 from proxy_core.attribution.model import SourceType
+from screenshots.fixture import NOW_US
 from storage.insights.findings import Finding, FindingKind
 from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
 from tui.insight_columns import SECTIONS
-from tui.screens.insights import InsightsScreen
+from tui.ranges import range_of
+from tui.reading_insights import what_if
+from tui.screens.insights import InsightsScreen, WhatIfRead
 from tui.screens.what_if import WhatIfScreen
 
 
@@ -80,6 +83,19 @@ async def test_x_says_what_leaving_a_source_out_saves(store: Store) -> None:
         assert "Deferred" in text
         await press(pilot, "escape")
         assert _insights(pilot)
+
+
+async def test_what_was_reckoned_does_not_come_up_where_somebody_has_gone_on_to(store: Store) -> None:
+    async with running(store) as pilot:
+        await press(pilot, "i")
+        screen = _insights(pilot)
+        row = screen.table.selected
+        assert row is not None
+        removed, deferred = what_if(store, range_of(screen.period, NOW_US), row.source)
+        await press(pilot, "l")
+        screen.post_message(WhatIfRead(row, screen.period, removed, deferred))
+        await settle(pilot)
+        assert live_screen(pilot)
 
 
 async def test_a_row_of_nobody_has_no_what_if(store: Store) -> None:

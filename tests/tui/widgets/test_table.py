@@ -1,6 +1,6 @@
 """Tables: columns that fit, figures near their names, sorting with what is unknown last."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -63,6 +63,16 @@ async def test_steps_through_the_columns_that_sort() -> None:
         assert _names(table) == ["apple", "pear", "plum"]
         table.action_sort_previous()
         assert table.sorted_by == "price"
+
+
+@pytest.mark.parametrize(("cells", "expected"), [(40, "name"), (80, "note")])
+async def test_steps_over_columns_that_there_is_no_room_for(cells: int, expected: str) -> None:
+    columns = [replace(column, sort_key=lambda row: row.name) for column in _COLUMNS]
+    async with staged(lambda: Table(columns, lambda row: row.name, sorted_by="price"), (cells, 10)) as (stage, _):
+        table = stage.query_one(Table)
+        table.show(_FRUITS)
+        table.action_sort_next()
+        assert table.sorted_by == expected
 
 
 async def test_a_click_on_a_heading_sorts_and_marks_it() -> None:
