@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,9 +20,9 @@ time.tzset()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from textual.widgets import Input  # noqa: E402
-from textual.worker import WorkerCancelled  # noqa: E402
 
 from screenshots.fixture import NOW_US, RUNNING_ID, build  # noqa: E402 - after the zone and the path are set
+from screenshots.settling import settle  # noqa: E402
 from storage.database import open_database  # noqa: E402
 from storage.store import Store  # noqa: E402
 from storage.views import CaptureCounters  # noqa: E402
@@ -128,18 +127,6 @@ async def draw(picture: Picture, store: Store) -> str:
             field.cursor_blink = False
         await pilot.pause()
         return app.export_screenshot(title="assay")
-
-
-async def settle(pilot: object) -> None:
-    """Wait until nothing is being read or drawn any more."""
-    from textual.pilot import Pilot
-
-    assert isinstance(pilot, Pilot), "what run_test gives"
-    for _ in range(3):
-        await pilot.pause(0.09)
-        with suppress(WorkerCancelled):  # by a newer read
-            await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
 
 
 def to_png(svg: Path, png: Path, chromium: str) -> None:

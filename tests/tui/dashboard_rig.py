@@ -1,23 +1,18 @@
 """Run the dashboard without a terminal: a proxy that can be told how it is, and waiting until all is read and drawn."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from textual.app import App
-from textual.message_pump import MessagePump
 from textual.pilot import Pilot
-from textual.worker import WorkerCancelled
 
 from screenshots.fixture import NOW_US, RUNNING_ID
+from screenshots.settling import settle
 from storage.store import Store
 from storage.views import CaptureCounters
 from tui.app import AssayApp
 from tui.screens.live import LiveScreen
-
-_SOON_S = 5.0
-"""Insights are read again later than that: nobody waits for those."""
 
 
 class FakeLive:
@@ -58,33 +53,6 @@ async def running(store: Store, live: FakeLive | None = None, size: tuple[int, i
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         yield pilot
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Wait until nothing is being read or drawn, and nothing is put off for a moment; on a busy machine that takes long."""
-    quiet = 0
-    for _ in range(1000):
-        await pilot.pause(0.07)
-        with suppress(WorkerCancelled):
-            await pilot.app.workers.wait_for_complete()
-        quiet = 0 if _is_busy(pilot.app) else quiet + 1
-        if quiet == 3:
-            break
-    await pilot.pause()
-
-
-def _is_busy(app: App[None]) -> bool:
-    """Whether messages wait to be handled, or something is put off that is due soon."""
-    nodes = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
-    own = [node for node in nodes if type(node).__module__.startswith("tui.")]
-    return any(node.message_queue_size for node in nodes) or any(map(_is_due_soon, own))
-
-
-def _is_due_soon(node: MessagePump) -> bool:
-    return any(
-        timer._repeat == 0 and timer._interval < _SOON_S and timer._task is not None and not timer._task.done()
-        for timer in tuple(node._timers)
-    )
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
