@@ -257,7 +257,7 @@ def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, _Ratin
     ]
     ratings: dict[int, _Ratings] = {}
     for query in queries:
-        for source_id, count, total in connection.execute(query):
+        for source_id, count, total in connection.execute(query).all():
             before = ratings.get(source_id, _UNRATED)
             ratings[source_id] = (before[0] + count, before[1] + total)
     return ratings

@@ -86,7 +86,7 @@ def _read_members(connection: Connection, session_ids: Sequence[str]) -> default
         .where(_member.session_id.in_(session_ids))
         .order_by(_member.exchanges.desc(), _member.value)
     )
-    for session_id, kind, value in connection.execute(query):
+    for session_id, kind, value in connection.execute(query).all():
         members[session_id][kind].append(value)
     return members
 
@@ -131,7 +131,7 @@ def _read_agents(connection: Connection, session_id: str) -> tuple[AgentNode, ..
         .group_by(_exchange.agent_id)
         .order_by(func.min(_exchange.started_us))
     )
-    return tuple(AgentNode(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - a public name
+    return tuple(AgentNode(**row._mapping) for row in connection.execute(query).all())  # noqa: SLF001 - a public name
 
 
 def _read_growth(connection: Connection, session_id: str) -> tuple[tuple[int, int], ...]:
@@ -144,4 +144,4 @@ def _read_growth(connection: Connection, session_id: str) -> tuple[tuple[int, in
         )
         .order_by(_exchange.started_us, _exchange.id)
     )
-    return tuple((started_us, tokens) for started_us, tokens in connection.execute(query))
+    return tuple((started_us, tokens) for started_us, tokens in connection.execute(query).all())

@@ -53,7 +53,7 @@ def read_uses(
             tokens=row.tokens,
             cost_nano_usd=row.cost_nano_usd,
         )
-        for row in connection.execute(query, {} if newest is None else {"ids": sqlite.pack_ids(newest)})
+        for row in connection.execute(query, {} if newest is None else {"ids": sqlite.pack_ids(newest)}).all()
     ]
 
 

@@ -6,8 +6,7 @@ sums is the others': there may be thousands of files.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, union_all
@@ -19,6 +18,7 @@ from storage.models import (
     ExchangeRow,
     ExchangeSourceRow,
 )
+from storage.quick_views import maker
 from storage.ranges import DAY_US, HOUR_US, MINUTE_US, MONTH_US, TimeRange, split_range, widen_range
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
 
@@ -37,22 +37,10 @@ _ZONES = (
 )
 
 
-@dataclass(slots=True)
-class _Sum:
-    tokens: int = 0
-    cost_nano_usd: int = 0
-    priced: int = 0
-    requests: int = 0
-
-    def add(self, tokens: int | None, cost_nano_usd: int | None, priced: int, requests: int) -> None:
-        self.tokens += tokens or 0
-        self.cost_nano_usd += cost_nano_usd or 0
-        self.priced += priced
-        self.requests += requests
-
-
-type _SeriesRow = tuple[int, str, int | None, int | None, int, int]
-"""(bucket, key, tokens, cost, priced, requests)"""
+type _SeriesRow = Sequence[Any]
+"""(bucket, key, tokens, cost, priced, requests); tokens and cost may be `None`."""
+type _Sums = dict[tuple[int, str], _SeriesRow]
+"""By bucket and key. A day by the minute is thousands: bare rows take half of the time that objects do."""
 
 
 def read_series(
@@ -65,19 +53,19 @@ def read_series(
     elif bucket is TimeBucket.HOUR and wanted.since_us is None:
         wanted = _last(7 * DAY_US, wanted, now_us)
     wanted = widen_range(wanted, width_us)
+    rows: Iterable[_SeriesRow]
     if group is SeriesGroup.KIND:
         rows = _kind_rows(connection, wanted, width_us)
     elif group is SeriesGroup.NAME:
         rows = _name_rows(connection, wanted, width_us, top)
     else:
         rows = _total_rows(connection, wanted, width_us, group)
-    sums: dict[tuple[int, str], _Sum] = {}
-    for bucket_us, key, tokens, cost_nano_usd, priced, requests in rows:
-        total = sums.get((bucket_us, key))
-        if total is None:
-            sums[bucket_us, key] = total = _Sum()
-        total.add(tokens, cost_nano_usd, priced, requests)
-    return tuple(_points(sums, _largest(sums, top)))
+    sums = _merge(rows)
+    kept = _largest(sums, top)
+    others = [key for key in sums if key[1] not in kept and key[1] != OTHER]
+    if others:
+        _merge([(key[0], OTHER, *sums.pop(key)[2:]) for key in others], sums)
+    return tuple([_point(sums[key]) for key in sorted(sums)])
 
 
 def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session_id: str | None) -> dict[int, tuple[int, ...]]:
@@ -100,7 +88,7 @@ def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session
     if session_id is not None:
         query = query.where(tables.hour.session_id == session_id)
     trends: defaultdict[int, list[int]] = defaultdict(lambda: [0] * count)
-    for source_id, number, tokens in connection.execute(query):
+    for source_id, number, tokens in connection.execute(query).all():
         trends[source_id][number] = tokens
     return {source_id: tuple(trend) for source_id, trend in trends.items()}
 
@@ -124,7 +112,7 @@ def _last(span_us: int, wanted: TimeRange, now_us: int | None) -> TimeRange:
     return TimeRange(earliest if wanted.since_us is None else max(earliest, wanted.since_us), until)
 
 
-def _kind_rows(connection: Connection, wanted: TimeRange, width_us: int) -> Iterator[_SeriesRow]:
+def _kind_rows(connection: Connection, wanted: TimeRange, width_us: int) -> Sequence[_SeriesRow]:
     query = select(
         tables.kind.bucket_us,
         tables.kind.source_type,
@@ -133,21 +121,27 @@ def _kind_rows(connection: Connection, wanted: TimeRange, width_us: int) -> Iter
         tables.kind.priced,
         tables.kind.exchanges,
     )
-    yield from connection.execute(query.where(tables.kind.width_us == width_us, wanted.holds(tables.kind.bucket_us)))
+    return connection.execute(query.where(tables.kind.width_us == width_us, wanted.holds(tables.kind.bucket_us))).all()
 
 
 def _name_rows(connection: Connection, wanted: TimeRange, width_us: int, top: int) -> Iterator[_SeriesRow]:
     """Give the leading sources' uses, and what the others come to."""
     names = {source_id: name or kind for source_id, kind, name in _leading(connection, wanted, top)}
-    others: dict[int, _Sum] = {}
-    for bucket_us, _, tokens, cost_nano_usd, priced, uses in _kind_rows(connection, wanted, width_us):
-        others.setdefault(bucket_us, _Sum()).add(tokens, cost_nano_usd, priced, uses)
-    for bucket_us, source_id, tokens, cost_nano_usd, priced, uses in connection.execute(_used(wanted, width_us, list(names))):
-        yield bucket_us, names[source_id], tokens, cost_nano_usd, priced, uses
-        others[bucket_us].add(-(tokens or 0), -(cost_nano_usd or 0), -priced, -uses)
+    kinds = _kind_rows(connection, wanted, width_us)
+    others = {row[0]: [0, 0, 0, 0] for row in kinds}
+    for bucket_us, _, *amounts in kinds:
+        _add(others[bucket_us], amounts, 1)
+    for bucket_us, source_id, *amounts in connection.execute(_used(wanted, width_us, list(names))).all():
+        yield bucket_us, names[source_id], *amounts
+        _add(others[bucket_us], amounts, -1)
     for bucket_us, rest in others.items():
-        if rest.requests:
-            yield bucket_us, OTHER, rest.tokens, rest.cost_nano_usd, rest.priced, rest.requests
+        if rest[-1]:
+            yield bucket_us, OTHER, *rest
+
+
+def _add(total: list[int], amounts: Sequence[int | None], sign: int) -> None:
+    for number, amount in enumerate(amounts):
+        total[number] += sign * (amount or 0)
 
 
 def _leading(connection: Connection, wanted: TimeRange, top: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -201,7 +195,7 @@ def _used_by_minute(wanted: TimeRange, sources: Sequence[int]) -> Select[*tuple[
 
 def _total_rows(connection: Connection, wanted: TimeRange, width_us: int, group: SeriesGroup) -> Iterator[_SeriesRow]:
     query = _totals_by_minute(wanted) if width_us == MINUTE_US else _totals_by_hour(wanted, width_us)
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         if group is SeriesGroup.MODEL:
             tokens = (row.input_tokens or 0) + (row.output_tokens or 0)
             yield row.bucket, row.model or UNKNOWN, tokens, row.cost_nano_usd, row.priced, row.requests
@@ -237,23 +231,29 @@ def _totals_by_minute(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _largest(sums: dict[tuple[int, str], _Sum], top: int) -> frozenset[str]:
+def _merge(rows: Iterable[_SeriesRow], sums: _Sums | None = None) -> _Sums:
+    """Add rows to sums."""
+    sums = {} if sums is None else sums
+    for row in rows:
+        place = (row[0], row[1])
+        before = sums.get(place)
+        sums[place] = (
+            row if before is None else (*place, *((a or 0) + (b or 0) for a, b in zip(before[2:], row[2:], strict=True)))
+        )
+    return sums
+
+
+def _largest(sums: _Sums, top: int) -> frozenset[str]:
     totals: defaultdict[str, int] = defaultdict(int)
-    for (_, key), total in sums.items():
-        if key != OTHER:
-            totals[key] += total.tokens
+    for (_, key), row in sums.items():
+        totals[key] += row[2] or 0
+    totals.pop(OTHER, None)
     return frozenset(sorted(totals, key=lambda key: (-totals[key], key))[:top])
 
 
-def _points(sums: dict[tuple[int, str], _Sum], kept: frozenset[str]) -> Iterator[SeriesPoint]:
-    merged: dict[tuple[int, str], _Sum] = {}
-    for (bucket_us, key), total in sums.items():
-        if key in kept:
-            merged[bucket_us, key] = total
-        else:
-            other = merged.setdefault((bucket_us, OTHER), _Sum())
-            other.add(total.tokens, total.cost_nano_usd, total.priced, total.requests)
-    for bucket_us, key in sorted(merged):
-        total = merged[bucket_us, key]
-        cost = total.cost_nano_usd if total.priced else None
-        yield SeriesPoint(bucket_us=bucket_us, key=key, tokens=total.tokens, cost_nano_usd=cost, requests=total.requests)
+def _point(row: _SeriesRow) -> SeriesPoint:
+    bucket_us, key, tokens, cost_nano_usd, priced, requests = row
+    return _make_point((bucket_us, key, tokens or 0, (cost_nano_usd or 0) if priced else None, requests))
+
+
+_make_point = maker(SeriesPoint)

@@ -187,7 +187,7 @@ def _union(streams: Iterator[Stream | None]) -> Stream | None:
 
 def _faceted(connection: Connection, node: tree.Node) -> Stream | None:
     query = select(tables.facet.id, tables.facet.exchanges).where(compile_facets(node))
-    facets = {row[0]: row[1] for row in connection.execute(query)}
+    facets = {row[0]: row[1] for row in connection.execute(query).all()}
     loose = _collect(connection, select(tables.exchange.id).where(compile_unfaceted(node)))
     if loose is None:
         return None
@@ -281,7 +281,7 @@ def _of_sessions(connection: Connection, name: str, test: tree.TextTest) -> Stre
 def _of_agents(connection: Connection, test: tree.TextTest) -> Stream | None:
     """Follow the facets with a type that is meant, and the agents of sessions with an id that is."""
     query = select(tables.facet.id, tables.facet.exchanges).where(text_matches(tables.facet.agent_type, test))
-    facets = {row[0]: row[1] for row in connection.execute(query)}
+    facets = {row[0]: row[1] for row in connection.execute(query).all()}
     agents = select(tables.member.session_id, tables.member.value).where(
         tables.member.kind == "agent", text_matches(tables.member.value, test)
     )
