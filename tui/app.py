@@ -214,7 +214,7 @@ class AssayApp(App[None]):
     def on_key(self, event: Key) -> None:
         """Say why a key does nothing that is not offered here, but known from elsewhere."""
         if event.key == PauseCapture.KEY and self.live is None and not self.screen.is_modal:
-            self.notify("Nothing is captured here, so nothing can be paused: this is a database only", severity="warning")
+            self.notify("Nothing is captured here to pause", severity="warning")
 
     def action_show_live(self) -> None:
         """Show the requests."""

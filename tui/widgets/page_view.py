@@ -130,7 +130,9 @@ class PageView(LineList):
             return
         sheet = Sheet(width, self.inks)
         self._write(sheet)
-        self._sheet = sheet
+        had_links, self._sheet = self._has_links, sheet
+        if had_links != self._has_links:
+            self.refresh_bindings()
         self._written_for = (width, self.inks.is_dark)
         self.set_row_count(len(sheet.lines))
         self.redraw()

@@ -143,6 +143,16 @@ async def test_the_footer_offers_only_what_there_is_to_do(store: Store) -> None:
         assert "0 All" in _lines(pilot)[-1]
 
 
+async def test_the_footer_offers_to_open_only_on_pages_where_something_can_be_opened(store: Store) -> None:
+    async with running(store, FakeLive()) as pilot:
+        await press(pilot, "k", "k", "m")
+        offers = []
+        for _ in range(8):
+            offers.append("⏎ Open" in _lines(pilot)[-1])
+            await press(pilot, "]")
+        assert offers == [True, True, False, False, True, False, False, True], "breakdown, request, JSON, diff"
+
+
 @pytest.mark.parametrize("keys", [("question_mark",), ("e",), ("r",), ("ctrl+p",)], ids=lambda keys: keys[0])
 async def test_windows_fit_into_the_smallest_terminal(store: Store, keys: tuple[str, ...]) -> None:
     async with running(store, FakeLive(), (80, 24)) as pilot:
