@@ -45,7 +45,7 @@ class ExchangeRecording:
             return []
         self._is_started = True
         live = self._live
-        if not live.is_request_streamed:
+        if live.is_request_done:
             self._request.absorb()
             if not self._request.is_large:
                 self._request_body = self._request.captured()
@@ -61,7 +61,9 @@ class ExchangeRecording:
         ]
 
     def grow(self) -> list[CaptureEvent]:
-        """Return what is new since the last call."""
+        """Return what is new since the last call. A request that can be held is not shown before it is whole."""
+        if not (self._is_started or self._is_to_be_shown()):
+            return []
         events = self.start()
         if self._request_body is None:
             events += self._grown(Side.REQUEST, self._request, self._request.grow())
@@ -108,6 +110,12 @@ class ExchangeRecording:
         self._request.release()
         response = self._response or BodyRecording(self._live.response_body, BodyRedaction(self._redactor), ())
         response.release()
+
+    def _is_to_be_shown(self) -> bool:
+        if self._live.is_request_done or self._live.status_code is not None:
+            return True
+        self._request.absorb()
+        return self._request.is_large
 
     def _finished_body(self, side: Side, recording: BodyRecording) -> list[CaptureEvent]:
         recording.absorb()

@@ -183,12 +183,10 @@ class CaptureAddon:
             client_started_us=wall_to_us(request.timestamp_start) or now_us(),
         )
         live.exchange_id = new_exchange_id(live.client_started_us)
-        live.is_request_streamed = self._is_large(request)
-        if live.is_request_streamed:
-            request.stream = make_tee(live.request_body)
         state.live[flow.id] = live
         self.feed.begin(live)
-        if live.is_request_streamed:
+        if self._is_large(request):
+            request.stream = make_tee(live.request_body)
             self.feed.announce(live)
 
     def _is_large(self, request: http.Request) -> bool:
@@ -212,7 +210,7 @@ class CaptureAddon:
         live.is_request_done = True
         if live.is_response_done:
             self._expect_end(flow, live)
-        elif not live.is_request_streamed:
+        elif not request.stream:
             self.feed.announce(live)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -336,6 +334,9 @@ class CaptureAddon:
             written_us = writer.last_payload_us
         if written_us is not None and written_us >= live.client_started_us:
             live.proxy_forwarded_us = written_us
+            if flow.request.stream and live.proxy_received_us is not None:
+                # The end was only told after the last byte was passed on.
+                live.proxy_received_us = min(live.proxy_received_us, written_us)
 
     def _connect_us(self, server: Server, live: LiveExchange, state: _ClientState) -> int | None:
         ready_us = state.connected_us.get(server.id)
@@ -344,9 +345,8 @@ class CaptureAddon:
             if ready_us is None:
                 return None
             state.connected_us[server.id] = ready_us
-        waiting_since_us = live.proxy_received_us or live.client_started_us
         started_us = state.connect_started_us.get(server.id) or next(reversed(state.connect_started_us.values()), ready_us)
-        return max(0, ready_us - max(waiting_since_us, started_us))
+        return max(0, ready_us - max(live.client_started_us, started_us))
 
 
 def _authority(request: http.Request) -> str:

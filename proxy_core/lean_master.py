@@ -16,18 +16,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import h2.connection
-import h11
-from h11._readers import ChunkedReader
 from mitmproxy import addonmanager, exceptions, hooks, http, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, proxyserver
 from mitmproxy.connection import Connection
 from mitmproxy.master import Master
 from mitmproxy.proxy import commands, events, mode_servers, server
-from mitmproxy.proxy.layers.http import _events, _http1
-from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.utils import asyncio_utils
 
 from proxy_core.lean_layers import LAYER_PATCHES, Tunnel, find_tunnel
+from proxy_core.lean_messages import MESSAGE_PATCHES
 
 _WRITTEN_AT_ONCE_BYTES = 64 * 1024
 """So much is not kept back until more can be sent with it."""
@@ -112,18 +109,45 @@ class LeanMaster(Master):
         )
 
 
-class _WideReader:
-    """Gives a large body in fewer pieces than mitmproxy asks for; what is there is given at once, as ever."""
+class _Reader:
+    """Hands on what comes in the moment it comes, where mitmproxy would wake a task for it; a large body in fewer pieces.
 
-    __slots__ = ("_reader",)
+    Args:
+        handler: Of the client's connection.
+        connection: The one that is read from.
+        stream: What mitmproxy reads from.
+    """
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        if hasattr(reader, "_limit"):
-            reader._limit = max(reader._limit, _READ_BYTES)  # noqa: SLF001 - set where connections are opened: not here
+    __slots__ = ("_connection", "_feed", "_handler", "_is_awaited", "_stream")
+
+    def __init__(self, handler: "_LeanConnectionHandler", connection: Connection, stream: asyncio.StreamReader) -> None:
+        self._handler = handler
+        self._connection = connection
+        self._stream = stream
+        self._is_awaited = False
+        self._feed = stream.feed_data
+        # The transport's protocol gives it all that is received.
+        stream.feed_data = self._take  # type: ignore[method-assign, assignment]
+        if hasattr(stream, "_limit"):
+            stream._limit = max(stream._limit, _READ_BYTES)  # noqa: SLF001 - set where connections are opened: not here
 
     async def read(self, _count: int) -> bytes:
-        return await self._reader.read(_READ_BYTES)
+        self._is_awaited = True
+        try:
+            return await self._stream.read(_READ_BYTES)
+        finally:
+            self._is_awaited = False
+
+    def close(self) -> None:
+        """Let go of what refers to this."""
+        del self._stream.feed_data
+
+    def _take(self, data: bytes) -> None:
+        if self._is_awaited and self._handler.is_free(self._connection):
+            self._handler.serve(events.DataReceived(self._connection, data))
+            return
+        self._is_awaited = False  # the task that waits is woken, and what comes until it runs comes after this
+        self._feed(data)
 
 
 class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
@@ -137,29 +161,49 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
 
     async def server_event(self, event: events.Event) -> None:
         async with self._server_event_lock:
-            # No `await` from here on: see mitmproxy's own comment at the same place.
-            self.timeout_watchdog.register_activity()
-            pending = deque((event,))
-            while pending:
-                try:
-                    # Caught per event: a crash in one must not lose the completions that wait behind it.
-                    for command in self._handle(pending.popleft()):
-                        if isinstance(command, commands.SendData):
-                            self._outgoing.setdefault(command.connection, []).append(command.data)
-                            if len(command.data) >= _WRITTEN_AT_ONCE_BYTES:
-                                self._write()
-                        else:
-                            self._run(command, pending)
-                    self._write()
-                except Exception:  # noqa: BLE001 - as the original does: logged, and the proxy goes on
-                    self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
-                    self._write()
+            self.serve(event)
 
     async def handle_connection(self, connection: Connection) -> None:
         io = self.transports[connection]
-        if isinstance(io.reader, asyncio.StreamReader):
-            io.reader = _WideReader(io.reader)  # type: ignore[assignment]  # has what is asked of it
-        await super().handle_connection(connection)
+        if not isinstance(io.reader, asyncio.StreamReader):
+            await super().handle_connection(connection)
+            return
+        reader = _Reader(self, connection, io.reader)
+        io.reader = reader  # type: ignore[assignment]  # has what is asked of it
+        try:
+            await super().handle_connection(connection)
+        finally:
+            reader.close()
+
+    def is_free(self, connection: Connection) -> bool:
+        """Say whether what a connection brings may be served at once: nothing else is, and all that was written has left."""
+        io = self.transports.get(connection)
+        if io is None or self._server_event_lock.locked():
+            return False
+        if isinstance(io.handler, asyncio.Task) and io.handler.cancelling():
+            return False
+        # Whoever reads slower than we write is waited for by the task that reads.
+        writers: list[Any] = [each.writer for each in self.transports.values() if each.writer is not None]
+        return not any(writer.is_closing() or writer.transport.get_write_buffer_size() for writer in writers)
+
+    def serve(self, event: events.Event) -> None:
+        """Do all that an event asks for; no `await` in here: see mitmproxy's own comment on its `server_event`."""
+        self.timeout_watchdog.register_activity()
+        pending = deque((event,))
+        while pending:
+            try:
+                # Caught per event: a crash in one must not lose the completions that wait behind it.
+                for command in self._handle(pending.popleft()):
+                    if isinstance(command, commands.SendData):
+                        self._outgoing.setdefault(command.connection, []).append(command.data)
+                        if len(command.data) >= _WRITTEN_AT_ONCE_BYTES:
+                            self._write()
+                    else:
+                        self._run(command, pending)
+                self._write()
+            except Exception:  # noqa: BLE001 - as the original does: logged, and the proxy goes on
+                self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+                self._write()
 
     def _handle(self, event: events.Event) -> Iterator[commands.Command]:
         if self._is_tunnel_near and self._tunnel is None:
@@ -238,63 +282,15 @@ def _make_handler(master: Master, *args: Any) -> mode_servers.ProxyConnectionHan
     return handler(master, *args)
 
 
-class _TrailerReader(ChunkedReader):
-    """Keeps a chunked body's trailers aside: mitmproxy gives up on a body that has some, and the client hangs."""
-
-    trailers: tuple[tuple[bytes, bytes], ...] = ()
-
-    def __call__(self, buffer: Any) -> Any:
-        event = super().__call__(buffer)
-        if isinstance(event, h11.EndOfMessage) and event.headers:
-            self.trailers = tuple(event.headers.raw_items())
-            return h11.EndOfMessage()
-        return event
-
-
-def _read_body(self: Any, event: events.Event) -> Iterator[commands.Command]:
-    kind = _events.ResponseTrailers if isinstance(self, _http1.Http1Client) else _events.RequestTrailers
-    for command in _stock_read_body(self, event):
-        trailers = getattr(self.body_reader, "trailers", ())
-        if trailers and isinstance(command, ReceiveHttp) and isinstance(command.event, self.ReceiveEndOfMessage):
-            yield ReceiveHttp(kind(self.stream_id, http.Headers(trailers)))
-        yield command
-
-
-def _sending_trailers(stock_send: Callable[..., Iterator[commands.Command]]) -> Callable[..., Iterator[commands.Command]]:
-    def send(self: Any, event: Any) -> Iterator[commands.Command]:
-        if isinstance(event, _events.RequestTrailers | _events.ResponseTrailers):
-            self.assay_trailers = event.trailers.fields
-            return
-        trailers = self.__dict__.pop("assay_trailers", ())
-        for command in stock_send(self, event):
-            if trailers and isinstance(command, commands.SendData) and command.data == b"0\r\n\r\n":
-                lines = b"".join(b"%s: %s\r\n" % line for line in trailers)
-                command.data = b"0\r\n%s\r\n" % lines
-            yield command
-
-    return send
-
-
-def _get_all(self: http.Headers, name: str | bytes) -> list[str]:
-    wanted = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name).lower()
-    return [value.decode("utf-8", "surrogateescape") for key, value in self.fields if key.lower() == wanted]
-
-
 type _Patch = tuple[Any, str, Any]
 
-_stock_read_body = _http1.Http1Connection.read_body
 _PATCHES: tuple[_Patch, ...] = (
     (mode_servers, "ProxyConnectionHandler", _make_handler),
     # Exists only to tell addon authors of wrong types; there are none but ours.
     (http.MessageData, "__post_init__", lambda _self: None),
-    # The same answer without four calls per header line; every layer asks a dozen times per message.
-    (http.Headers, "get_all", _get_all),
     # h2 formats every frame, body and all, for a logger that drops it.
     (h2.connection, "repr", lambda _frame: ""),
-    (_http1, "ChunkedReader", _TrailerReader),
-    (_http1.Http1Connection, "read_body", _read_body),
-    (_http1.Http1Server, "send", _sending_trailers(_http1.Http1Server.send)),
-    (_http1.Http1Client, "send", _sending_trailers(_http1.Http1Client.send)),
+    *MESSAGE_PATCHES,
     *LAYER_PATCHES,
 )
 _MISSING = object()

@@ -105,7 +105,6 @@ class LiveExchange:
     """As mitmproxy said it; secrets possible."""
     is_interrupted: bool = False
     """Assay itself was killed while it ran."""
-    is_request_streamed: bool = False
     is_request_done: bool = False
     is_response_done: bool = False
     is_finished: bool = False

@@ -232,13 +232,14 @@ class Mirror:
             self._feed.begin(live)
         _append(live.request_body, told.request, is_cut=told.is_request_cut)
         _append(live.response_body, told.response, is_cut=told.is_response_cut)
+        if told.is_partial:
+            return  # what the state says of the bodies is true once all their bytes are there
         apply_state(live, told.state)
         if told.is_over:
             del self._live[told.exchange_id]
             self._announced.discard(told.exchange_id)
             self._feed.finish(live)
-        elif not told.is_partial and told.exchange_id not in self._announced:
-            # Not before all is there that was: a body that was whole when it was announced is taken as it stands.
+        elif told.exchange_id not in self._announced:
             self._announced.add(told.exchange_id)
             self._feed.announce(live)
 

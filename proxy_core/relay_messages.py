@@ -46,7 +46,6 @@ class State(msgspec.Struct, array_like=True, gc=False):
     delivered_us: int | None
     upstream_connect_us: int | None
     error: bytes | None
-    is_request_streamed: bool
     is_request_done: bool
     is_response_done: bool
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from proxy_core.exchange import (
     BodyGrew,
+    CaptureEvent,
     ExchangeFinished,
     ExchangeStarted,
     ExchangeState,
@@ -45,12 +46,12 @@ def feed(clock: Clock) -> CaptureFeed:
     return CaptureFeed(REDACTOR, held_body_bytes=1000, monotonic=clock)
 
 
-def begin(feed: CaptureFeed, headers: RawHeaders = (), *, is_request_streamed: bool = False) -> LiveExchange:
+def begin(feed: CaptureFeed, headers: RawHeaders = (), *, is_request_done: bool = True) -> LiveExchange:
     live = live_exchange(
         feed,
         url="https://api.anthropic.com/v1/messages?key=planted",
         headers=((b"X-Api-Key", KEY), *headers),
-        is_request_streamed=is_request_streamed,
+        is_request_done=is_request_done,
     )
     feed.begin(live)
     return live
@@ -147,28 +148,50 @@ def test_what_comes_in_a_crowd_is_gathered_for_longer(feed: CaptureFeed, monkeyp
 
 
 def test_a_large_body_goes_ahead_and_leaves_memory(feed: CaptureFeed, clock: Clock) -> None:
-    live = begin(feed, is_request_streamed=True)
+    live = begin(feed, is_request_done=False)
     feed.announce(live)
     assert feed.take(0) == [], "it may be over in a moment"
-    clock.now += FLUSH_S
-    (started,) = feed.take(0)
-    assert isinstance(started, ExchangeStarted)
-    assert started.request_body is None
     sent = b""
+    told: list[CaptureEvent] = []
     for number in range(5):
         chunk = bytes([65 + number]) * 900
         sent += chunk
         live.request_body.append(chunk)
         clock.now += FLUSH_S
-        events = feed.take(0)
-        assert all(isinstance(event, BodyGrew) for event in events)
-        if number:
-            assert feed.queued_bytes == 0
+        told += feed.take(0)
+        assert bool(told) == bool(number), "what may yet be held is not shown before it is whole"
+        assert feed.queued_bytes == (0 if number else 900)
+    started, *grown = told
+    assert isinstance(started, ExchangeStarted)
+    assert started.request_body is None
+    assert all(isinstance(event, BodyGrew) for event in grown)
     feed.finish(live)
     *_, finished = feed.take(0)
     assert isinstance(finished, ExchangeFinished)
     assert finished.request_body.data is None
     assert finished.request_body.wire_sha256 == hashlib.sha256(sent).hexdigest()
+
+
+def test_what_is_answered_before_it_was_asked_to_the_end_is_shown(feed: CaptureFeed, clock: Clock) -> None:
+    live = begin(feed, is_request_done=False)
+    live.request_body.append(b"quest")
+    feed.announce(live)
+    clock.now += FLUSH_S
+    assert feed.take(0) == []
+    clock.now += FLUSH_S
+    assert feed.take(0) == []
+    respond(live)
+    clock.now += FLUSH_S
+    started, head = feed.take(0)
+    assert isinstance(started, ExchangeStarted)
+    assert started.request_body is None
+    assert isinstance(head, ResponseStarted)
+    live.request_body.append(b"ion")
+    live.is_request_done = True
+    feed.finish(live)
+    *_, finished = feed.take(0)
+    assert isinstance(finished, ExchangeFinished)
+    assert finished.request_body.data == b"question"
 
 
 def test_a_large_body_that_came_at_once_is_told_whole(feed: CaptureFeed) -> None:
@@ -366,17 +389,19 @@ def test_an_answer_that_was_whole_when_the_proxy_ended_is_complete(feed: Capture
 
 
 def test_what_is_held_of_running_exchanges_makes_nobody_hurry(feed: CaptureFeed, clock: Clock) -> None:
-    lives = [begin(feed, is_request_streamed=True) for _ in range(3)]
+    lives = [begin(feed) for _ in range(3)]
     for live in lives:
-        live.request_body.append(b"q" * 900)
+        live.request_body.append(b"q")
+        respond(live)
+        live.response_body.append(b"a" * 899)
         feed.announce(live)
     assert feed.take(0) == []
     assert feed.waiting_bytes == 2700
     clock.now += FLUSH_S
-    assert len(feed.take(0)) == 6
+    assert len(feed.take(0)) == 9
     assert (feed.queued_bytes, feed.waiting_bytes) == (2700, 0)
     for live in lives:
-        live.request_body.append(b"more")
+        live.response_body.append(b"more")
     clock.now += FLUSH_S / 2
     assert feed.take(0) == []
     clock.now += FLUSH_S / 2

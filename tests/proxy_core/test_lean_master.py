@@ -39,6 +39,14 @@ def test_header_lookups_answer_as_before() -> None:
     with lean_patches():
         lean = http.Headers(fields)
         assert [(lean.get_all(name), lean.get(name), name in lean) for name in lookups] == expected
+        assert (7 in lean) is (7 in stock) is False
+        for headers in (stock, lean):
+            headers["A"] = "3"
+            headers.add("B", "4")
+            del headers["empty"]
+        assert [(lean.get_all(name), lean.get(name, "-")) for name in lookups] == [
+            (stock.get_all(name), stock.get(name, "-")) for name in lookups
+        ]
 
 
 class _Listener:

@@ -112,7 +112,7 @@ def test_a_whole_exchange_comes_out_as_it_went_in() -> None:
 
 def test_a_running_exchange_is_sent_as_it_grows_and_only_then() -> None:
     rig = Rig()
-    live = rig.begin(is_request_streamed=True)
+    live = rig.begin()
     rig.hooks.announce(live)
     assert rig.send() == 0
     live.request_body.append(b"one ")
@@ -148,7 +148,7 @@ def test_bodies_are_held_until_they_are_stored() -> None:
 
 def test_a_large_body_goes_in_parts_and_is_not_held() -> None:
     rig = Rig()
-    live = rig.begin(is_request_streamed=True)
+    live = rig.begin()
     rig.hooks.announce(live)
     for _ in range(20):
         live.request_body.append(bytes(PART_BYTES // 2))
@@ -161,12 +161,18 @@ def test_a_large_body_goes_in_parts_and_is_not_held() -> None:
     assert events[-1].request_body.wire_bytes == 10 * PART_BYTES
 
 
-def test_a_body_that_was_whole_when_it_was_announced_is_never_seen_in_part() -> None:
+@pytest.mark.parametrize("was_announced_before", [False, True])
+def test_a_body_that_is_whole_is_never_seen_in_part(*, was_announced_before: bool) -> None:
     rig = Rig()
-    live = rig.begin(is_request_done=True)
+    live = rig.begin()
+    rig.hooks.announce(live)
+    if was_announced_before:
+        live.request_body.append(b"begun")
+        assert rig.flush() == 1
+        assert rig.events() == []
     for _ in range(3):
         live.request_body.append(bytes(PART_BYTES))
-    rig.hooks.announce(live)
+    live.is_request_done = True
     rig.send()
     rig.clock.now += FLUSH_S
     events: list[CaptureEvent] = []
@@ -176,12 +182,12 @@ def test_a_body_that_was_whole_when_it_was_announced_is_never_seen_in_part() -> 
     (event,) = events
     assert isinstance(event, ExchangeStarted)
     assert event.request_body is not None
-    assert event.request_body.wire_bytes == 3 * PART_BYTES
+    assert event.request_body.wire_bytes == 3 * PART_BYTES + len(b"begun") * was_announced_before
 
 
 def test_what_came_before_a_body_was_cut_arrives() -> None:
     rig = Rig()
-    live = rig.begin(is_request_streamed=True)
+    live = rig.begin()
     for _ in range(3):
         live.request_body.append(bytes(PART_BYTES))
     live.request_body.is_cut = True
@@ -197,7 +203,7 @@ def test_what_came_before_a_body_was_cut_arrives() -> None:
 )
 def test_whoever_takes_over_gets_everything(steps: list[tuple[str, bytes]]) -> None:
     rig = Rig()
-    live = rig.begin(is_request_streamed=True)
+    live = rig.begin()
     live.status_code, live.reason = 200, b"OK"
     rig.hooks.announce(live)
     sent = {"request": b"", "response": b""}
@@ -243,7 +249,7 @@ def test_what_is_over_is_sent_again_until_it_is_stored() -> None:
 
 def test_a_large_exchange_dies_with_its_receiver() -> None:
     rig = Rig()
-    live = rig.begin(is_request_streamed=True)
+    live = rig.begin()
     rig.hooks.announce(live)
     live.request_body.append(bytes(HELD + 1))
     rig.flush()
@@ -290,7 +296,7 @@ def test_an_exchange_that_cannot_be_written_down_does_not_hold_up_the_others() -
 
 def test_the_rest_of_an_exchange_whose_beginning_never_came_is_left_out() -> None:
     rig = Rig()
-    live = rig.begin(is_request_streamed=True)
+    live = rig.begin()
     rig.hooks.announce(live)
     live.request_body.append(b"one")
     rig.flush()

@@ -30,7 +30,7 @@ class Rig:
         self.messages = []
 
     def begin(self):
-        live = factories.live_exchange(self.feed, is_request_streamed=True)
+        live = factories.live_exchange(self.feed, is_request_done=True)
         live.request_body.append(b"asked")
         self.feed.begin(live)
         self.feed.announce(live)

@@ -45,7 +45,7 @@ class Rig:
         self.recorder = RemoteRecorder(self.feed, self.notices, plan, **options)
 
     def begin(self, body: bytes = b'{"model": "m"}') -> LiveExchange:
-        live = live_exchange(self.feed, headers=((b"X-Api-Key", KEY),), is_request_streamed=True)
+        live = live_exchange(self.feed, headers=((b"X-Api-Key", KEY),), is_request_done=True)
         for start in range(0, len(body), PART_BYTES):
             live.request_body.append(body[start : start + PART_BYTES])
         self.feed.begin(live)

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import h2.connection
 import pytest
@@ -216,6 +217,33 @@ def test_early_answer_to_a_large_upload(start_proxy, upstream_authority) -> None
     assert not finished.request_body.is_truncated
     assert finished.response is not None
     assert finished.response.status_code == 413
+
+
+def test_a_client_is_held_up_by_an_api_that_does_not_read(start_proxy, upstream_authority) -> None:
+    size = 40_000_000
+    may_read = threading.Event()
+
+    def script(talk: Conversation) -> None:
+        talk.read_head()
+        may_read.wait(60)
+        talk.read_exactly(size)
+        talk.send(OK)
+
+    with upstream(script, upstream_authority) as server:
+        proxy = start_proxy()
+        with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
+            client.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size)
+            client.settimeout(2.0)
+            taken, piece = 0, b"x" * 100_000
+            with suppress(TimeoutError):
+                while taken < size:
+                    taken += client.send(piece)
+            assert taken < size / 2, "what nobody takes is not heaped up"
+            client.settimeout(60)
+            may_read.set()
+            while taken < size:
+                taken += client.send(piece[: size - taken])
+            assert read_response(client) == OK
 
 
 @pytest.mark.parametrize("hook", ["_live", "_is_recorded", "_note_forwarded", "_expect_end"])

@@ -9,7 +9,8 @@ from proxy_core.clock import now_us
 from tests.upstreams import Conversation, H2Client, connect, h2_script, read_response, upstream
 
 BODY = b"x" * 2000
-POST = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+LARGE_BODY = b"x" * 1_000_000
+"""Passed on as it comes."""
 
 
 def _check(exchange, asked_us: int, answering_us: int, ended_us: int, seen_us: int) -> None:
@@ -26,8 +27,10 @@ def _check(exchange, asked_us: int, answering_us: int, ended_us: int, seen_us: i
     assert 0 <= timing.upstream_connect_us <= timing.first_byte_us - timing.client_started_us
 
 
+@pytest.mark.parametrize("body", [BODY, LARGE_BODY], ids=len)
 @pytest.mark.parametrize("is_chunked", [True, False])
-def test_http1(start_proxy, upstream_authority, is_chunked: bool) -> None:
+def test_http1(start_proxy, upstream_authority, is_chunked: bool, body: bytes) -> None:
+    post = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     stamps: list[tuple[int, int]] = []
 
     def script(talk: Conversation) -> None:
@@ -52,7 +55,7 @@ def test_http1(start_proxy, upstream_authority, is_chunked: bool) -> None:
             seen = []
             for _ in range(2):
                 asked_us = now_us()
-                client.sendall(POST)
+                client.sendall(post)
                 read_response(client)
                 proxy.wait_noted()
                 seen.append((asked_us, now_us()))
@@ -63,7 +66,8 @@ def test_http1(start_proxy, upstream_authority, is_chunked: bool) -> None:
     assert [exchange.timing.upstream_connect_us for exchange in finished] == [0, 0]
 
 
-def test_http2(start_proxy, upstream_authority) -> None:
+@pytest.mark.parametrize("body", [BODY, LARGE_BODY], ids=len)
+def test_http2(start_proxy, upstream_authority, body: bytes) -> None:
     stamps: list[int] = []
 
     def respond(connection: h2.connection.H2Connection, stream: int, _headers: object, _body: bytes) -> None:
@@ -81,7 +85,7 @@ def test_http2(start_proxy, upstream_authority) -> None:
             seen = []
             for _ in range(2):
                 asked_us = now_us()
-                http2.wait(http2.request([*head, (b"content-length", b"%d" % len(BODY))], BODY))
+                http2.wait(http2.request([*head, (b"content-length", b"%d" % len(body))], body))
                 proxy.wait_noted()
                 seen.append((asked_us, now_us()))
         finished = proxy.wait_finished(2)
