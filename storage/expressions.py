@@ -2,12 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_
 
 from proxy_core.attribution.model import RequestClass
 from storage.models import ExchangeRow
 
 _exchange = ExchangeRow.__table__.c
+
+
+BOUNDS = ("since", "until")
+"""Names of a time range's ends in a statement that is put together once; `TimeRange.bounds` gives them."""
+
+
+def is_within(column: ColumnElement[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the clauses that a column's time lies between the parameters `BOUNDS`."""
+    return column >= bindparam("since"), column < bindparam("until")
 
 
 def first_byte_after_us() -> ColumnElement[Any]:

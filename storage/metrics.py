@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, literal_column, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, func, literal_column, select, true, union_all
 
 from proxy_core.attribution.model import SourceType
 from storage import tables
 from storage.database import Database
-from storage.expressions import is_billed, is_counted, sum_billed
+from storage.expressions import BOUNDS, is_billed, is_counted, is_within, sum_billed
 from storage.models import (
     ExchangeRow,
     FeedbackRow,
@@ -84,11 +84,12 @@ class SourceReader:
         with self._database.read() as connection:
             totals: defaultdict[str, int] = defaultdict(int)
             if split.whole is not None:
-                _add_up(totals, connection.execute(_rolled_up_totals(split.whole)).one())
+                _add_up(totals, _ROLLED_UP_TOTALS.fetch_bare(connection, split.whole.bounds)[0])
             for rest in split.rest:
                 _add_up(totals, connection.execute(_counted_totals(rest)).one())
-            count, average = connection.execute(_all_ratings(wanted)).one()
-            oldest, newest = _first_and_last(connection, wanted)
+            ((count, average),) = _ALL_RATINGS.fetch_bare(connection, wanted.bounds)
+            ((oldest,),) = _FIRST.fetch_bare(connection, wanted.bounds)
+            ((newest,),) = _LAST.fetch_bare(connection, wanted.bounds)
         return SummaryMetrics(
             total_requests=totals["requests"],
             total_input_tokens=totals["input_tokens"],
@@ -334,8 +335,9 @@ _SUMS = (
 )
 
 
-def _rolled_up_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    return select(*(func.sum(tables.total[name]).label(name) for name in _SUMS)).where(wanted.holds(tables.total.bucket_us))
+_ROLLED_UP_TOTALS = Prepared(
+    select(*(func.sum(tables.total[name]).label(name) for name in _SUMS)).where(*is_within(tables.total.bucket_us)), BOUNDS
+)
 
 
 def _counted_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
@@ -353,23 +355,23 @@ def _counted_totals(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
     ).where(wanted.holds(tables.exchange.started_us), is_counted())
 
 
-def _add_up(totals: defaultdict[str, int], row: Row[*tuple[Any, ...]]) -> None:
-    for name, value in row._mapping.items():  # noqa: SLF001 - SQLAlchemy's public name for it
+def _add_up(totals: defaultdict[str, int], sums: Sequence[int | None]) -> None:
+    for name, value in zip(_SUMS, sums, strict=True):
         totals[name] += value or 0
 
 
-def _all_ratings(wanted: TimeRange) -> Select[*tuple[Any, ...]]:
-    """Count by the copies of the ratings that the exchanges have: an index holds them by time."""
-    is_rated = tables.exchange.rating.is_not(None)
-    return select(func.count(), func.avg(tables.exchange.rating)).where(is_rated, wanted.holds(tables.exchange.started_us))
-
-
-def _first_and_last(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:
-    """Each end by itself: only then an index answers."""
-    return (
-        connection.scalar(select(func.min(tables.exchange.started_us)).where(wanted.holds(tables.exchange.started_us))),
-        connection.scalar(select(func.max(tables.exchange.started_us)).where(wanted.holds(tables.exchange.started_us))),
-    )
+# By the copies of the ratings that the exchanges have: an index holds them by time.
+_ALL_RATINGS = Prepared(
+    select(func.count().label("count"), func.avg(tables.exchange.rating).label("average")).where(
+        tables.exchange.rating.is_not(None), *is_within(tables.exchange.started_us)
+    ),
+    BOUNDS,
+)
+# Each end by itself: only then an index answers.
+_FIRST, _LAST = (
+    Prepared(select(end(tables.exchange.started_us).label("at_us")).where(*is_within(tables.exchange.started_us)), BOUNDS)
+    for end in (func.min, func.max)
+)
 
 
 def _average_ms(total_us: int, count: int) -> float | None:

@@ -10,6 +10,7 @@ MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 MONTH_US = 30 * DAY_US
+_FAR_US = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class TimeRange:
     def is_empty(self) -> bool:
         """Whether no moment lies in it."""
         return self.since_us is not None and self.until_us is not None and self.since_us >= self.until_us
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """Its ends by the names that statements know them by; far away where it has none."""
+        return {
+            "since": -_FAR_US if self.since_us is None else self.since_us,
+            "until": _FAR_US if self.until_us is None else self.until_us,
+        }
 
     def holds(self, column: "ColumnElement[int]") -> "ColumnElement[bool]":
         """Return the clause that a column's time lies in it."""

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from proxy_core.attribution.model import RequestClass
 from storage.database import Database
+from storage.expressions import BOUNDS
 from storage.models import ExchangeRow, SessionMemberRow, SessionRow
 from storage.ranges import ALL_TIME, TimeRange
+from storage.statements import Lookup, Prepared
 from storage.views import AgentNode, SessionDetail, SessionSummary
 
 _session = SessionRow.__table__.c
@@ -39,15 +41,10 @@ class SessionReader:
             offset: Leave out so many first.
             before: `(last_us, session_id)` of the last session of the page before; quicker than an offset.
         """
-        query = select(SessionRow.__table__).where(_is_active(wanted))
-        if before is not None:
-            last_us, session_id = before
-            query = query.where(
-                or_(_session.last_us < last_us, and_(_session.last_us == last_us, _session.session_id < session_id))
-            )
-        query = query.order_by(_session.last_us.desc(), _session.session_id.desc()).limit(limit).offset(offset)
+        last_us, session_id = (ALL_TIME.bounds["until"], "") if before is None else before
+        values = {**wanted.bounds, "last_us": last_us, "session_id": session_id, "most": limit, "first": offset}
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = _PAGE.fetch(connection, values)
             members = _read_members(connection, [row.session_id for row in rows])
         return tuple(_present(row, members[row.session_id]) for row in rows)
 
@@ -68,6 +65,25 @@ class SessionReader:
         return SessionDetail(summary=_present(row, members[session_id]), agents=agents, context_growth=growth)
 
 
+_PAGE = Prepared(
+    select(SessionRow.__table__)
+    .where(
+        _session.last_us >= bindparam("since"),
+        _session.first_us < bindparam("until"),
+        _session.last_us <= bindparam("last_us"),
+        or_(_session.last_us < bindparam("last_us"), _session.session_id < bindparam("session_id")),
+    )
+    .order_by(_session.last_us.desc(), _session.session_id.desc())
+    .limit(bindparam("most"))
+    .offset(bindparam("first")),
+    (*BOUNDS, "last_us", "session_id", "most", "first"),
+)
+_MEMBERS = Lookup(
+    select(_member.session_id, _member.kind, _member.value).order_by(_member.exchanges.desc(), _member.value),
+    _member.session_id,
+)
+
+
 def _is_active(wanted: TimeRange) -> ColumnElement[bool]:
     return and_(
         TimeRange(since_us=wanted.since_us).holds(_session.last_us),
@@ -81,17 +97,12 @@ type _Members = dict[str, list[str]]
 
 def _read_members(connection: Connection, session_ids: Sequence[str]) -> defaultdict[str, _Members]:
     members: defaultdict[str, _Members] = defaultdict(lambda: defaultdict(list))
-    query = (
-        select(_member.session_id, _member.kind, _member.value)
-        .where(_member.session_id.in_(session_ids))
-        .order_by(_member.exchanges.desc(), _member.value)
-    )
-    for session_id, kind, value in connection.execute(query).all():
+    for session_id, kind, value in _MEMBERS.fetch(connection, session_ids):
         members[session_id][kind].append(value)
     return members
 
 
-def _present(row: Row[*tuple[Any, ...]], members: _Members) -> SessionSummary:
+def _present(row: Any, members: _Members) -> SessionSummary:
     return SessionSummary(
         session_id=row.session_id,
         client_name=row.client_name,

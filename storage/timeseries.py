@@ -9,17 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, union_all
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_all
 
 from proxy_core.attribution.model import Zone
 from storage import tables
-from storage.expressions import is_counted, sum_billed
+from storage.expressions import BOUNDS, is_counted, is_within, sum_billed
 from storage.models import (
     ExchangeRow,
     ExchangeSourceRow,
 )
 from storage.quick_views import maker
 from storage.ranges import DAY_US, HOUR_US, MINUTE_US, MONTH_US, TimeRange, split_range, widen_range
+from storage.statements import Prepared
 from storage.views import SeriesGroup, SeriesPoint, TimeBucket
 
 BUCKET_US = {TimeBucket.MINUTE: MINUTE_US, TimeBucket.HOUR: HOUR_US, TimeBucket.DAY: DAY_US}
@@ -113,15 +114,20 @@ def _last(span_us: int, wanted: TimeRange, now_us: int | None) -> TimeRange:
 
 
 def _kind_rows(connection: Connection, wanted: TimeRange, width_us: int) -> Sequence[_SeriesRow]:
-    query = select(
+    return _KINDS.fetch_bare(connection, {"width": width_us, **wanted.bounds})
+
+
+_KINDS = Prepared(
+    select(
         tables.kind.bucket_us,
         tables.kind.source_type,
         tables.kind.tokens,
         tables.kind.cost_nano_usd,
         tables.kind.priced,
         tables.kind.exchanges,
-    )
-    return connection.execute(query.where(tables.kind.width_us == width_us, wanted.holds(tables.kind.bucket_us))).all()
+    ).where(tables.kind.width_us == bindparam("width"), *is_within(tables.kind.bucket_us)),
+    ("width", *BOUNDS),
+)
 
 
 def _name_rows(connection: Connection, wanted: TimeRange, width_us: int, top: int) -> Iterator[_SeriesRow]:

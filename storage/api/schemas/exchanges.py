@@ -1,20 +1,21 @@
 """Requests, responses and attributions as the contract names them."""
 
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from pydantic import Field
 
 from proxy_core.exchange import Headers
 from storage.api.schemas.attributions import ContextAttribution, present_attributions
-from storage.api.schemas.common import Answer, ExchangeId, Timestamp, Usd, to_timestamp, to_usd
+from storage.api.schemas.common import Answer, ExchangeId, Timestamp, Usd, as_line, to_timestamp, to_usd
 from storage.api.schemas.feedback import FeedbackAnswer
 from storage.views import BodyFacts, ExchangeDetail, ExchangeSummary
 
 
-class SourceShare(Answer):
+@as_line
+class SourceShare(TypedDict):
     """How much of a request one kind of source is."""
 
-    source_type: str = Field(examples=["McpServer"])
+    source_type: Annotated[str, Field(examples=["McpServer"])]
     tokens: int
 
 
@@ -167,7 +168,7 @@ def summary_fields(view: ExchangeSummary) -> dict[str, Any]:
         "has_feedback": view.rating is not None,
         "cost_usd": to_usd(view.cost_nano_usd),
         "proxy_latency_ms": view.proxy_ms,
-        "sources": [SourceShare(source_type=kind, tokens=tokens) for kind, tokens in view.spectrum],
+        "sources": [{"source_type": kind, "tokens": tokens} for kind, tokens in view.spectrum],
     } | {name: getattr(view, name) for name in _SAME_NAMES}
 
 
