@@ -32,8 +32,9 @@ class ProxySettings:
     """`http://user:password@host:port`; `none` for none; `None` to follow HTTPS_PROXY and NO_PROXY."""
     upstream_ca_bundle: Path | None = None
     """PEM file with more roots to verify the API by, beside the public ones."""
-    request_buffer_bytes: int = 192 * 1024
-    """A larger request goes on to the API as it comes, and is never held whole; in one piece a smaller one costs less."""
+    request_buffer_bytes: int = 8 * 1024 * 1024
+    """A larger request is streamed to the API. A smaller one is whole before it goes on: it is recorded also when the API cannot
+    be reached, and its client, told so, is not still sending."""
     use_lean_master: bool | None = None
     """`None`: where this mitmproxy's version is known, and ASSAY_STOCK_MASTER is not 1."""
 

@@ -34,17 +34,18 @@ def _next_request_works(proxy, port: int) -> None:
         assert read_response(client) == OK
 
 
-def test_api_refuses(start_proxy) -> None:
+@pytest.mark.parametrize("body", [b"body", b"x" * 2_000_000], ids=len)
+def test_api_refuses(start_proxy, body: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     proxy = start_proxy()
     with connect(proxy.address, ("localhost", port), proxy.ca_file) as client:
-        client.sendall(POST)
+        client.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         assert read_response(client).startswith(b"HTTP/1.1 502 ")
     (finished,) = proxy.wait_finished()
     assert finished.state is ExchangeState.FAILED
     assert finished.error is not None
-    assert finished.request_body.data == b"body"
+    assert finished.request_body.data == body
     assert finished.response is None
 
 

@@ -9,7 +9,7 @@ from proxy_core.clock import now_us
 from tests.upstreams import Conversation, H2Client, connect, h2_script, read_response, upstream
 
 BODY = b"x" * 2000
-LARGE_BODY = b"x" * 1_000_000
+LARGE_BODY = b"x" * 9_000_000
 """Passed on as it comes."""
 
 
