@@ -33,8 +33,8 @@ class ProxySettings:
     upstream_ca_bundle: Path | None = None
     """PEM file with more roots to verify the API by, beside the public ones."""
     request_buffer_bytes: int = 8 * 1024 * 1024
-    """A larger request is streamed to the API. A smaller one is whole before it goes on: it is recorded also when the API cannot
-    be reached, and its client, told so, is not still sending."""
+    """A larger request is streamed to the API. A smaller one is whole before it goes on: it is recorded also when the API
+    cannot be reached, and its client, told so, is not still sending."""
     use_lean_master: bool | None = None
     """`None`: where this mitmproxy's version is known, and ASSAY_STOCK_MASTER is not 1."""
 
