@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from storage.api import recent
 from storage.api.recent import RecentAnswers
+from storage.feedback import FeedbackStore
 from tests import sample
 from tests.recorder import Recorder
 from tests.storage.api.conftest import TOKEN
@@ -193,10 +193,11 @@ def test_what_another_connection_commits_is_read_at_once(client, database, known
     assert client.get(summary).json()["total_requests"] == 3
     Recorder(database).record(sample.subagent_attribution())
     assert client.get(summary).json()["total_requests"] == 4
+    beside = FeedbackStore(database)
+    given = beside.rate(known.main, 0.0)
     for number in range(1, 30):
         rating = number / 100
-        with database.write() as connection:
-            connection.execute(text(f"UPDATE exchange SET rating = {rating} WHERE exchange_id = '{known.main}'"))
+        beside.update(given.id, rating)
         assert client.get(f"{PREFIX}/requests/{known.main}").json()["rating"] == rating
     time.sleep(recent._HOLDS_WHILE_BUSY_S)
     assert client.get(f"{PREFIX}/requests", params={"q": "rating:0.29"}).json()["total"] == 1
