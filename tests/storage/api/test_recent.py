@@ -197,7 +197,7 @@ def test_what_another_connection_commits_is_read_at_once(client, database, known
     given = beside.rate(known.main, 0.0)
     for number in range(1, 30):
         rating = number / 100
-        beside.update(given.id, rating)
+        beside.update(given.feedback_id, rating)
         assert client.get(f"{PREFIX}/requests/{known.main}").json()["rating"] == rating
     time.sleep(recent._HOLDS_WHILE_BUSY_S)
     assert client.get(f"{PREFIX}/requests", params={"q": "rating:0.29"}).json()["total"] == 1
