@@ -44,7 +44,8 @@ def running_notice(counters: CaptureCounters, failure: str | None) -> Notice | N
     """Return what is to be said about the proxy and the recording; `None` when all is well."""
     if failure is not None:
         trouble = explain_failure(fmt.one_line(failure))
-        return _disk_notice(trouble.words) or Notice(Gravity.ERROR, trouble.text, trouble.remedy, trouble.words)
+        disk = None if trouble.is_stopped else _disk_notice(trouble.words)
+        return disk or Notice(Gravity.ERROR, trouble.text, trouble.remedy, trouble.words)
     if counters.is_paused:
         return Notice(Gravity.WARNING, "Capture is paused: traffic goes on unseen", "p resumes")
     return _storing_notice(counters)

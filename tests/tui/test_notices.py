@@ -32,6 +32,13 @@ def test_what_cannot_be_stored_is_not_called_a_stopped_proxy() -> None:
     assert full.text.startswith("The disk is full")
 
 
+def test_of_a_stopped_proxy_it_is_not_said_that_requests_go_on() -> None:
+    notice = running_notice(CaptureCounters(), "the proxy stopped: [Errno 28] No space left on device")
+    assert notice is not None
+    assert "The proxy has stopped" in notice.text
+    assert "No space left" in notice.words
+
+
 def test_remedies_name_the_command_by_which_assay_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("sys.argv", ["/opt/bin/assay"])
