@@ -42,6 +42,15 @@ def wait_for(pid: int, part: str, timeout_s: float = 90.0, *, other_than: int | 
     raise TimeoutError(f"no {part} process")
 
 
+def starved_s(pid: int | None) -> float:
+    """Return how long the threads of a process have waited for a core, in seconds; 0 where the system does not tell."""
+    waited_ns = 0
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            waited_ns += int((task / "schedstat").read_text().split()[1])
+    return waited_ns / 1e9
+
+
 def send(pid: int | None, number: int) -> bool:
     """Send a signal; False when nobody is there to get it."""
     if pid is None:
