@@ -23,7 +23,7 @@ from storage.writer import StorageWriter
 from tests.storage.conftest import ListFeed
 
 KILLS = int(os.environ.get("ASSAY_KILLS", "20"))
-GRACE_S = float(os.environ.get("ASSAY_GRACE_S", "1.0"))
+GRACE_S = float(os.environ.get("ASSAY_GRACE_S", "2.0"))
 BEAT_S = 0.01
 ROOT = Path(__file__).parents[2]
 VICTIM = """
