@@ -10,6 +10,9 @@ from benchmarks.chaos.arena import Arena, all_of, counters, expect, expect_right
 from benchmarks.chaos.load import Load
 from tests.e2e.product import Headless
 
+_STARVED_S = 0.5
+"""For so long the recording may get no core while it is still asked that enough is promised to prove something."""
+
 
 def _kill_again_and_again(arena: Arena, kill: Callable[[Headless], None], *, grace_s: float) -> None:
     """Start, load, kill at a random moment, start again on the same database; at the end look for what was promised.
@@ -18,6 +21,7 @@ def _kill_again_and_again(arena: Arena, kill: Callable[[Headless], None], *, gra
     """
     first = 0
     promised: dict[int, float] = {}
+    is_overloaded = False
     for _ in range(arena.rounds):
         with Headless(arena.home, arena.standin) as assayed:
             load = Load(assayed, arena.witness, first, timeout_s=5)
@@ -25,8 +29,9 @@ def _kill_again_and_again(arena: Arena, kill: Callable[[Headless], None], *, gra
             before_s = anatomy.starved_s(recording)
             with load.running():
                 load.wait_for_more(2)  # so that enough is promised, however slow it goes on
-                time.sleep(grace_s + arena.chance.uniform(0.0, 0.9))
+                time.sleep(grace_s + _STARVED_S + arena.chance.uniform(0.0, 0.9))
                 starved_s = anatomy.starved_s(recording) - before_s
+                is_overloaded |= starved_s > _STARVED_S
                 killed_at = time.monotonic()
                 kill(assayed)
                 load.end()
@@ -37,7 +42,7 @@ def _kill_again_and_again(arena: Arena, kill: Callable[[Headless], None], *, gra
     with Headless(arena.home, arena.standin) as last:
         last.stop()
     arena.note(f"{arena.rounds} kills, {len(promised)} promised")
-    expect(len(promised) > arena.rounds, "too little was promised to prove anything")
+    expect(is_overloaded or len(promised) > arena.rounds, "too little was promised to prove anything")
     expect_stored(arena, promised)
 
 
