@@ -14,12 +14,12 @@ from pathlib import Path
 
 PIPE_BYTES = 1024 * 1024
 """Of a pipe, where the system lets us, and of what is gathered for one write: each gives up the interpreter lock for a turn."""
-BELOW_US = 5
-"""Niceness of what can wait a little: whoever is forwarded, and whoever looks at the screen, cannot."""
+CHILD_NICENESS = 5
+"""How far below ours is the priority of what can wait: whoever is forwarded, and whoever looks at the screen, cannot."""
 LOWEST_PRIORITY = 19
 
 
-def launch(module: str, *, command: Sequence[str] | None = None, niceness: int = BELOW_US) -> "subprocess.Popen[bytes]":
+def launch(module: str, *, command: Sequence[str] | None = None, niceness: int = CHILD_NICENESS) -> "subprocess.Popen[bytes]":
     """Start a module by our own interpreter.
 
     Args:

@@ -5,7 +5,7 @@ original are kept beside it, so that every unredacted body can be proved.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -159,27 +159,15 @@ def read_body(connection: Connection, row_id: int, side: Side, cache: PieceCache
     Raises:
         BodyCorruptError: It cannot be rebuilt.
     """
-    parts = iterate_body(connection, row_id, side, cache)
-    return None if parts is None else b"".join(parts)
-
-
-def iterate_body(connection: Connection, row_id: int, side: Side, cache: PieceCache | None = None) -> Iterator[bytes] | None:
-    """Rebuild a body part by part, in bounded memory; as `read_body` otherwise."""
     row = _find_body(connection, row_id, side)
     if row is not None:
-        return None if row.manifest is None else rebuild(connection, row.manifest, cache)
-    journal = read_journal(connection, row_id, SIDES[side])
-    first = next(journal, None)
-    return None if first is None else _chain(first, journal)
+        return None if row.manifest is None else b"".join(rebuild(connection, row.manifest, cache))
+    journal = list(read_journal(connection, row_id, SIDES[side]))
+    return b"".join(journal) if journal else None
 
 
 def _find_body(connection: Connection, row_id: int, side: Side) -> Any:
     return next(iter(_FIND_BODY.fetch(connection, {"row_id": row_id, "number": SIDES[side]})), None)
-
-
-def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def rebuild(connection: Connection, manifest: bytes, cache: PieceCache | None = None) -> Iterator[bytes]:

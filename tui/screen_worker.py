@@ -5,11 +5,12 @@ while the other process gets the proxy going. It must not outlive its terminal o
 """
 
 import contextlib
-import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.interpreter import DRAWING_THRESHOLDS, favour_latency, load_quickly
@@ -19,8 +20,8 @@ from tui.terminal import draw_where_it_is_seen, end_with_terminal
 if TYPE_CHECKING:
     from tui.app import AssayApp
 
-END_S = 5.0
-"""How long the dashboard may take to close."""
+END_S = 5
+"""How long the dashboard may take to close: one whose terminal is gone may wait for it for ever."""
 
 
 def main() -> None:
@@ -35,23 +36,18 @@ def show(link: socket.socket) -> int:
     from tui.app import AssayApp
 
     is_over, is_painted = threading.Event(), threading.Event()
-    last_resort = _last_resort()
-
-    def insist() -> None:
-        with contextlib.suppress(RuntimeError):  # It has begun already.
-            last_resort.start()
 
     def end() -> None:
         is_over.set()
-        insist()
+        _end_in_time()
         # Textual cannot leave while it puts up its first screen; then `begin` sees to it.
         if is_painted.is_set():
             with contextlib.suppress(RuntimeError):  # It is leaving already.
                 app.call_from_thread(app.exit)
 
-    def end_by_signal(_number: int, _frame: object) -> None:
+    def end_by_signal(_number: int, _frame: FrameType | None) -> None:
         is_over.set()
-        insist()
+        _end_in_time()
         if is_painted.is_set():
             app.exit()
 
@@ -64,21 +60,23 @@ def show(link: socket.socket) -> int:
 
     live = RemoteLive(link, end)
     app = AssayApp(None, live, when_painted=begin)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end_by_signal)
+    _on_signals(end_by_signal)
     threading.Thread(target=live.listen, name="assay-told", daemon=True).start()
     draw_where_it_is_seen()
     end_with_terminal()
     app.run()
-    last_resort.cancel()
     return app.return_code or 0
 
 
-def _last_resort() -> threading.Timer:
-    """Make what ends the process all the same: a dashboard whose terminal is gone may wait for it for ever."""
-    timer = threading.Timer(END_S, os._exit, (1,))
-    timer.daemon = True
-    return timer
+def _on_signals(end: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
+def _end_in_time() -> None:
+    """See to it that this process ends, whatever its threads wait for; the system does that, whoever asks, however often."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(END_S)
 
 
 def _say_waiting(app: "AssayApp", live: RemoteLive) -> None:

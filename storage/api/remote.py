@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     # The web framework is loaded where it serves, not where traffic is forwarded.
     from storage.api.context import CaptureControl
 
-_START_S = 20.0
+_START_S = 60.0
 _STOP_S = 5.0
 _RING_EVERY_S = 0.05
 """Changes closer together than this are told once."""

@@ -15,7 +15,7 @@ from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
 from storage.store import Store
 
-_START_S = 10.0
+_START_S = 60.0
 _STOP_S = 5.0
 
 

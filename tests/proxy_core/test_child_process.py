@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_core.child_process import BELOW_US, LOWEST_PRIORITY, close_pipes, launch, own_environment
+from proxy_core.child_process import CHILD_NICENESS, LOWEST_PRIORITY, close_pipes, launch, own_environment
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def test_what_the_user_looks_for_modules_in_comes_after_ours(monkeypatch: pytest
 
 
 @pytest.mark.skipif(not hasattr(os, "setpriority"), reason="this system knows no niceness")
-@pytest.mark.parametrize("niceness", [BELOW_US, LOWEST_PRIORITY])
+@pytest.mark.parametrize("niceness", [CHILD_NICENESS, LOWEST_PRIORITY])
 def test_it_comes_after_us_from_its_first_import_on(niceness: int) -> None:
     says_how = "import os, sys; sys.stdin.read(); print(os.getpriority(os.PRIO_PROCESS, 0))"
     process = launch("unused", command=[sys.executable, "-c", says_how], niceness=niceness)

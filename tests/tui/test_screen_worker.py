@@ -118,6 +118,19 @@ def test_it_ends_when_nothing_was_ever_told(apps: list[AssayApp]) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 def test_it_does_not_outlive_its_terminal_and_the_other_process() -> None:
+    """Both at once, a few times: a signal and the end of the link ask it to end at the same moment."""
+    processes = [_orphan() for _ in range(4)]
+    try:
+        for process in processes:
+            process.wait(60)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _orphan() -> "subprocess.Popen[bytes]":
+    """Start one and take everything away from it once it draws."""
     ours, theirs = socket.socketpair()
     master, slave = os.openpty()
     with ours, theirs:
@@ -128,8 +141,4 @@ def test_it_does_not_outlive_its_terminal_and_the_other_process() -> None:
         os.close(slave)
         assert os.read(master, 1)
     os.close(master)
-    try:
-        process.wait(60)
-    finally:
-        process.kill()
-        process.wait()
+    return process

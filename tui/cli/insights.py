@@ -48,7 +48,7 @@ def _write(found: "Insights", limit: int) -> None:
 
     cut = " (the newest of the range)" if found.is_cut else ""
     click.echo(
-        f"{found.requests} requests{cut}, {fmt.tokens(found.input.tokens)} tokens in, {fmt.usd(found.input.cost_nano_usd)}"
+        f"{found.requests} requests{cut}, {fmt.tokens(found.input.tokens)} tokens in for {fmt.usd(found.input.cost_nano_usd)}"
     )
     if found.waste.cost_nano_usd:
         click.echo(f"{fmt.usd(found.waste.cost_nano_usd)} of it could have been saved")
