@@ -150,6 +150,12 @@ class _Reader:
         self._feed(data)
 
 
+def _is_empty(writer: Any) -> bool:
+    """Say whether all that was written has left; what local capture's streams still hold cannot be known."""
+    transport = getattr(writer, "transport", None)
+    return transport is not None and not writer.is_closing() and not transport.get_write_buffer_size()
+
+
 class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
     """Runs hooks in place and writes once per event and connection. Otherwise does what the original does, in its order."""
 
@@ -183,8 +189,7 @@ class _LeanConnectionHandler(mode_servers.ProxyConnectionHandler):
         if isinstance(io.handler, asyncio.Task) and io.handler.cancelling():
             return False
         # Whoever reads slower than we write is waited for by the task that reads.
-        writers: list[Any] = [each.writer for each in self.transports.values() if each.writer is not None]
-        return not any(writer.is_closing() or writer.transport.get_write_buffer_size() for writer in writers)
+        return all(each.writer is None or _is_empty(each.writer) for each in self.transports.values())
 
     def serve(self, event: events.Event) -> None:
         """Do all that an event asks for; no `await` in here: see mitmproxy's own comment on its `server_event`."""

@@ -1,5 +1,6 @@
 """What is decrypted and what is not, the ways in and out, and what is refused before anything starts."""
 
+import asyncio
 import base64
 import contextlib
 import datetime as dt
@@ -7,8 +8,10 @@ import socket
 import threading
 from collections.abc import Iterator
 
+import mitmproxy_rs
 import pytest
 from cryptography import x509
+from mitmproxy.proxy import mode_servers
 
 from proxy_core.certificates import open_authority
 from proxy_core.errors import AuthorityError, ListenError, ProxySettingsError, ProxyStoppedError
@@ -103,6 +106,40 @@ def test_reverse_mode_says_when_the_api_cannot_be_reached(start_proxy) -> None:
         assert read_response(client).startswith(b"HTTP/1.1 502")
     (finished,) = proxy.wait_finished()
     assert finished.state is ExchangeState.FAILED
+
+
+class _LocalStream:
+    """Has what a stream of local capture has, and nothing else."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def __getattr__(self, name: str) -> object:
+        if name not in dir(mitmproxy_rs.Stream):
+            raise AttributeError(name)
+        return getattr(self._reader if name == "read" else self._writer, name)
+
+
+def test_clients_come_as_they_do_in_local_mode(start_proxy, upstream_authority, monkeypatch) -> None:
+    handle = mode_servers.ServerInstance.handle_stream
+
+    async def handle_local(instance: mode_servers.ServerInstance, *sides: object) -> None:
+        stream = _LocalStream(*sides)
+        await handle(instance, stream, stream)
+
+    monkeypatch.setattr(mode_servers.ServerInstance, "handle_stream", handle_local)
+    body = b"z" * 3_000_000
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with upstream(answer_all(answer), upstream_authority) as server:
+        proxy = start_proxy(mode=CaptureMode.REVERSE, reverse_url=f"https://localhost:{server.port}")
+        with socket.create_connection(proxy.address, timeout=60) as client:
+            for _ in range(2):
+                client.sendall(POST)
+                assert read_response(client) == answer
+        finished = proxy.wait_finished(2)
+    assert [exchange.state for exchange in finished] == [ExchangeState.COMPLETE] * 2
+    assert proxy.feed.errors == 0, proxy.feed.last_error
 
 
 @contextlib.contextmanager
