@@ -53,7 +53,6 @@ class SourceReader:
         session_id: str | None = None,
         order: SourceOrder = SourceOrder.USAGE_COUNT,
         is_descending: bool = True,
-        trend_buckets: int = 0,
         limit: int | None = None,
     ) -> tuple[SourceMetrics, ...]:
         """Return every source that was used in a range (or in one session), sorted.
@@ -65,7 +64,6 @@ class SourceReader:
             session_id: Only their use in this session; ratings stay those of all sessions.
             order: What to sort by; unknown values come last.
             is_descending: Largest first.
-            trend_buckets: How many points `SourceMetrics.trend` has at most (days are not divided over a long range); 0: none.
             limit: At most so many; `None`: all.
         """
         with self._database.read() as connection:
@@ -74,9 +72,21 @@ class SourceReader:
             else:
                 used = connection.execute(_used_sources(wanted, session_id, source_types, source_name)).all()
             ratings = _ratings_of(used) if wanted == ALL_TIME else _read_ratings(connection, wanted)
-            trends = read_trends(connection, wanted, trend_buckets, session_id) if trend_buckets else {}
         chosen = _sort(used, ratings, order, is_descending=is_descending)[:limit]
-        return tuple(_present(chosen, ratings, trends))
+        return tuple(_present(chosen, ratings))
+
+    def trends(
+        self, source_ids: Sequence[int], wanted: TimeRange = ALL_TIME, *, most_parts: int = 30
+    ) -> Mapping[int, Sequence[int]]:
+        """Return sources' tokens over a range, by source id: in equal parts, oldest first.
+
+        Args:
+            source_ids: Which sources; few, as many as are looked at.
+            wanted: The time range, widened to the whole hours, days or months that its parts are made up of.
+            most_parts: How many parts it has at most.
+        """
+        with self._database.read() as connection:
+            return read_trends(connection, source_ids, wanted, most_parts)
 
     def summary(self, wanted: TimeRange = ALL_TIME) -> SummaryMetrics:
         """Return the totals of a range."""
@@ -264,9 +274,7 @@ def _read_ratings(connection: Connection, wanted: TimeRange) -> dict[int, _Ratin
     return ratings
 
 
-def _present(
-    used: Iterable[_Used], ratings: Mapping[int, _Ratings], trends: Mapping[int, tuple[int, ...]]
-) -> list[SourceMetrics]:
+def _present(used: Iterable[_Used], ratings: Mapping[int, _Ratings]) -> list[SourceMetrics]:
     # Thousands: a function for each source would take as long as reading it.
     views = []
     for source_id, source_type, source_name, created_us, last_used_us, _, _, exchanges, tokens, cost_nano_usd, priced in used:
@@ -283,7 +291,6 @@ def _present(
             _average_rating(rated) if rated[0] else None,
             last_used_us,
             created_us,
-            trends.get(source_id, ()),
         )
         views.append(_make_metrics(values))
     return views

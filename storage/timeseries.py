@@ -69,29 +69,36 @@ def read_series(
     return tuple([_point(sums[key]) for key in sorted(sums)])
 
 
-def read_trends(connection: Connection, wanted: TimeRange, buckets: int, session_id: str | None) -> dict[int, tuple[int, ...]]:
-    """Return each source's tokens in at most so many equal parts of a range, oldest first, by source id; for sparklines.
-
-    The parts are whole hours, or whole days of a range of more than four.
-    """
+def read_trends(
+    connection: Connection, source_ids: Sequence[int], wanted: TimeRange, most_parts: int
+) -> dict[int, tuple[int, ...]]:
+    """Return some sources' tokens in equal parts of a range, oldest first; see `SourceReader.trends`."""
     start, end = _known_ends(connection, wanted)
-    if start is None or end is None or start >= end:
+    if start is None or end is None or start >= end or not source_ids:
         return {}
-    is_long = session_id is None and end - start > 4 * DAY_US
-    grain_us = DAY_US if is_long else HOUR_US
+    grain_us = _grain_us(end - start, most_parts)
     start, end = start // grain_us * grain_us, -(-end // grain_us) * grain_us
-    width_us = -(-(end - start) // (buckets * grain_us)) * grain_us
-    count = -(-(end - start) // width_us)
-    table = tables.day if is_long else tables.hour
+    width_us = -(-(end - start) // (most_parts * grain_us)) * grain_us
+    table = _BY_GRAIN[grain_us]
     part = (table.bucket_us - start) // width_us
-    query = select(table.source_id, part, func.sum(table.tokens)).group_by(table.source_id, part)
-    query = query.where(TimeRange(start, end).holds(table.bucket_us))
-    if session_id is not None:
-        query = query.where(tables.hour.session_id == session_id)
-    trends: defaultdict[int, list[int]] = defaultdict(lambda: [0] * count)
+    # Both keys named one by one: found each, where a range of time would be read with all its other sources.
+    found = table.bucket_us.in_(range(start, end, grain_us)), table.source_id.in_(source_ids)
+    query = select(table.source_id, part, func.sum(table.tokens)).where(*found).group_by(table.source_id, part)
+    empty = [0] * -(-(end - start) // width_us)
+    trends = {source_id: empty.copy() for source_id in source_ids}
     for source_id, number, tokens in connection.execute(query).all():
         trends[source_id][number] = tokens
     return {source_id: tuple(trend) for source_id, trend in trends.items()}
+
+
+_BY_GRAIN = {HOUR_US: tables.hour, DAY_US: tables.day, MONTH_US: tables.month}
+
+
+def _grain_us(span_us: int, most_parts: int) -> int:
+    """Choose what the parts of a range are made up of: no more rows of each source than a picture of it needs."""
+    if span_us <= 4 * DAY_US:
+        return HOUR_US
+    return DAY_US if span_us <= most_parts * MONTH_US else MONTH_US
 
 
 def _known_ends(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:

@@ -160,8 +160,6 @@ class SourceMetrics:
     average_rating: float | None
     last_used_us: int
     created_us: int
-    trend: tuple[int, ...] = ()
-    """Tokens per bucket over the range, oldest first, for a sparkline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

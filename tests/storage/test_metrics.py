@@ -1,7 +1,5 @@
 """Totals by source, in all and over time: the same whether they come from roll-ups or are counted."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from proxy_core.attribution.model import SourceType
 from storage import statements
 from storage.database import open_database
-from storage.ranges import DAY_US, HOUR_US, SplitRange, TimeRange, split_range, widen_range
+from storage.ranges import DAY_US, HOUR_US, MONTH_US, SplitRange, TimeRange, split_range, widen_range
 from storage.store import Store
 from storage.views import SeriesGroup, SourceOrder, TimeBucket
 from tests import factories, sample
@@ -110,20 +108,35 @@ def test_small_series_are_summed_up(store):
     assert "other" in {point.key for point in some}
 
 
-def test_trends_sum_to_the_tokens(store):
-    for wanted in (TimeRange(), TimeRange(START_US, START_US + 2 * DAY_US), TimeRange(START_US, START_US + 30 * DAY_US)):
-        for one in store.sources.metrics(wanted, trend_buckets=10):
-            assert sum(one.trend) == one.total_tokens
-            assert len(one.trend) <= 10
-    assert all(one.trend == () for one in store.sources.metrics())
-    of_session = store.sources.metrics(session_id="session-two", trend_buckets=5)
-    assert [(one.source_name, one.total_tokens, sum(one.trend)) for one in of_session] == [("context7", 0, 0)]
+@pytest.mark.parametrize("days", [None, 2, 30, 400])
+def test_trends_sum_to_the_tokens(store, days):
+    wanted = TimeRange() if days is None else TimeRange(START_US - START_US % MONTH_US, START_US + days * DAY_US)
+    used = store.sources.metrics(wanted)
+    trends = store.sources.trends([one.source_id for one in used], wanted, most_parts=10)
+    assert {source_id: sum(trend) for source_id, trend in trends.items()} == {one.source_id: one.total_tokens for one in used}
+    assert {len(trend) for trend in trends.values()} <= set(range(1, 11))
+
+
+def test_a_trend_has_its_tokens_where_they_were_used(store):
+    wanted = TimeRange(START_US, START_US + 2 * DAY_US)
+    for one in store.sources.metrics(wanted):
+        halves = [store.sources.metrics(TimeRange(START_US + n * DAY_US, START_US + (n + 1) * DAY_US)) for n in (0, 1)]
+        tokens = tuple(sum(other.total_tokens for other in half if other.source_id == one.source_id) for half in halves)
+        assert store.sources.trends([one.source_id], wanted, most_parts=2) == {one.source_id: tokens}
+
+
+def test_trends_are_of_the_sources_that_are_asked_for(store):
+    first, *_ = store.sources.metrics()
+    assert set(store.sources.trends([first.source_id])) == {first.source_id}
+    assert store.sources.trends([]) == {}
+    assert {len(trend) for trend in store.sources.trends([10**6]).values()} != {0}
 
 
 def test_trends_of_nothing(tmp_path):
     database = open_database(tmp_path / "assay.db")
     empty = Store(database)
-    assert empty.sources.metrics(trend_buckets=5) == ()
+    assert empty.sources.metrics() == ()
+    assert empty.sources.trends([1]) == {}
     assert empty.sources.timeseries() == ()
     assert empty.sources.summary().oldest_us is None
     database.close()
@@ -150,10 +163,10 @@ def test_every_order(store, order, is_descending):
 @pytest.mark.parametrize("order", SourceOrder)
 def test_all_time_is_a_range_that_holds_everything(store, order, monkeypatch):
     everything = TimeRange(0, START_US + 1000 * DAY_US)
-    expected = store.sources.metrics(everything, order=order, trend_buckets=3)
+    expected = store.sources.metrics(everything, order=order)
     assert [one.usage_count for one in expected if one.source_name == "context7"]
     found = store.sources.metrics(order=order)
-    assert [replace(one, trend=()) for one in expected] == list(found)
+    assert expected == found
     kinds = list(dict.fromkeys(one.source_type for one in found))
     assert store.sources.metrics(source_types=kinds, order=order) == found
     monkeypatch.setattr(statements, "_DRIVER", "another")

@@ -1,6 +1,6 @@
 """The sources screen: everything that ever put something into a context, with what it costs and what people think of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from proxy_core.attribution.model import SourceType
+from storage.ranges import TimeRange
 from storage.views import SourceMetrics, SummaryMetrics
 from tui import format as fmt
 from tui.colours import KEYED_KINDS, KINDS, UNNAMED, kind_colour
@@ -22,6 +23,7 @@ from tui.messages import FilterRequested
 from tui.ranges import Period, longer_time, range_of, within
 from tui.screens.ranged import TableScreen
 from tui.theme import Inks, ink
+from tui.trends import Trends
 from tui.widgets.breakdown import label_ink
 from tui.widgets.fact_line import FactLine
 from tui.widgets.legend import Legend
@@ -32,13 +34,23 @@ _TREND: Final = 16
 
 
 class SourcesRead(Message):
-    """All sources of a period."""
+    """All sources of a period, which now is this range."""
 
-    def __init__(self, period: Period, sources: Sequence[SourceMetrics], totals: SummaryMetrics) -> None:
+    def __init__(self, period: Period, wanted: TimeRange, sources: Sequence[SourceMetrics], totals: SummaryMetrics) -> None:
         super().__init__()
         self.period = period
+        self.wanted = wanted
         self.sources = sources
         self.totals = totals
+
+
+class TrendsRead(Message):
+    """The trends of some sources over a range."""
+
+    def __init__(self, wanted: TimeRange, trends: Mapping[int, Sequence[int]]) -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.trends = trends
 
 
 class SourcesScreen(TableScreen):
@@ -56,11 +68,14 @@ class SourcesScreen(TableScreen):
         super().__init__()
         self._sources: Sequence[SourceMetrics] = ()
         self._totals: SummaryMetrics | None = None
+        self._shown: tuple[Period, TimeRange] | None = None
+        """What time the sources are of."""
+        self._trends = Trends(lambda: self.call_later(self._read_trends_in_sight))
 
     def compose_content(self) -> Iterator[Widget]:
         """Lay out totals, table and legend."""
         yield FactLine(id="totals")
-        yield Table[SourceMetrics](COLUMNS, lambda row: row.source_id, sorted_by="cost", id="sources")
+        yield Table[SourceMetrics](columns(self._trends), lambda row: row.source_id, sorted_by="cost", id="sources")
         yield Static(id="nothing")
         yield Legend(has_colour=not self.app.no_color)
 
@@ -81,15 +96,31 @@ class SourcesScreen(TableScreen):
     def _read(self, period: Period, now_us: int) -> None:
         wanted = range_of(period, now_us)
         with self.reading():
-            sources = self.store.sources.metrics(wanted, trend_buckets=_TREND)
+            sources = self.store.sources.metrics(wanted)
             totals = self.store.sources.summary(wanted)
-        self.post_message(SourcesRead(period, sources, totals))
+        self.post_message(SourcesRead(period, wanted, sources, totals))
 
     def on_sources_read(self, event: SourcesRead) -> None:
         """Show them, unless another period was chosen."""
         if event.period == self.period:
             self._sources, self._totals = event.sources, event.totals
+            self._trends.renew(is_same_time=self._shown is not None and self._shown[0] == event.period)
+            self._shown = event.period, event.wanted
             self._show()
+
+    def _read_trends_in_sight(self) -> None:
+        if self._shown is not None and (asked := self._trends.take_asked()):
+            self._read_trends(asked, self._shown[1])
+
+    @work(thread=True, group="trends", exit_on_error=False)
+    def _read_trends(self, source_ids: Sequence[int], wanted: TimeRange) -> None:
+        self.post_message(TrendsRead(wanted, self.store.sources.trends(source_ids, wanted, most_parts=_TREND)))
+
+    def on_trends_read(self, event: TrendsRead) -> None:
+        """Draw them, unless the sources are of another time by now."""
+        if self._shown is not None and event.wanted == self._shown[1]:
+            self._trends.learn(event.trends)
+            self.table.redraw()
 
     def _show(self) -> None:
         shown = [source for source in self._sources if not self.kinds or source.source_type in self.kinds]
@@ -178,7 +209,20 @@ def _rating(row: SourceMetrics, inks: Inks, _cells: int) -> tuple[str, Style]:
     return f"{fmt.average_rating(row.average_rating)} \N{MULTIPLICATION SIGN}{row.feedback_count}", style
 
 
-COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
+def columns(trends: Trends) -> tuple[TableColumn[SourceMetrics], ...]:
+    """Return the columns; a row's trend is asked for when it is drawn."""
+    trend = TableColumn[SourceMetrics](
+        name="trend",
+        heading="trend",
+        width=_TREND,
+        draw=lambda row, inks, cells: (fmt.sparkline(trends.of(row.source_id), cells), _colour(row, inks)),
+        is_right=False,
+        rank=3,
+    )
+    return (*_BEFORE_TREND, trend, *_AFTER_TREND)
+
+
+_BEFORE_TREND: Final[tuple[TableColumn[SourceMetrics], ...]] = (
     TableColumn(name="swatch", heading="", width=1, draw=lambda row, inks, _: ("■", _colour(row, inks)), is_right=False),
     TableColumn(
         name="kind",
@@ -231,14 +275,8 @@ COLUMNS: Final[tuple[TableColumn[SourceMetrics], ...]] = (
         draw=lambda row, inks, _: (fmt.usd(row.total_cost_nano_usd), inks.strong),
         sort_key=lambda row: row.total_cost_nano_usd,
     ),
-    TableColumn(
-        name="trend",
-        heading="trend",
-        width=_TREND,
-        draw=lambda row, inks, cells: (fmt.sparkline(row.trend, cells), _colour(row, inks)),
-        is_right=False,
-        rank=3,
-    ),
+)
+_AFTER_TREND: Final[tuple[TableColumn[SourceMetrics], ...]] = (
     TableColumn(
         name="rating",
         heading="rating",

@@ -1,10 +1,14 @@
 """Sources and sessions by keyboard."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
 from textual.pilot import Pilot
 
 from proxy_core.attribution.model import SourceType
 from screenshots.fixture import NOW_US
+from storage.metrics import SourceReader
 from storage.ranges import DAY_US
 from storage.store import Store
 from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
@@ -70,6 +74,33 @@ async def test_a_click_on_a_heading_sorts_by_it(store: Store) -> None:
         await pilot.click("#sources", offset=(4, 0))
         await settle(pilot)
         assert _sources(pilot).table.sorted_by == "kind"
+
+
+async def test_trends_are_read_for_the_rows_in_sight_only(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    read = SourceReader.trends
+
+    def trends(self: SourceReader, source_ids: Sequence[int], *args: Any, **named: Any) -> Mapping[int, Sequence[int]]:
+        asked.extend(source_ids)
+        return read(self, source_ids, *args, **named)
+
+    monkeypatch.setattr(SourceReader, "trends", trends)
+    async with running(store, size=(120, 16)) as pilot:
+        await press(pilot, "s")
+        table = _sources(pilot).table
+        in_sight = [table.sorted_rows[index].source_id for index in table.visible_rows]
+        assert set(asked) == set(in_sight)
+        assert len(in_sight) < len(table.sorted_rows)
+        assert set("▁▂▃▄▅▆▇█") & set(screen_text(pilot))
+        await press(pilot, "G")
+        assert {table.sorted_rows[index].source_id for index in table.visible_rows} <= set(asked)
+
+
+async def test_no_trend_is_read_where_there_is_no_room_for_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SourceReader, "trends", None)
+    async with running(store, size=(80, 24)) as pilot:
+        await press(pilot, "s")
+        assert "trend" not in screen_text(pilot)
 
 
 async def test_w_goes_through_the_periods(store: Store) -> None:

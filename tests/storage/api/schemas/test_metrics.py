@@ -26,7 +26,6 @@ SOURCE = SourceMetrics(
     average_rating=0.5,
     last_used_us=START_US,
     created_us=START_US,
-    trend=(),
 )
 UNKNOWN = SourceMetrics(
     source_id=2,
@@ -40,7 +39,6 @@ UNKNOWN = SourceMetrics(
     average_rating=None,
     last_used_us=0,
     created_us=0,
-    trend=(),
 )
 POINTS = (
     SeriesPoint(bucket_us=START_US, key="other", tokens=5, cost_nano_usd=None, requests=1),
