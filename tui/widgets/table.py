@@ -154,12 +154,15 @@ class Table[Row](LineList):
         known.sort(key=lambda item: item[0], reverse=self.is_descending)
         return [row for _, row in known] + unknown
 
+    def _rank(self, column: TableColumn[Row]) -> int:
+        """Return how soon a column is left out; without the one that is sorted by, nobody would know what the order means."""
+        return 0 if column.name == self.sorted_by else column.rank
+
     def _fitted(self, width: int) -> list[tuple[TableColumn[Row], int]]:
-        """Choose the columns that fit, and give the flexible one the rest."""
+        """Choose the columns that fit, that which is sorted by always, and give the flexible one the rest."""
         shown = list(self._columns)
-        while sum(column.width + 1 for column in shown) > width - 1 and max(column.rank for column in shown) > 0:
-            dropped = max(column.rank for column in shown)
-            shown = [column for column in shown if column.rank != dropped]
+        while sum(column.width + 1 for column in shown) > width - 1 and (dropped := max(map(self._rank, shown))) > 0:
+            shown = [column for column in shown if self._rank(column) != dropped]
         rest = max(0, width - 1 - sum(column.width + 1 for column in shown))
         flexible = next((column.width for column in shown if column.is_flexible), _MOST_FLEXIBLE)
         given = min(rest, max(0, _MOST_FLEXIBLE - flexible))

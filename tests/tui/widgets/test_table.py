@@ -75,6 +75,16 @@ async def test_steps_over_columns_that_there_is_no_room_for(cells: int, expected
         assert table.sorted_by == expected
 
 
+async def test_the_column_that_is_sorted_by_stays_however_narrow_the_window() -> None:
+    columns = [replace(column, sort_key=lambda row: row.name, rank=column.name != "name") for column in _COLUMNS]
+    async with staged(lambda: Table(columns, lambda row: row.name, sorted_by="note"), (44, 10)) as (stage, _):
+        table = stage.query_one(Table)
+        table.show(_FRUITS)
+        assert lines_of(table)[0].split() == ["name", "↓note"]
+        table.action_sort_next()
+        assert "note" not in lines_of(table)[0], "what is not sorted by gives way"
+
+
 async def test_a_click_on_a_heading_sorts_and_marks_it() -> None:
     async with staged(_table) as (stage, pilot):
         table = stage.query_one(Table)
