@@ -34,6 +34,18 @@ async def test_the_dearest_waste_stands_first_with_what_to_do(store: Store) -> N
         assert "→" in text
 
 
+async def test_a_mark_at_a_heading_says_what_the_rows_are_sorted_by(store: Store) -> None:
+    async with running(store) as pilot:
+        await press(pilot, "i")
+        table = _insights(pilot).table
+        assert "what↓" in table.render_line(0).text
+        assert len({row.is_certain for row in table.sorted_rows}) == 2, "facts and readings"
+        table.sort_by("cost")
+        assert "↓cost" in table.render_line(0).text
+        costs = [row.cost_nano_usd for row in table.sorted_rows if row.cost_nano_usd is not None]
+        assert costs == sorted(costs, reverse=True)
+
+
 async def test_brackets_go_through_every_section(store: Store) -> None:
     async with running(store) as pilot:
         await press(pilot, "i")
