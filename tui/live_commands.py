@@ -197,5 +197,5 @@ _AT_REQUESTS: Final = (
 )
 ON_REQUESTS: Final = frozenset(command.action() for command in _AT_REQUESTS)
 """Actions that make no sense where no request is listed."""
-ON_FILTERS: Final = frozenset(command.action() for command in (EditFilter, ShowErrors, CycleRange))
+ON_FILTERS: Final = frozenset(command.action() for command in (EditFilter, ToggleKind, ShowErrors, CycleRange))
 """Actions that make no sense where none was captured."""

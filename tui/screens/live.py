@@ -29,7 +29,7 @@ from tui.screens.filter_actions import FilterActions
 from tui.screens.live_reads import ContentRead, DetailRead, RowsRead, SummariesRead
 from tui.screens.request_actions import RequestActions
 from tui.widgets.breakdown import Breakdown
-from tui.widgets.detail_pane import TABS, DetailPane, Tab, TabContent
+from tui.widgets.detail_pane import DetailPane, Tab, TabContent
 from tui.widgets.exchange_list import ExchangeList, is_settled
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.first_start import FirstStart
@@ -71,7 +71,6 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self._rest: Timer | None = None
         self._detail_read_s = 0.0
         self._unpriced_requests = 0
-        self._tab_before_diff = Tab.BREAKDOWN
         self._is_in_pane = False
         self._newest_ended: ExchangeSummary | None = None
         self._rates: StreamRates = {}
@@ -108,6 +107,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
     def begin_reading(self) -> None:
         """Read the first rows."""
         self._rows = RequestRows(self.store)
+        self.refresh_bindings()
         self.set_interval(_TICK_S, self._tick)
         self.set_interval(_SLOW_S, self._read_prices)
         self.set_interval(_RECHECK_S, self._recheck)
@@ -329,24 +329,7 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
         self.requests.is_following = not self.requests.is_following
         self.notify("Following the newest" if self.requests.is_following else "Standing still", timeout=1.5)
 
-    # Tabs
-
-    def action_next_tab(self) -> None:
-        """Show the next tab."""
-        self.pane.tab = TABS[(TABS.index(self.pane.tab) + 1) % len(TABS)]
-
-    def action_previous_tab(self) -> None:
-        """Show the tab before."""
-        self.pane.tab = TABS[TABS.index(self.pane.tab) - 1]
-
-    def action_show_diff(self) -> None:
-        """Compare with the request before; once more goes back to the tab that was looked at."""
-        if self.pane.tab is Tab.DIFF:
-            self.pane.tab = self._tab_before_diff
-            self.notify(f"Back to {self.pane.tab.value}", timeout=1.5)
-        else:
-            self._tab_before_diff = self.pane.tab
-            self.pane.tab = Tab.DIFF
+    # The pane
 
     def action_zoom_pane(self) -> None:
         """Give the pane the whole screen, or share it."""
@@ -366,7 +349,10 @@ class LiveScreen(RequestActions, FilterActions, DashboardScreen):
             return self.has_class("-zoomed") or self.focused not in (None, self.requests)
         if action == CycleGrouping.action() and self.has_class("-zoomed"):
             return False
-        if self.has_class("-empty") and (action in ON_REQUESTS or (action in ON_FILTERS and not self.filter_text)):
+        is_empty = self.has_class("-empty")
+        if action in ON_REQUESTS and (is_empty or self._rows is None):
+            return False
+        if action in ON_FILTERS and is_empty and not (self.filter_text or self.kinds):
             return False
         return super().check_action(action, parameters)
 

@@ -33,8 +33,8 @@ class RangedScreen(DashboardScreen):
     """While traffic comes in it is read no more often than this."""
 
     period: var[Period] = var(PERIODS[1], init=False)
-    has_content: var[bool] = var(False, init=False)
-    """The period has something to show."""
+    has_content: var[bool | None] = var(None, init=False)
+    """The period has something to show; `None`: nothing was read yet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,6 +94,7 @@ class RangedScreen(DashboardScreen):
 
     def watch_has_content(self) -> None:
         """Offer other keys."""
+        self.set_class(self.has_content is False, "-empty")
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

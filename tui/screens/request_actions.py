@@ -1,6 +1,6 @@
-"""What can be done with the selected request: rate it, note something, export, copy, read a segment.
+"""What can be done with the selected request: turn to its tabs, rate it, note something, export, copy, read a segment.
 
-A part of the live screen, apart because it writes where the screen only reads.
+A part of the live screen, apart because it is about one request, and writes.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from tui.screens.export import ExportChoice, ExportScreen
 from tui.screens.rating import Rating, RatingScreen
 from tui.screens.segment import SegmentReading, SegmentScreen
 from tui.widgets.breakdown import Breakdown
+from tui.widgets.detail_pane import TABS, Tab
 from tui.widgets.json_view import JsonView
 from tui.widgets.page_view import PageView
 
@@ -71,12 +72,36 @@ class CarryRead(Message):
 class RequestActions(Screen[None]):
     """The commands on one request."""
 
+    _tab_before_diff = Tab.BREAKDOWN
+
     @property
     def _live(self) -> "LiveScreen":
         from tui.screens.live import LiveScreen
 
         assert isinstance(self, LiveScreen), "a part of the live screen"
         return self
+
+    # Tabs
+
+    def action_next_tab(self) -> None:
+        """Show the next tab."""
+        pane = self._live.pane
+        pane.tab = TABS[(TABS.index(pane.tab) + 1) % len(TABS)]
+
+    def action_previous_tab(self) -> None:
+        """Show the tab before."""
+        pane = self._live.pane
+        pane.tab = TABS[TABS.index(pane.tab) - 1]
+
+    def action_show_diff(self) -> None:
+        """Compare with the request before; once more goes back to the tab that was looked at."""
+        pane = self._live.pane
+        if pane.tab is Tab.DIFF:
+            pane.tab = self._tab_before_diff
+            self.notify(f"Back to {pane.tab.value}", timeout=1.5)
+        else:
+            self._tab_before_diff = pane.tab
+            pane.tab = Tab.DIFF
 
     def _selected(self) -> ExchangeSummary | None:
         summary = self._live.requests.selected

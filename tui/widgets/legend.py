@@ -44,6 +44,10 @@ class Legend(Widget):
         self._has_colour = has_colour
         self._places: list[tuple[int, int, str]] = []
 
+    def watch_active(self) -> None:
+        """Mark a legend that nothing is switched on in: where there is nothing to choose from, it can go."""
+        self.set_class(not self.active, "-idle")
+
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
         """Draw the legend."""
         segments = [Segment(" ")]

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from proxy_core.attribution.model import SourceType
 from storage.database import open_database
 from storage.feedback import FeedbackQuery
 from storage.store import Store
-from tests.tui.dashboard_rig import FakeLive, press, running, screen_text
+from tests.tui.dashboard_rig import FakeLive, live_screen, press, running, screen_text, settle
+from tui.app import AssayApp
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_list import LineList
 from tui.widgets.notice_bar import NoticeBar
@@ -79,9 +81,35 @@ async def test_where_nothing_was_captured_the_footer_offers_nothing_to_do_with_i
     store = Store(open_database(tmp_path / "empty.db"))
     async with running(store, FakeLive(), (120, 40)) as pilot:
         assert _lines(pilot)[-1].split() == ["p", "Pause", "q", "Quit", "?", "Help"]
-        await press(pilot, "slash", "d")
+        await press(pilot, "slash", "d", "3")
         assert "assay run -- claude" in screen_text(pilot)
+        assert "Memory" not in screen_text(pilot), "no kind to choose"
+        await press(pilot, "s")
+        assert "No source was seen" in screen_text(pilot)
+        assert "Memory" not in screen_text(pilot)
     store.database.close()
+
+
+async def test_where_no_request_has_the_kinds_switched_on_they_can_be_switched_off(store: Store) -> None:
+    async with running(store, FakeLive(), (120, 40)) as pilot:
+        await press(pilot, "slash", *"session:zzzz", "enter")
+        assert "Memory" not in screen_text(pilot)
+        await press(pilot, "0", "3")
+        live_screen(pilot).kinds = frozenset({SourceType.OUTPUT_STYLE})
+        await settle(pilot)
+        assert "No request matches" in screen_text(pilot)
+        assert "Memory" in screen_text(pilot)
+        assert _lines(pilot)[-1].split("  ")[:2] == [" / Filter", "0 All"], "as it says there"
+
+
+async def test_before_there_are_requests_nothing_is_offered_to_do_with_them(store: Store) -> None:
+    app = AssayApp(None, FakeLive())
+    async with app.run_test(size=(200, 50)) as pilot:
+        await settle(pilot)
+        assert _lines(pilot)[-1].strip() == "/ Filter  x Errors  w Range  p Pause  q Quit  ? Help"
+        app.open_store(store)
+        await settle(pilot)
+        assert "d Diff" in _lines(pilot)[-1]
 
 
 _WITHOUT_CONTENT = {"s": "w Range", "a": "w Range", "c": "w Range", "i": "] Next  w Range"}
