@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from proxy_core.exchange import ExchangeState
 from storage import sqlite
 from storage.database import Database
+from storage.expressions import is_billed
 from storage.filters.clauses import FilterClause
 from storage.models import ExchangeRow
 from storage.searching import Search
@@ -29,6 +30,7 @@ class OutlineEntry(NamedTuple):
     is_error: int
     """1 when it failed, was cut off, or answered with 400 and above; else 0."""
     input_tokens: int | None
+    """Billed, as the totals of sessions count them; `None`: none, or not known."""
     cost_nano_usd: int | None
     """1e-9 dollars; `None`: not priced."""
 
@@ -80,7 +82,7 @@ def read_outline(database: Database, where: ColumnElement[bool] | None = None, a
             _exchange.prompt_id,
             _exchange.agent_id,
             is_error,
-            _exchange.input_tokens,
+            case((is_billed(), _exchange.input_tokens)),
             _exchange.cost_nano_usd,
         )
         .where(_exchange.id > after_id)

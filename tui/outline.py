@@ -41,7 +41,7 @@ class Group:
     exchanges: int
     errors: int
     input_tokens: int | None
-    """`None`: of none of them known."""
+    """Billed; `None`: none of them was billed yet."""
     cost_nano_usd: int | None
     """`None`: none of them is priced."""
     first_id: int

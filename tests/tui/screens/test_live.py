@@ -270,6 +270,16 @@ async def test_t_groups_and_space_folds(store: Store) -> None:
         assert screen.requests.row_count == rows
 
 
+async def test_a_session_adds_up_to_the_same_in_the_tree_and_on_its_own_screen(store: Store) -> None:
+    sums = {row.session_id: (row.requests, row.input_tokens, row.cost_nano_usd) for row in store.sessions.page(limit=10)}
+    estimates = [row for row in store.exchanges.page(limit=100) if row.is_estimate and row.input_tokens]
+    assert estimates, "which nobody was billed for"
+    async with running(store) as pilot:
+        await press(pilot, "t")
+        headings = [row for row in live_screen(pilot).requests.rows if isinstance(row, Group)]
+        assert {row.key[0]: (row.exchanges, row.input_tokens, row.cost_nano_usd) for row in headings} == sums
+
+
 async def test_grouping_goes_round(store: Store) -> None:
     async with running(store) as pilot:
         screen = live_screen(pilot)
