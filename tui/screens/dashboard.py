@@ -48,6 +48,7 @@ class DashboardScreen(Screen[None]):
     CommandPalette #--input { border: round $primary; padding: 0 1; }
     CommandPalette #--input.--list-visible { border: round $primary; }
     CommandPalette CommandInput { border: none; height: 1; }
+    CommandPalette .input--placeholder { color: $secondary; }
     CommandPalette CommandList { border: none; max-height: 70vh; background: $surface; scrollbar-size-vertical: 1; }
     """
 

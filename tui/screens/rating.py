@@ -43,7 +43,7 @@ class RatingScreen(Dialog[Rating]):
         yield Static(f"#{self._summary.id}  {fmt.one_line(title)[:200]}", classes="note", markup=False)
         yield Label("Rating, from -1.0 (bad) to 1.0 (good); empty takes it back", classes="field-name")
         value = "" if self._summary.rating is None else f"{self._summary.rating:g}"
-        yield Input(value=value, placeholder="0.8", id="rating", compact=True)
+        yield Input(value=value, placeholder="for example 0.8", id="rating", compact=True)
         yield Label("Note (Tab to get here)", classes="field-name")
         yield TextArea(self._comment or "", id="comment", tab_behavior="focus", compact=True)
         yield Static("", id="wrong", classes="wrong")

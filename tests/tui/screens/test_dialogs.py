@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.color import Color
 from textual.widgets import Input, TextArea
 
 from storage.store import Store
@@ -11,6 +12,7 @@ from tui.screens.dialog import path_trouble
 from tui.screens.export import FORMATS, ExportScreen
 from tui.screens.rating import RatingScreen, read_rating
 from tui.screens.report import ENDINGS, ReportScreen
+from tui.theme import DARK, LEAST_CONTRAST, LIGHT, contrast
 
 
 @pytest.mark.parametrize("endings", [ENDINGS, FORMATS])
@@ -78,6 +80,23 @@ async def test_the_window_says_what_saves_from_the_field_one_is_in(store: Store)
         assert "Enter or ^s saves" not in screen_text(pilot)
         assert "A note alone rates 0. " in screen_text(pilot)
         assert "^s saves" in screen_text(pilot)
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
+@pytest.mark.parametrize("keys", [("slash",), ("r",), ("n",), ("3", "S"), ("ctrl+p",)], ids="-".join)
+async def test_what_an_empty_field_says_can_be_read_and_is_no_value(store: Store, keys: tuple[str, ...], theme: str) -> None:
+    async with running(store) as pilot:
+        pilot.app.theme = theme
+        await press(pilot, "k", "k", *keys)
+        (field,) = (one for one in pilot.app.screen.query(Input) if one.region and not one.value)
+        assert field.placeholder.startswith(("for example", "source:", "Search"))
+        words = [segment.style for segment in field.render_line(0) if len(segment.text.strip()) > 1]
+        assert words
+        for style in words:
+            assert style is not None
+            assert style.color is not None
+            assert style.bgcolor is not None
+            assert contrast(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)) >= LEAST_CONTRAST
 
 
 async def test_y_copies_the_insight_and_the_source(store: Store) -> None:
