@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Static
 
 from storage.filters.saved import SavedFilter, SavedFilterError, SavedFilters
 from tui.command import bindings
-from tui.commands import SAVED_FILTER_COMMANDS
+from tui.commands import SAVED_FILTER_COMMANDS, DeleteFilter, KeepFilter, RenameFilter
 from tui.screens.dialog import Dialog
 from tui.widgets.line_list import LineList
 from tui.widgets.table import Table, TableColumn
@@ -77,7 +77,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
     def compose_box(self) -> Iterator[Widget]:
         """Lay out the name, the table and what is said about them."""
         yield Label("", id="asked", classes="field-name", markup=False)
-        yield Input(id="name", compact=True, placeholder="costly")
+        yield Input(id="name", compact=True, placeholder="for example costly")
         yield Static("", id="wrong", classes="wrong", markup=False)
         yield Table[SavedFilter](COLUMNS, lambda saved: saved.name, sorted_by="name", id="saved")
         yield Static("", id="hint", classes="note", markup=False)
@@ -123,7 +123,16 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
             self.table.cursor = place
         self._hint()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to save only a filter that is in force, and nothing to do with saved ones where there are none."""
+        if action == KeepFilter.action():
+            return bool(self._line)
+        if action in {RenameFilter.action(), DeleteFilter.action()}:
+            return any(table.row_count for table in self.query(Table))
+        return super().check_action(action, parameters)
+
     def _hint(self) -> None:
+        self.refresh_bindings()
         self.table.display = self.table.row_count > 0
         hint = self.query_one("#hint", Static)
         is_asking = self.query_one("#name").display
@@ -146,10 +155,7 @@ class SavedFiltersScreen(Dialog[SavedChoice]):
 
     def action_keep_filter(self) -> None:
         """Ask for a name for the filter in force."""
-        if self._line:
-            self._ask(f"Name for  {self._line}", "")
-        else:
-            self._say("No filter is in force: / types one in the request list.")
+        self._ask(f"Name for  {self._line}", "")
 
     def action_rename_filter(self) -> None:
         """Ask for another name for the selected filter."""

@@ -41,10 +41,21 @@ async def test_without_a_filter_there_is_nothing_to_save(store: Store) -> None:
         assert "No filter is in force" in notices(pilot)
         await press(pilot, "F")
         assert "None is saved yet. A filter in force can be saved" in screen_text(pilot)
-        await press(pilot, "s")
-        assert "No filter is in force" in screen_text(pilot)
-        await press(pilot, "r", "x", "enter", "escape")
+        assert screen_text(pilot).split("\n")[-1].split() == ["Esc", "Close"], "nothing to save, rename or delete"
+        await press(pilot, "s", "r", "x", "enter", "escape")
         assert live_screen(pilot).filter_text == ""
+
+
+async def test_the_window_offers_what_can_be_done_with_saved_filters_and_the_one_in_force(store: Store) -> None:
+    store.filters.save("one", "error:yes")
+    async with running(store) as pilot:
+        await press(pilot, "F")
+        assert screen_text(pilot).split("\n")[-1].split("  ")[:3] == [" ⏎ Open", "r Rename", "x Delete"]
+        await press(pilot, "escape", "3", "F")
+        assert "s Save" in screen_text(pilot).split("\n")[-1]
+        await press(pilot, "x", "x")
+        assert screen_text(pilot).split("\n")[-1].split("  ")[0] == " s Save"
+        assert "x Delete" not in screen_text(pilot).split("\n")[-1]
 
 
 async def test_a_bad_name_is_explained_and_can_be_mended(store: Store) -> None:
