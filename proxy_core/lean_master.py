@@ -2,7 +2,8 @@
 
 Plain mitmdump spends a third of its time asking 34 addons about every event. Here: the few that are needed, a
 table of who listens to what, hooks run in place instead of one task each, and no run-time type checks.
-What a client sees is the same on both paths; `tests/proxy_core/wire` runs everything on both and compares.
+What a client sees is the same on both paths, but for what `lean_mends.py` gives back; `tests/proxy_core/wire` runs everything
+on both and compares.
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -24,6 +25,7 @@ from mitmproxy.proxy import commands, events, mode_servers, server
 from mitmproxy.utils import asyncio_utils
 
 from proxy_core.lean_layers import LAYER_PATCHES, Tunnel, find_tunnel
+from proxy_core.lean_mends import MEND_PATCHES
 from proxy_core.lean_messages import MESSAGE_PATCHES
 
 _WRITTEN_AT_ONCE_BYTES = 64 * 1024
@@ -297,6 +299,7 @@ _PATCHES: tuple[_Patch, ...] = (
     (h2.connection, "repr", lambda _frame: ""),
     *MESSAGE_PATCHES,
     *LAYER_PATCHES,
+    *MEND_PATCHES,
 )
 _MISSING = object()
 _users: list[object] = []
