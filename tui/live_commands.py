@@ -73,7 +73,7 @@ class CycleRange(Command):
 
 
 class ToggleFollow(Command):
-    """Stay on the newest request as they come in, or stand still."""
+    """Stay on the newest request as more come in, or stand still."""
 
     KEY = "f"
     FOOTER = "Follow"
