@@ -24,3 +24,21 @@ async def test_gravity_is_told_by_sign_and_class(gravity: Gravity, sign: str) ->
         assert str(bar.render()) == f"{sign} So it is  ·  do this"
         assert bar.has_class(f"-{gravity.value}")
         assert not bar.can_focus
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (80, "✗ The disk is full: nothing is recorded  ·  free space, or: assay prune"),
+        (60, "✗ The disk is full: nothing is recorded\n  free space, or: assay prune"),
+        (30, "✗ The disk is full: nothing is recorded  ·  free space, or: assay prune"),
+    ],
+)
+async def test_a_command_to_type_is_not_torn_apart_where_it_fits_a_line(cells: int, expected: str) -> None:
+    async with staged(NoticeBar, (cells, 10)) as (stage, pilot):
+        bar = stage.query_one(NoticeBar)
+        bar.notice = Notice(Gravity.ERROR, "The disk is full: nothing is recorded", "free space, or: assay prune")
+        assert str(bar.render()) == expected
+        await pilot.resize_terminal(200, 10)
+        await pilot.pause()
+        assert "\n" not in str(bar.render())
