@@ -199,10 +199,9 @@ class ProxyThread:
 
     def _assemble(self) -> "tuple[Master, CaptureAddon]":
         from mitmproxy import options
-        from mitmproxy.addons.next_layer import NextLayer
 
         from proxy_core.capture import CaptureAddon
-        from proxy_core.routing import AuthorityTlsConfig, RoutingAddon
+        from proxy_core.routing import AuthorityTlsConfig, QuickNextLayer, RoutingAddon
 
         assert self.authority is not None
         _, reverse_host, prefix = self.settings.reverse_target()
@@ -230,7 +229,7 @@ class ProxyThread:
 
         capture = CaptureAddon(self._feed, self.settings.mode, is_recorded, self.settings.request_buffer_bytes)
         routing = RoutingAddon(patterns, self.upstream_proxy, prefix)
-        master.addons.add(AuthorityTlsConfig(LeafCache(self.authority)), routing, NextLayer(), capture)
+        master.addons.add(AuthorityTlsConfig(LeafCache(self.authority)), routing, QuickNextLayer(), capture)
         capture.proxyserver = master.addons.get("proxyserver")
         self._set_options(master, patterns)
         return master, capture

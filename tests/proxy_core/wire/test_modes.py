@@ -67,6 +67,23 @@ def test_a_tunnelled_protocol_may_begin_with_the_server(start_proxy) -> None:
             assert client.recv(100) == b"cba\x00"
 
 
+def test_a_tunnel_of_letters_holds_up_nobody(start_proxy) -> None:
+    letters = b"x" * 300_000
+
+    def script(talk: Conversation) -> None:
+        talk.read_exactly(len(letters))
+        talk.send(b"all")
+
+    with upstream(script, None) as server:
+        proxy = start_proxy()
+        with socket.create_connection(proxy.address, timeout=60) as client:
+            client.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % server.port)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+            client.sendall(letters)
+            assert client.recv(100) == b"all"
+    assert server.bodies == [letters]
+
+
 def test_plain_http_to_another_host_is_passed_on_unrecorded(start_proxy) -> None:
     with upstream(answer_all(OK), None) as server:
         proxy = start_proxy()
