@@ -113,6 +113,11 @@ class RoutingAddon:
             now = time.time()
             flow.response = http.Response(head, 200, b"Connection established", http.Headers(), b"", None, now, now)
 
+    def http_connect_error(self, flow: http.HTTPFlow) -> None:
+        """End the connection of a CONNECT that failed: another one on it would get no answer."""
+        if flow.response is not None:
+            flow.response.headers["Connection"] = "close"
+
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         """Put the other proxy between us and the host of a CONNECT."""
         context = nextlayer.context

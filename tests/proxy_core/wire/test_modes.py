@@ -19,7 +19,7 @@ from proxy_core.exchange import CaptureMode, ExchangeState
 from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
 from proxy_core.server import ProxySettings, ProxyThread
-from tests.upstreams import Conversation, answer_all, connect, read_response, upstream
+from tests.upstreams import Conversation, answer_all, connect, read_response, read_until_closed, upstream
 
 POST = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -65,6 +65,18 @@ def test_a_tunnelled_protocol_may_begin_with_the_server(start_proxy) -> None:
                 got += piece
             client.sendall(b"\x00abc")
             assert client.recv(100) == b"cba\x00"
+
+
+def test_a_tunnel_that_cannot_be_opened_ends_its_connection(start_proxy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    proxy = start_proxy()
+    with socket.create_connection(proxy.address, timeout=60) as client:
+        client.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % port)
+        answer = read_until_closed(client, 60)
+    assert answer.startswith(b"HTTP/1.1 502 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert not any("crash" in line for line in proxy.thread.log.lines)
 
 
 def test_a_tunnel_of_letters_holds_up_nobody(start_proxy) -> None:
