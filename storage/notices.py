@@ -7,6 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.views import ExchangeSummary
 
 
 class Change(StrEnum):
@@ -29,6 +33,8 @@ class ExchangeChanged:
     id: int
     """`ExchangeSummary.id`."""
     what: Change
+    summary: "ExchangeSummary | None" = None
+    """How an analysed exchange reads now; `None` unless whoever records was asked to tell."""
 
 
 type Listener = Callable[[ExchangeChanged], None]

@@ -3,10 +3,11 @@
 It exists because all this is Python and would hold the interpreter lock that the proxy needs. When the proxy's process is
 killed it stores what has arrived, so that nothing dies with it.
 
-    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}}; then messages (`proxy_core.relay_messages`), an
-         empty one at the end
+    in   one line of JSON first: {"url": ..., "key": ..., "options": {...}, "tells_summaries": false}; then messages
+         (`proxy_core.relay_messages`), an empty one at the end
     out  lines of JSON: {"ready": true} or {"refusal": "..."} first, then {"changes": [[7, "finished"]],
-         "stored": ["0193..."], "given_up": [], "status": {...}}, and {"stop_errors": [["writer", "..."]]} last
+         "stored": ["0193..."], "given_up": [], "status": {...}, "summaries": [{...}]}, of what was analysed if it is to tell
+         that, and {"stop_errors": [["writer", "..."]]} last
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from proxy_core.child_process import PIPE_BYTES, outlive_signals, widen
 from proxy_core.feed import CaptureFeed
@@ -28,10 +30,12 @@ from proxy_core.relay import Mirror
 from proxy_core.relay_messages import read_messages
 from storage.database import open_database
 from storage.errors import StorageError
-from storage.notices import ExchangeChanged, Notices
+from storage.notices import Change, ExchangeChanged, Notices
 from storage.recorder import Recorder, RecordingOptions
 from storage.recorder_status import RecorderStatus
 from storage.recovery import INTERRUPTED
+from storage.store import Store
+from storage.views import ExchangeSummary
 
 GIVEN_UP = "Assay ended before this exchange did"
 FLUSH_S, YOUNG_S = 0.1, 0.0
@@ -43,6 +47,9 @@ TELL_EVERY_S = 0.05
 """A line costs both processes more than what it says; the first news after a pause are told at once."""
 _LOOK_S = 0.02
 HEARTBEAT_S = 1.0
+
+
+type Summarise = Callable[[Sequence[int]], Sequence[ExchangeSummary]]
 
 
 class Teller:
@@ -62,6 +69,7 @@ class Teller:
         self._news = threading.Event()
         self._ending = threading.Event()
         self._status: Callable[[], RecorderStatus] = RecorderStatus
+        self._summarise: Summarise = lambda _row_ids: ()
         self._thread = threading.Thread(target=self._run, name="assay-teller", daemon=True)
 
     def hear(self, change: ExchangeChanged) -> None:
@@ -79,9 +87,10 @@ class Teller:
         self._given_up += exchange_ids
         self._news.set()
 
-    def start(self, recorder: Recorder, feed: CaptureFeed) -> None:
-        """Begin to tell of a recorder and the feed it records from."""
+    def start(self, recorder: Recorder, feed: CaptureFeed, summarise: "Summarise | None" = None) -> None:
+        """Begin to tell of a recorder and the feed it records from; how what was analysed reads, if that is given."""
         self._status = lambda: _status(recorder, feed)
+        self._summarise = summarise or self._summarise
         self._thread.start()
 
     def stop(self) -> None:
@@ -106,7 +115,14 @@ class Teller:
 
     def _tell(self) -> None:
         changes, stored, given_up = _taken(self._changes), _taken(self._stored), _taken(self._given_up)
-        self.say({"changes": changes, "stored": stored, "given_up": given_up, "status": asdict(self._status())})
+        line = {"changes": changes, "stored": stored, "given_up": given_up, "status": asdict(self._status())}
+        self.say(line | {"summaries": self._summaries([row_id for row_id, what in changes if what == Change.ANALYSED])})
+
+    def _summaries(self, row_ids: Sequence[int]) -> list[Any]:
+        try:
+            return [msgspec.to_builtins(summary) for summary in self._summarise(row_ids)] if row_ids else []
+        except SQLAlchemyError:  # whoever wants them reads them then, and sees what is wrong
+            return []
 
 
 def _taken[T](waiting: deque[T]) -> list[T]:
@@ -132,7 +148,7 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - the process's root: told to whoever started it, who tells a person
         teller.say({"refusal": f"{type(error).__name__}: {error}".splitlines()[0]})
         return
-    teller.start(recorder, feed)
+    teller.start(recorder, feed, Store(database).exchanges.summaries if told["tells_summaries"] else None)
     is_told = False
     try:
         is_told = _take_in(source, feed, recorder)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
+from msgspec import convert
+
 from proxy_core.child_process import close_pipes, launch, widen
 from proxy_core.hook_feed import HookFeed
 from proxy_core.relay import Relay
@@ -20,6 +22,7 @@ from proxy_core.relay_messages import write_message
 from storage.errors import DatabaseUnusableError, StorageError
 from storage.notices import Change, ExchangeChanged, Notices
 from storage.recorder_status import RecorderStatus
+from storage.views import ExchangeSummary
 
 HANG_S = 60.0
 """The process says something every second; silent for so long it is taken for hung."""
@@ -46,11 +49,18 @@ class RecordingPlan:
     """As in `storage.recorder.RecordingOptions`, which is not imported here."""
     stop_s: float = 30.0
     """How long it may take to end."""
+    tells_summaries: bool = False
+    """It tells how each analysed exchange reads, so that the process that forwards needs no database for its lines."""
 
     def as_line(self, awaited: Sequence[str] = ()) -> bytes:
         """Write it as the first line the process reads, with the ids of exchanges that it will get from one that died."""
         options = {**self.options, "awaited": awaited}
-        told = {"url": self.url, "key": self.redaction_key.hex(), "options": options}
+        told = {
+            "url": self.url,
+            "key": self.redaction_key.hex(),
+            "options": options,
+            "tells_summaries": self.tells_summaries,
+        }
         return json.dumps(told).encode() + b"\n"
 
 
@@ -349,8 +359,10 @@ class RemoteRecorder:
         link.status = RecorderStatus(**told["status"])
         if told["stored"] or told["given_up"]:
             self._settled.put((told["stored"], told["given_up"]))
-        for row_id, what in told["changes"]:
-            self._notices.post(ExchangeChanged(row_id, Change(what)))
+        summaries = {summary["id"]: convert(summary, ExchangeSummary) for summary in told["summaries"]}
+        for row_id, name in told["changes"]:
+            what = Change(name)
+            self._notices.post(ExchangeChanged(row_id, what, summaries.get(row_id) if what is Change.ANALYSED else None))
         if link.status.failure is not None:
             link.process.kill()
 

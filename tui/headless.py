@@ -1,6 +1,7 @@
 """Assay without a screen: one line per exchange on standard output, until a signal ends it. Imports no Textual.
 
-Lines come from the store, after analysis, so they hold the bill. A reader that goes away ends the lines, never the traffic.
+Lines come after analysis, so they hold the bill: of what the recording tells, and from the store where it does not, which loads
+much into the process that forwards. A reader that goes away ends the lines, never the traffic.
 """
 
 import io
@@ -12,8 +13,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -36,17 +38,21 @@ _READER_S = 5.0
 """When it is time to end, a reader that takes nothing for so long gets no more lines."""
 _READ_AT_ONCE = 200
 """Exchanges read from the store in one query."""
+_MOST_SUMMARIES = 2_000
+"""So many changes wait with all they tell; of more than that it is read when it is written."""
 MOST_NEWS = 40_000
 """So many changes wait for a reader that takes nothing; exchanges that end later get no line."""
 ANALYSIS_S = 30.0
-"""An exchange that was not analysed after so long is written without its bill."""
+"""An exchange that was not analysed after so long is written without its bill, unless others still are."""
+LONGEST_ANALYSIS_S = 300.0
+"""The same while others are: the analysis has fallen behind."""
 
 
 class LineWriter:
     """Writes each exchange of this process once, when it has ended and was analysed.
 
     Args:
-        open_store: Gives the store that exchanges are read from; asked when there is something to write, for it loads much.
+        open_store: Gives the store that exchanges are read from; asked only for those that nobody tells of.
         stream: Where lines go.
         line_format: `json` or `text`.
         clock: Seconds, for not waiting for ever.
@@ -75,6 +81,10 @@ class LineWriter:
         """When each exchange ended that was not written yet, by id."""
         self._ready: list[int] = []
         """Exchanges to be written now."""
+        self._told: dict[int, ExchangeSummary] = {}
+        """How some of them read."""
+        self._analysed_at = float("-inf")
+        """When the last one was analysed."""
         self._is_put_off = False
         self.is_broken = False
         """The reader went away."""
@@ -84,7 +94,7 @@ class LineWriter:
         if change.what not in {Change.FINISHED, Change.ANALYSED}:
             return
         if len(self._news) < MOST_NEWS:
-            self._news.append(change)
+            self._news.append(change if len(self._news) < _MOST_SUMMARIES else replace(change, summary=None))
         elif change.what is Change.FINISHED:
             with self._leaving_out:
                 self._left_out += 1
@@ -101,11 +111,11 @@ class LineWriter:
         self._say_left_out()
         if is_final or len(self._ready) < MOST_NEWS:
             self._ready += self._take_news()
-        self._ready += self._take_overdue(float("inf") if is_final else self._clock() - ANALYSIS_S)
+        self._ready += self._take_overdue(float("inf") if is_final else self._clock() - self._patience_s())
         while self._ready and not self.is_broken:
             some = self._ready[:_READ_AT_ONCE]
             try:
-                lines = [self._format(exchange) for exchange in self._open_store().exchanges.summaries(some)]
+                lines = [self._format(exchange) for exchange in self._read(some)]
             except Exception as error:  # noqa: BLE001 - a database that cannot be read now must not end the capturing
                 self._put_off(error, is_final=is_final)
                 return
@@ -114,6 +124,14 @@ class LineWriter:
             for line in lines:
                 self._write(line)
         self._ready.clear()
+        self._told.clear()
+
+    def _read(self, ids: Sequence[int]) -> list["ExchangeSummary"]:
+        """Return exchanges as they read, in this order; those that were deleted are left out."""
+        unknown = [id_ for id_ in ids if id_ not in self._told]
+        read = {exchange.id: exchange for exchange in self._open_store().exchanges.summaries(unknown)} if unknown else {}
+        found = (self._told.pop(id_, None) or read.get(id_) for id_ in ids)
+        return [exchange for exchange in found if exchange is not None]
 
     def _put_off(self, error: Exception, *, is_final: bool) -> None:
         """Leave lines for the next time; say so once until it goes well again, and at the end."""
@@ -135,9 +153,16 @@ class LineWriter:
             change = self._news.popleft()
             if change.what is Change.FINISHED:
                 self._finished[change.id] = now
-            elif change.what is Change.ANALYSED and self._finished.pop(change.id, None) is not None:
+                continue
+            self._analysed_at = now
+            if self._finished.pop(change.id, None) is not None:
                 ready.append(change.id)
+                if change.summary is not None:
+                    self._told[change.id] = change.summary
         return ready
+
+    def _patience_s(self) -> float:
+        return ANALYSIS_S if self._clock() - self._analysed_at >= ANALYSIS_S else LONGEST_ANALYSIS_S
 
     def _take_overdue(self, before: float) -> list[int]:
         """Return the exchanges that ended before a time; they stand in the order of their ends."""
@@ -208,7 +233,7 @@ def run_headless(
         AssayError: It could not start.
     """
     with ending_signals() as ending:
-        runtime.start(lambda: say_where(runtime))
+        runtime.start(lambda: say_where(runtime), tells_summaries=True)
 
         def is_ending() -> bool:
             return ending.is_set() or runtime.has_ended or has_finished()

@@ -60,8 +60,16 @@ class Reading:
             self.database.close()
 
 
-def make_recording(settings: Settings, notices: "Notices", reading: "Reading") -> "tuple[HookFeed, Recorder | RemoteRecorder]":
+def make_recording(
+    settings: Settings, notices: "Notices", reading: "Reading", *, tells_summaries: bool = False
+) -> "tuple[HookFeed, Recorder | RemoteRecorder]":
     """Make the feed, and what records from it: a process of its own, unless the database lives in this one's memory.
+
+    Args:
+        settings: The settings in force.
+        notices: Who hears of what was stored.
+        reading: The database as this process reads it.
+        tells_summaries: Have it told how each analysed exchange reads; see `ExchangeChanged.summary`.
 
     Raises:
         AuthorityError: The redaction key cannot be read or made.
@@ -82,22 +90,22 @@ def make_recording(settings: Settings, notices: "Notices", reading: "Reading") -
     if reading.is_in_memory:
         made = _local_recording(key, notices, reading, options)
     else:
-        made = _remote_recording(key, notices, settings.database, options, STORE_S + ANALYSE_S + 5)
+        plan = {"stop_s": STORE_S + ANALYSE_S + 5, "tells_summaries": tells_summaries}
+        made = _remote_recording(key, notices, settings.database, options, plan)
     if not settings.capture:
         made[0].pause()
     return made
 
 
 def _remote_recording(
-    key: bytes, notices: "Notices", url: str, options: Mapping[str, Any], stop_s: float
+    key: bytes, notices: "Notices", url: str, options: Mapping[str, Any], plan: Mapping[str, Any]
 ) -> "tuple[HookFeed, Recorder | RemoteRecorder]":
     from proxy_core.hook_feed import HookFeed
     from proxy_core.redact import Redactor
     from storage.remote_recorder import RecordingPlan, RemoteRecorder
 
     feed = HookFeed(Redactor(key))
-    plan = RecordingPlan(url=url, redaction_key=key, options=options, stop_s=stop_s)
-    return feed, RemoteRecorder(feed, notices, plan)
+    return feed, RemoteRecorder(feed, notices, RecordingPlan(url=url, redaction_key=key, options=options, **plan))
 
 
 def _local_recording(

@@ -80,18 +80,21 @@ class Runtime:
 
     # Life.
 
-    def start(self, on_listening: Callable[[], None] = lambda: None) -> None:
+    def start(self, on_listening: Callable[[], None] = lambda: None, *, tells_summaries: bool = False) -> None:
         """Check and start everything; when something fails, nothing is left running.
 
         Args:
             on_listening: Called as soon as clients can connect; the rest takes a moment longer.
+            tells_summaries: Notices tell how each analysed exchange reads.
 
         Raises:
             AssayError: What failed, with its exit code.
         """
         load_quickly()
         with ExitStack() as closing, ExitStack() as draining:
-            self._parts = starting.start_parts(self.settings, self._environ, closing, draining, self._note_stop_error)
+            self._parts = starting.start_parts(
+                self.settings, self._environ, closing, draining, self._note_stop_error, tells_summaries=tells_summaries
+            )
             starting.announce(self, draining)
             on_listening()
             self._parts.api = starting.start_api(self.settings, self, closing, self._note_stop_error)

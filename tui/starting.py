@@ -33,7 +33,13 @@ type NoteError = Callable[[str, BaseException], None]
 
 
 def start_parts(
-    settings: Settings, environ: Mapping[str, str], closing: ExitStack, draining: ExitStack, note: NoteError
+    settings: Settings,
+    environ: Mapping[str, str],
+    closing: ExitStack,
+    draining: ExitStack,
+    note: NoteError,
+    *,
+    tells_summaries: bool,
 ) -> "Parts":
     """Start everything but the JSON API.
 
@@ -43,6 +49,7 @@ def start_parts(
         closing: Takes the end of what is read from.
         draining: Takes the ends of what captures and stores.
         note: Told what goes wrong while stopping.
+        tells_summaries: Notices tell how each analysed exchange reads.
 
     Raises:
         AssayError: What failed; the ends of the parts before it are on the stacks.
@@ -60,7 +67,7 @@ def start_parts(
     notices = Notices()
     reading = Reading(settings)
     closing.callback(_guarded, note, "database", reading.close)
-    feed, recorder = make_recording(settings, notices, reading)
+    feed, recorder = make_recording(settings, notices, reading, tells_summaries=tells_summaries)
     # What the recorder loads in its process, it loads while the proxy is loaded in this one.
     launch_recorder(recorder)
     draining.callback(_stop_recorder, note, recorder)

@@ -5,6 +5,8 @@ import json
 import time
 
 import pytest
+from msgspec import convert
+from sqlalchemy.exc import OperationalError
 
 from proxy_core.exchange import ExchangeState
 from proxy_core.hook_feed import FLUSH_S, HookFeed
@@ -16,8 +18,11 @@ from storage.recording_worker import GIVEN_UP, record
 from storage.recovery import INTERRUPTED
 from storage.remote_recorder import RecordingPlan
 from storage.store import Store
+from storage.views import ExchangeSummary
 from tests import factories
 from tests.storage.recorded_traffic import store
+
+PATIENCE_S = 60.0
 
 
 class Rig:
@@ -41,9 +46,9 @@ class Rig:
         self.feed.finish(live)
         return live.exchange_id
 
-    def record(self, *, is_told=True, awaited=()):
+    def record(self, *, is_told=True, awaited=(), analyse_s=0.0, **asked):
         """Return what is said: lines with the first and the last one apart."""
-        plan = RecordingPlan(url=self.url, redaction_key=b"k" * 16, options={"analyse_s": 0.0})
+        plan = RecordingPlan(url=self.url, redaction_key=b"k" * 16, options={"analyse_s": analyse_s}, **asked)
         source, sink = io.BytesIO(), io.BytesIO()
         source.write(plan.as_line(awaited))
         self.messages += self.relay.news(0.0)
@@ -75,6 +80,29 @@ def test_it_says_that_it_records_what_it_stored_and_how_it_ended(rig):
     assert [what for line in told for _, what in line["changes"]].count("finished") == 1
     assert told[-1]["status"]["stored"] == 1
     assert last == {"stop_errors": []}
+
+
+@pytest.mark.parametrize("tells_summaries", [True, False])
+def test_it_tells_how_what_was_analysed_reads_if_it_is_asked_to(rig, tells_summaries):
+    exchange_id = rig.exchange()
+    _, *told, _ = rig.record(analyse_s=PATIENCE_S, tells_summaries=tells_summaries)
+    analysed = [row_id for line in told for row_id, what in line["changes"] if what == "analysed"]
+    summaries = [convert(summary, ExchangeSummary) for line in told for summary in line["summaries"]]
+    assert analysed == [1]
+    database = open_database(rig.url)
+    assert summaries == ([Store(database).exchanges.summary(exchange_id)] if tells_summaries else [])
+    database.close()
+
+
+def test_what_cannot_be_summarised_is_told_all_the_same(rig, monkeypatch):
+    def fail(_exchanges, _ids):
+        raise OperationalError("", None, Exception("locked"))
+
+    monkeypatch.setattr("storage.exchanges.ExchangeReader.summaries", fail)
+    rig.exchange()
+    _, *told, _ = rig.record(analyse_s=PATIENCE_S, tells_summaries=True)
+    assert [1, "analysed"] in [change for line in told for change in line["changes"]]
+    assert not any(line["summaries"] for line in told)
 
 
 @pytest.mark.parametrize(("is_told", "reason"), [(False, INTERRUPTED), (True, GIVEN_UP)])

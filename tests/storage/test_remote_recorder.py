@@ -21,7 +21,7 @@ from proxy_core.relay_messages import write_message
 from storage import remote_recorder
 from storage.database import Database, open_database
 from storage.errors import DatabaseUnusableError
-from storage.notices import Change, Notices
+from storage.notices import Change, ExchangeChanged, Notices
 from storage.remote_recorder import RecordingPlan, RemoteRecorder
 from storage.store import Store
 from tests.factories import live_exchange
@@ -35,13 +35,19 @@ pytestmark = pytest.mark.timeout(4 * PATIENCE_S)
 class Rig:
     """Hooks and a recorder elsewhere, over a database in a file."""
 
-    def __init__(self, path: Path, **options: Any) -> None:
+    def __init__(self, path: Path, *, tells_summaries: bool = False, **options: Any) -> None:
         self.path = path
         self.notices = Notices()
         self.heard: list[Change] = []
         self.notices.subscribe(lambda change: self.heard.append(change.what))
         self.feed = HookFeed(Redactor(b"k" * 16))
-        plan = RecordingPlan(url=f"sqlite:///{path}", redaction_key=b"k" * 16, options={"store_s": 60.0}, stop_s=PATIENCE_S)
+        plan = RecordingPlan(
+            url=f"sqlite:///{path}",
+            redaction_key=b"k" * 16,
+            options={"store_s": 60.0},
+            stop_s=PATIENCE_S,
+            tells_summaries=tells_summaries,
+        )
         self.recorder = RemoteRecorder(self.feed, self.notices, plan, **options)
 
     def begin(self, body: bytes = b'{"model": "m"}') -> LiveExchange:
@@ -123,6 +129,19 @@ def test_what_the_hooks_put_is_stored_redacted_and_analysed(rig: Rig) -> None:
     assert set(stored) == {first, second}
     assert b"REDACTED" in (stored[first][1] or b"")
     assert not any(KEY in path.read_bytes() for path in rig.path.parent.iterdir())
+
+
+def test_how_an_exchange_reads_is_told_once_it_is_analysed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "assay.db", tells_summaries=True)
+    told: list[ExchangeChanged] = []
+    rig.notices.subscribe(told.append)
+    rig.recorder.start()
+    exchange_id = rig.exchange()
+    assert rig.recorder.stop() == []
+    with opened(rig.path) as database:
+        stored = Store(database).exchanges.summary(exchange_id)
+    assert [change.summary for change in told if change.what is Change.ANALYSED] == [stored]
+    assert {change.summary for change in told if change.what is not Change.ANALYSED} == {None}
 
 
 def test_a_running_exchange_is_there_before_its_end(rig: Rig) -> None:
@@ -274,7 +293,7 @@ def test_a_writer_that_fails_for_good_is_replaced(rig: Rig) -> None:
     link = rig.recorder._link
     assert link is not None
     status = {"failure": "the thread died"}
-    rig.recorder._take_line(link, {"status": status, "stored": [], "given_up": [], "changes": []})
+    rig.recorder._take_line(link, {"status": status, "stored": [], "given_up": [], "changes": [], "summaries": []})
     assert eventually(lambda: rig.recorder.process_id not in {None, first})
     rig.exchange()
     rig.await_stored(1)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from storage.notices import Change, ExchangeChanged
 from tests import factories
 from tui.config import default_data_dir
-from tui.headless import ANALYSIS_S, LineWriter, ending_signals, token_command
+from tui.headless import ANALYSIS_S, LONGEST_ANALYSIS_S, LineWriter, ending_signals, token_command
 
 
 class FakeExchanges:
@@ -57,6 +58,30 @@ def test_a_line_once_it_ended_and_was_analysed() -> None:
     assert len(stream.getvalue().splitlines()) == 1
 
 
+def test_what_is_told_needs_no_store() -> None:
+    stream, store = io.StringIO(), FakeStore()
+    lines = LineWriter(lambda: cast("Any", store), stream, "json")
+    for number in range(4):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+        told = factories.exchange_summary(number, title=f"told {number}") if number != 2 else None
+        lines.hear(ExchangeChanged(number, Change.ANALYSED, told))
+    lines.write_new()
+    assert store.exchanges.asked == [[2]]
+    titles = [json.loads(line)["title"] for line in stream.getvalue().splitlines()]
+    assert titles == ["told 0", "told 1", factories.exchange_summary(2).title, "told 3"]
+
+
+def test_for_a_reader_who_takes_nothing_no_more_is_kept_than_numbers() -> None:
+    stream, store = io.StringIO(), FakeStore()
+    lines = LineWriter(lambda: cast("Any", store), stream, "text")
+    for number in range(1500):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+        lines.hear(ExchangeChanged(number, Change.ANALYSED, factories.exchange_summary(number)))
+    lines.write_new()
+    assert [number for asked in store.exchanges.asked for number in asked] == list(range(1000, 1500))
+    assert len(stream.getvalue().splitlines()) == 1500
+
+
 def test_what_is_never_analysed_is_written_in_the_end() -> None:
     stream, clock = io.StringIO(), Clock()
     lines = writer(stream, clock)
@@ -68,6 +93,32 @@ def test_what_is_never_analysed_is_written_in_the_end() -> None:
     lines.hear(ExchangeChanged(2, Change.FINISHED))
     lines.write_new(is_final=True)
     assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_an_analysis_that_has_fallen_behind_is_waited_for() -> None:
+    stream, clock = io.StringIO(), Clock()
+    lines = writer(stream, clock)
+    for number in range(1, 10):
+        lines.hear(ExchangeChanged(number, Change.FINISHED))
+    for number in range(1, 4):
+        clock.now += ANALYSIS_S - 1
+        lines.hear(ExchangeChanged(number, Change.ANALYSED))
+        lines.write_new()
+        assert len(stream.getvalue().splitlines()) == number
+    clock.now += ANALYSIS_S
+    lines.write_new()
+    assert len(stream.getvalue().splitlines()) == 9
+
+
+def test_no_line_waits_for_ever_for_an_analysis_that_goes_on() -> None:
+    stream, clock = io.StringIO(), Clock()
+    lines = writer(stream, clock)
+    lines.hear(ExchangeChanged(1, Change.FINISHED))
+    lines.write_new()
+    clock.now = LONGEST_ANALYSIS_S + 1
+    lines.hear(ExchangeChanged(2, Change.ANALYSED))
+    lines.write_new()
+    assert len(stream.getvalue().splitlines()) == 1
 
 
 def test_a_closed_reader_ends_the_lines_only(capsys: Any) -> None:
