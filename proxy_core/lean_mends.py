@@ -53,17 +53,28 @@ def _receive_goaway(self: Any, frame: Any) -> tuple[list[Any], list[h2.events.Ev
 
 def _handle_h2_event(self: Any, event: h2.events.Event) -> Commands[bool]:
     """Let an API that goes away in good order end its answers: mitmproxy cuts them off."""
-    if not isinstance(event, _Leaving):
-        return (yield from _stock_handle_h2_event(self, event))
+    if isinstance(event, _Leaving):
+        yield from _keep_to(self, event.last_stream_id)
+    elif (yield from _stock_handle_h2_event(self, event)):
+        return True
+    if self.conn.state is ConnectionState.CAN_READ and not self.streams:
+        yield from self.close_connection("all is answered")
+        return True
+    return False
+
+
+def _keep_to(self: Any, last_stream_id: int) -> Commands[None]:
+    """Expect no answers but those up to one."""
     self.conn.state = ConnectionState.CAN_READ  # mitmproxy opens another one for the next request
     for waiting in self.stream_queue:  # sent now, nobody would read it
         self.our_stream_id[waiting], self.their_stream_id[-waiting] = -waiting, waiting
         self.streams[-waiting] = _http2.StreamState.EXPECTING_HEADERS
     self.stream_queue.clear()
-    for stream_id in [each for each in self.streams if not 0 < each <= event.last_stream_id]:
+    for stream_id in [each for each in self.streams if not 0 < each <= last_stream_id]:
         refused = h2.events.StreamReset(stream_id=stream_id, error_code=ErrorCodes.REFUSED_STREAM)
         yield from _stock_handle_h2_event(self, refused)
-    return False
+        if not self.is_closed(stream_id):
+            self.h2_conn.reset_stream(stream_id, ErrorCodes.CANCEL)  # what is still to be sent of it is in others' way
 
 
 def _send_response(self: Any, already_streamed: bool = False) -> Commands[None]:

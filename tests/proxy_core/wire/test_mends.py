@@ -1,5 +1,6 @@
 """What plain mitmproxy keeps from a client: it gets here what the API itself would have given it."""
 
+import threading
 from collections.abc import Callable
 
 import h2.config
@@ -82,6 +83,33 @@ def test_an_api_that_goes_away_in_good_order_ends_its_answers(start_proxy, upstr
                 assert [(answer.body, answer.is_ended) for answer in answers] == [(b"onetwo", True)] * 2
         finished = proxy.wait_finished(4)
     assert [exchange.state for exchange in finished] == [ExchangeState.COMPLETE] * 4
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["while it answers", "before it is asked again"])
+def test_an_api_that_goes_away_is_left_when_all_is_answered(start_proxy, upstream_authority, is_running: bool) -> None:
+    is_left = threading.Event()
+
+    def respond(connection: h2.connection.H2Connection, stream: int, _headers, _body: bytes) -> None:
+        if is_running:
+            _go_away(connection, last_stream_id=stream)
+        _answer(connection, stream, b"done")
+        if not is_running:
+            _go_away(connection, last_stream_id=stream)
+
+    def script(talk: Conversation) -> None:
+        h2_script(respond)(talk)
+        is_left.set()
+
+    with upstream(script, upstream_authority) as server:
+        proxy = start_proxy()
+        with connect(proxy.address, ("localhost", server.port), proxy.ca_file, ("h2",)) as client:
+            http2 = H2Client(client)
+            (answer,) = http2.wait(http2.request(HEAD, b"x"))
+            assert (answer.body, answer.is_ended) == (b"done", True)
+            assert is_left.wait(60)
+            (answer,) = http2.wait(http2.request(HEAD, b"x"))
+            assert (answer.body, answer.is_ended) == (b"done", True)
     assert server.connections == 2
 
 
