@@ -123,10 +123,11 @@ class SourcesScreen(TableScreen):
             self.table.redraw()
 
     def _show(self) -> None:
+        if self._totals is None:  # nothing was read as yet
+            return
         shown = [source for source in self._sources if not self.kinds or source.source_type in self.kinds]
-        if self._totals is not None:
-            counted = f"{len(shown)} of {len(self._sources)}" if self.kinds else f"{len(shown)}"
-            self.query_one("#totals", FactLine).update(totals_text(self.period, self._totals, counted))
+        counted = f"{len(shown)} of {len(self._sources)}" if self.kinds else f"{len(shown)}"
+        self.query_one("#totals", FactLine).update(totals_text(self.period, self._totals, counted))
         self.has_content = self.table.display = bool(shown)
         self.table.show(shown)
         nothing = self.query_one("#nothing", Static)
@@ -181,11 +182,11 @@ def totals_text(period: Period, totals: SummaryMetrics, sources: str) -> str:
     unpriced = f" ({totals.unpriced_requests} requests unpriced)" if totals.unpriced_requests else ""
     parts = [
         period.name,
+        f"{sources} sources",
         f"{fmt.usd(totals.total_cost_nano_usd)}{unpriced}",
         f"{fmt.tokens(totals.total_input_tokens)} in",
         f"{fmt.tokens(totals.total_output_tokens)} out",
         f"{fmt.whole(totals.total_requests)} analysed requests",
-        f"{sources} sources",
     ]
     return " " + " · ".join(parts)
 

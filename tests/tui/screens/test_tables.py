@@ -54,6 +54,19 @@ async def test_a_kind_that_is_not_there_says_how_to_get_back(store: Store) -> No
         assert "0 to see all kinds" in screen_text(pilot)
 
 
+async def test_before_anything_was_read_nothing_is_said_to_be_missing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SourcesScreen, "start_reading", lambda _screen: None)
+    async with running(store) as pilot:
+        await press(pilot, "s", "3")
+        assert "No source" not in screen_text(pilot)
+
+
+async def test_how_many_sources_are_shown_is_said_where_there_is_little_room(store: Store) -> None:
+    async with running(store, size=(80, 24)) as pilot:
+        await press(pilot, "s", "3")
+        assert f"{len(_sources(pilot).table.sorted_rows)} of " in screen_text(pilot)
+
+
 async def test_o_sorts_by_the_next_column_and_v_turns_it_round(store: Store) -> None:
     async with running(store) as pilot:
         await press(pilot, "s")
