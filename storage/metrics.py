@@ -76,7 +76,7 @@ class SourceReader:
         return tuple(_present(chosen, ratings))
 
     def trends(
-        self, source_ids: Sequence[int], wanted: TimeRange = ALL_TIME, *, most_parts: int = 30
+        self, source_ids: Sequence[int], wanted: TimeRange = ALL_TIME, *, most_parts: int = 16
     ) -> Mapping[int, Sequence[int]]:
         """Return sources' tokens over a range, by source id: in equal parts, oldest first.
 

@@ -98,7 +98,7 @@ def _grain_us(span_us: int, most_parts: int) -> int:
     """Choose what the parts of a range are made up of: no more rows of each source than a picture of it needs."""
     if span_us <= 4 * DAY_US:
         return HOUR_US
-    return DAY_US if span_us <= most_parts * MONTH_US else MONTH_US
+    return DAY_US if span_us <= most_parts * MONTH_US // 2 else MONTH_US
 
 
 def _known_ends(connection: Connection, wanted: TimeRange) -> tuple[int | None, int | None]:
