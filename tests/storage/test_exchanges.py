@@ -1,6 +1,8 @@
 import json
 import random
+from dataclasses import astuple
 
+import msgspec
 import pytest
 
 from proxy_core.attribution.model import SourceType
@@ -10,6 +12,7 @@ from storage.errors import AmbiguousIdError, BodyCorruptError, NoSuchExchangeErr
 from storage.exchanges import ExchangeOrder
 from storage.models import ExchangeHeadRow, ExchangeRow, PieceRow
 from storage.store import Store
+from storage.views import ExchangeSummary
 from tests import factories
 from tests.storage.recorded_traffic import conversation, store, store_and_analyse
 
@@ -52,6 +55,16 @@ def test_lists_can_be_sorted(exchanges, order, first):
 def test_the_costliest_comes_first(exchanges):
     costs = [one.cost_nano_usd for one in exchanges.page(order=ExchangeOrder.COSTLIEST)]
     assert costs == sorted(costs, reverse=True)
+
+
+def test_a_summary_comes_through_a_pipe_as_it_was(database, exchanges):
+    feedback = Store(database).feedback
+    feedback.rate("f" * 32, -0.5, "too dear")
+    feedback.rate(exchanges.summary(3).exchange_id, 1.0)
+    for one in exchanges.summaries(range(1, 8)):
+        told = msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(one))), ExchangeSummary)
+        assert told == one
+        assert [type(value) for value in astuple(told)] == [type(value) for value in astuple(one)]
 
 
 def test_ids_are_found_by_their_beginning(exchanges):
