@@ -109,7 +109,7 @@ class AssayApp(App[None]):
                 screen.begin_reading()
                 screen.show_standing(self.last_counters)
         if self._mode_wanted is not None:
-            self.switch_mode(self._mode_wanted)
+            self.show_mode(self._mode_wanted)
 
     def say_waiting(self, notice: "Notice | None") -> None:
         """Say what the store is waited for."""
@@ -120,10 +120,10 @@ class AssayApp(App[None]):
 
     def show_mode(self, mode: str) -> None:
         """Go to a screen, at once or when there is something to read from."""
-        if self.has_store:
-            self.switch_mode(mode)
-        else:
+        if not self.has_store:
             self._mode_wanted = mode
+        elif not self._exit:
+            self.switch_mode(mode)
 
     @property
     def address(self) -> str:
@@ -162,9 +162,10 @@ class AssayApp(App[None]):
     async def build_screens(self) -> None:
         """Build the screens that are not shown yet, behind the one in front: the first way there is as short as the others."""
         for mode in self.MODES:
-            if mode not in self._screen_stacks:
-                await self._init_mode(mode)
-                (screen,) = self.get_screen_stack(mode)
+            if mode in self._screen_stacks or self._exit:  # while all are taken down, none may be added
+                continue
+            await self._init_mode(mode)
+            for screen in self.get_screen_stack(mode):
                 # Styled as it was mounted: all styles need not be read and applied once more when it is gone to.
                 screen._css_update_count = self._css_update_count  # noqa: SLF001 - Textual asks no other way
 

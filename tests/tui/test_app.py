@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from textual.command import CommandPalette
+from textual.widget import AwaitMount
 
 from screenshots.fixture import NOW_US
 from storage.store import Store
@@ -46,6 +47,22 @@ async def test_screens_built_behind_are_styled_as_if_they_had_been_gone_to(store
             built = [(str(node), node.styles.css) for node in pilot.app.screen.walk_children(with_self=True)]
             pilot.app.refresh_css(animate=False)
             assert built == [(str(node), node.styles.css) for node in pilot.app.screen.walk_children(with_self=True)]
+
+
+async def test_no_screen_is_built_any_more_when_it_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(store) as pilot:
+        app = pilot.app
+        assert isinstance(app, AssayApp)
+        build, begun = app._init_mode, list[str]()
+
+        def end_and_build(mode: str) -> AwaitMount:
+            begun.append(mode)
+            app.exit()
+            return build(mode)
+
+        monkeypatch.setattr(app, "_init_mode", end_and_build)
+        await app.build_screens()
+        assert len(begun) == 1
 
 
 async def test_a_theme_switched_elsewhere_reaches_every_screen(store: Store) -> None:
