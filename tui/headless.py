@@ -8,7 +8,6 @@ import io
 import os
 import select
 import shlex
-import signal
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from storage.notices import Change, ExchangeChanged
 from tui.config import default_data_dir
+from tui.ending import ending_signals
 from tui.invocation import own_command
 from tui.lines import json_line, text_line
 from tui.troubles import TroubleTeller, say
@@ -299,29 +299,3 @@ def silence_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-@contextmanager
-def ending_signals(also: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
-    """Turn SIGINT, SIGTERM and a hang-up into an event; a second one is as impatient as ever. `nohup` is respected.
-
-    Args:
-        also: Called with each of them.
-    """
-    ending = threading.Event()
-
-    def end(number: int, _frame: object) -> None:
-        ending.set()
-        if number in {signal.SIGINT, signal.SIGTERM}:  # that a terminal is gone is told by the system and again by the shell
-            signal.signal(number, signal.SIG_DFL)
-        also()
-
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield ending
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -47,6 +48,7 @@ class ScreenProcess:
         self._news = threading.Event()
         """Something was stored that was not told yet."""
         self._is_asked = False
+        self._asked: SimpleQueue[None] = SimpleQueue()
         self._is_over = threading.Event()
         self._told: Figures | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -59,6 +61,7 @@ class ScreenProcess:
             threading.Thread(target=self._tell_news, name="assay-screen-news", daemon=True),
         ]
         self._threads[0].start()
+        threading.Thread(target=self._insist, name="assay-screen-end", daemon=True).start()
         self._tell(Told(opening=database))
 
     def __enter__(self) -> Self:
@@ -96,9 +99,7 @@ class ScreenProcess:
         """Ask it to close, and see to it: one whose terminal went away may hang. For a signal's handler as well."""
         self._is_asked = True
         self._process.terminate()
-        insisting = threading.Timer(_END_S, self._process.kill)
-        insisting.daemon = True
-        insisting.start()
+        self._asked.put(None)  # no lock, no thread that is started: the next signal may interrupt this
 
     def close(self) -> None:
         """End it, and whatever it was told from."""
@@ -114,6 +115,14 @@ class ScreenProcess:
             self._process.wait()
             self._restore_terminal()
         self._link.close()
+
+    def _insist(self) -> None:
+        """Kill it when it was asked to close and does not."""
+        self._asked.get()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
     def _launch(self, descriptor: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 - this program again

@@ -38,16 +38,16 @@ def show(link: socket.socket) -> int:
     is_over, is_painted = threading.Event(), threading.Event()
 
     def end() -> None:
-        is_over.set()
         _end_in_time()
+        is_over.set()
         # Textual cannot leave while it puts up its first screen; then `begin` sees to it.
         if is_painted.is_set():
             with contextlib.suppress(RuntimeError):  # It is leaving already.
                 app.call_from_thread(app.exit)
 
     def end_by_signal(_number: int, _frame: FrameType | None) -> None:
+        _end_in_time()  # first: what comes now may be interrupted by the next signal, and wait for itself
         is_over.set()
-        _end_in_time()
         if is_painted.is_set():
             app.exit()
 

@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ import pytest
 from storage.notices import Change, ExchangeChanged
 from tests import factories
 from tui.config import default_data_dir
-from tui.headless import ANALYSIS_S, LONGEST_ANALYSIS_S, LineWriter, ending_signals, token_command
+from tui.headless import ANALYSIS_S, LONGEST_ANALYSIS_S, LineWriter, token_command
 
 
 class FakeExchanges:
@@ -223,28 +222,6 @@ def test_a_reader_that_takes_nothing_does_not_keep_it_from_ending(capsys: Any, m
         os.read(reading, 1 << 20)
     os.close(reading)
     assert capsys.readouterr().err.count("nobody reads") == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_signals_end_it_and_are_put_back(number: signal.Signals) -> None:
-    before, heard = signal.getsignal(number), []
-    with ending_signals(lambda: heard.append(number)) as ending:
-        os.kill(os.getpid(), number)
-        assert ending.wait(60)
-        assert heard == [number]
-        # Of a terminal that is gone both the system and the shell tell.
-        assert (signal.getsignal(number) is signal.SIG_DFL) == (number is not signal.SIGHUP)
-    assert signal.getsignal(number) is before
-
-
-def test_who_asked_for_no_hang_up_gets_none() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with ending_signals() as ending:
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert not ending.wait(0.05)
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_key_is_looked_for_where_it_is_kept() -> None:

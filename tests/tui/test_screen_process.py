@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.dashboard_rig import FakeLive
-from tui.headless import ending_signals
+from tui.ending import ending_signals
 from tui.screen_link import Told
 from tui.screen_process import ScreenProcess, can_share
 

@@ -24,7 +24,8 @@ def command(ctx: click.Context, /, **_settings: object) -> None:
     """Serve the JSON API over a database, without a proxy, until SIGINT or SIGTERM."""
     from storage.api.server import ApiThread
     from storage.errors import ApiUnavailableError
-    from tui.headless import ending_signals, token_command
+    from tui.ending import ending_signals
+    from tui.headless import token_command
     from tui.starting import api_settings
 
     settings = settings_of(ctx)

@@ -1,7 +1,6 @@
 """`assay` without a command: the proxy with the dashboard, or headless."""
 
 import sys
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from tui.settings import Settings
 from tui.troubles import TroubleTeller, say
 
 if TYPE_CHECKING:
+    from tui.ending import Ending
     from tui.runtime import Runtime
     from tui.screen_here import ScreenHere
     from tui.screen_process import ScreenProcess
@@ -48,7 +48,7 @@ def run_dashboard(runtime: "Runtime", begin: Callable[[], None] | None = None) -
     Raises:
         AssayError: It could not start.
     """
-    from tui.headless import ending_signals
+    from tui.ending import ending_signals
     from tui.terminal import end_with_terminal
 
     with open_screen(runtime) as screen:
@@ -83,7 +83,7 @@ def open_screen(runtime: "Runtime") -> "ScreenProcess | ScreenHere":
     return ScreenHere(runtime)
 
 
-def _go_on_without_screen(runtime: "Runtime", ending: threading.Event) -> None:
+def _go_on_without_screen(runtime: "Runtime", ending: "Ending") -> None:
     say("the dashboard failed; capturing goes on without it, Ctrl-C ends it")
     troubles = TroubleTeller(runtime.troubles)
     while not (ending.wait(0.2) or runtime.has_ended):
