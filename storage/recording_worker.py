@@ -87,7 +87,7 @@ class Teller:
         self._given_up += exchange_ids
         self._news.set()
 
-    def start(self, recorder: Recorder, feed: CaptureFeed, summarise: "Summarise | None" = None) -> None:
+    def start(self, recorder: Recorder, feed: CaptureFeed, summarise: Summarise | None = None) -> None:
         """Begin to tell of a recorder and the feed it records from; how what was analysed reads, if that is given."""
         self._status = lambda: _status(recorder, feed)
         self._summarise = summarise or self._summarise

@@ -12,6 +12,8 @@ from types import FrameType
 
 import click
 
+from tui.ending import handled_signals
+
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 """As shells have it."""
@@ -54,12 +56,8 @@ def _forwarded_signals() -> Iterator[list["subprocess.Popen[bytes]"]]:
                 child.send_signal(number)
 
     numbers = [getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)]
-    before = {number: signal.signal(number, forward) for number in numbers}
-    try:
+    with handled_signals(numbers, forward):
         yield children
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _shares_foreground() -> bool:

@@ -1,9 +1,10 @@
-"""How a signal asks to end. A handler may interrupt anything, itself as well: nothing here takes a lock or starts a thread."""
+"""What signals ask for. A handler may interrupt anything, itself as well: nothing here takes a lock or starts a thread."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
+from types import FrameType
 
 
 class Ending:
@@ -48,9 +49,16 @@ def ending_signals(also: Callable[[], None] = lambda: None) -> Iterator[Ending]:
     numbers = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
+    with handled_signals(numbers, end):
         yield ending
+
+
+@contextmanager
+def handled_signals(numbers: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a handler called for some signals, then what was called before."""
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from storage.remote_recorder import RemoteRecorder
     from storage.store import Store
 
+_END_S = 5.0
+"""For the recording process to end, once it has stored and analysed or run out of time for it."""
+
 
 class Reading:
     """The database as this process reads it; opened when it is first asked for, because loading that takes a while.
@@ -90,22 +93,23 @@ def make_recording(
     if reading.is_in_memory:
         made = _local_recording(key, notices, reading, options)
     else:
-        plan = {"stop_s": STORE_S + ANALYSE_S + 5, "tells_summaries": tells_summaries}
-        made = _remote_recording(key, notices, settings.database, options, plan)
+        made = _remote_recording(key, notices, settings.database, options, tells_summaries=tells_summaries)
     if not settings.capture:
         made[0].pause()
     return made
 
 
 def _remote_recording(
-    key: bytes, notices: "Notices", url: str, options: Mapping[str, Any], plan: Mapping[str, Any]
+    key: bytes, notices: "Notices", url: str, options: Mapping[str, Any], *, tells_summaries: bool
 ) -> "tuple[HookFeed, Recorder | RemoteRecorder]":
     from proxy_core.hook_feed import HookFeed
     from proxy_core.redact import Redactor
     from storage.remote_recorder import RecordingPlan, RemoteRecorder
 
     feed = HookFeed(Redactor(key))
-    return feed, RemoteRecorder(feed, notices, RecordingPlan(url=url, redaction_key=key, options=options, **plan))
+    stop_s = options["store_s"] + options["analyse_s"] + _END_S
+    plan = RecordingPlan(url=url, redaction_key=key, options=options, stop_s=stop_s, tells_summaries=tells_summaries)
+    return feed, RemoteRecorder(feed, notices, plan)
 
 
 def _local_recording(

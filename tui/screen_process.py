@@ -12,11 +12,11 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Self
 
 from proxy_core.child_process import own_environment, own_module
+from tui.ending import Ending
 from tui.invocation import named_command
 from tui.live import LiveSource
 from tui.screen_link import PAUSE, RESUME, Figures, Place, Told, lines
@@ -47,8 +47,8 @@ class ScreenProcess:
         self._command = command or own_module("tui.screen_worker")
         self._news = threading.Event()
         """Something was stored that was not told yet."""
-        self._is_asked = False
-        self._asked: SimpleQueue[None] = SimpleQueue()
+        self._asked = Ending()
+        """To close."""
         self._is_over = threading.Event()
         self._told: Figures | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -93,13 +93,12 @@ class ScreenProcess:
         code = self._process.wait()
         if code:
             self._restore_terminal()
-        return 0 if code == 0 or self._is_asked else 1
+        return 0 if code == 0 or self._asked.is_set() else 1
 
     def end(self) -> None:
         """Ask it to close, and see to it: one whose terminal went away may hang. For a signal's handler as well."""
-        self._is_asked = True
+        self._asked.set()
         self._process.terminate()
-        self._asked.put(None)  # no lock, no thread that is started: the next signal may interrupt this
 
     def close(self) -> None:
         """End it, and whatever it was told from."""
@@ -118,7 +117,7 @@ class ScreenProcess:
 
     def _insist(self) -> None:
         """Kill it when it was asked to close and does not."""
-        self._asked.get()
+        self._asked.wait()
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tui.ending import Ending
 from tui.interpreter import DRAWING_THRESHOLDS, favour_latency, load_quickly
 from tui.remote_live import RemoteLive
 from tui.terminal import draw_where_it_is_seen, end_with_terminal
@@ -35,7 +36,7 @@ def show(link: socket.socket) -> int:
     """Run the dashboard over a running Assay; returns the exit code."""
     from tui.app import AssayApp
 
-    is_over, is_painted = threading.Event(), threading.Event()
+    is_over, is_painted = Ending(), threading.Event()
 
     def end() -> None:
         _end_in_time()
@@ -46,7 +47,7 @@ def show(link: socket.socket) -> int:
                 app.call_from_thread(app.exit)
 
     def end_by_signal(_number: int, _frame: FrameType | None) -> None:
-        _end_in_time()  # first: what comes now may be interrupted by the next signal, and wait for itself
+        _end_in_time()
         is_over.set()
         if is_painted.is_set():
             app.exit()
