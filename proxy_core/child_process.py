@@ -1,6 +1,6 @@
 """Starts a module of ours as a process of its own that hears us on its standard input and answers on its standard output.
 
-Such a process is in a session of its own (a terminal's Ctrl-C is for us, not for it) and ends with its input. It imports our
+Such a process is in a group of its own (a terminal's Ctrl-C is for us, not for it) and ends with its input. It imports our
 modules from where ours came from, and nothing from the directory that Assay was started in.
 """
 
@@ -14,34 +14,27 @@ from pathlib import Path
 
 PIPE_BYTES = 1024 * 1024
 """Of a pipe, where the system lets us, and of what is gathered for one write: each gives up the interpreter lock for a turn."""
-CHILD_NICENESS = 5
-"""How far below ours is the priority of what can wait: whoever is forwarded, and whoever looks at the screen, cannot."""
-LOWEST_PRIORITY = 19
 
 
-def launch(module: str, *, command: Sequence[str] | None = None, niceness: int = CHILD_NICENESS) -> "subprocess.Popen[bytes]":
+def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
     """Start a module by our own interpreter.
 
     Args:
         module: Its name; imported from where this one was.
         command: What to start instead; for tests.
-        niceness: How far below our priority, from its first import on, where the system knows priorities.
 
     Raises:
         OSError: No memory or no process left.
     """
-    process = subprocess.Popen(  # noqa: S603 - our own module
+    return subprocess.Popen(  # noqa: S603 - our own module
         list(command or own_module(module)),
         bufsize=PIPE_BYTES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=own_environment(),
-        start_new_session=True,
+        process_group=0,
     )
-    with contextlib.suppress(OSError, AttributeError):  # it has ended already, or this is no Unix
-        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
-    return process
 
 
 def own_module(name: str) -> list[str]:

@@ -204,7 +204,7 @@ def _obey(self: Any, child: Any, command: commands.Command) -> Commands:
     if command.blocking or isinstance(command, commands.RequestWakeup):
         self.command_sources[command] = child
     if isinstance(command, http_layers.DropStream):
-        self.streams.pop(command.stream_id, None)
+        _let_go(self.streams.pop(command.stream_id, None))
     elif isinstance(command, http_layers.GetHttpConnection):
         yield from self.get_connection(command)
     elif isinstance(command, http_layers.RegisterHttpConnection):
@@ -213,6 +213,21 @@ def _obey(self: Any, child: Any, command: commands.Command) -> Commands:
         if isinstance(command, commands.OpenConnection):
             self.connections[command.connection] = child
         yield command
+
+
+def _let_go(stream: Any) -> None:
+    """Break the circles of a stream that is over: it goes at once, and the collector has next to nothing to look through.
+
+    What follows asks it for its context and its flow alone.
+    """
+    if stream is not None:
+        stream.client_state = stream.server_state = _over
+        with suppress(ValueError):
+            stream.context.layers.remove(stream)
+
+
+def _over(_event: events.Event) -> Commands:
+    return iter(())
 
 
 def _http1_handle_event(self: Any, event: events.Event) -> Commands:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from sqlalchemy.exc import OperationalError
 
 from proxy_core.child_process import outlive_signals
+from proxy_core.priority import give_way
 from storage.analysing import Analyst
 from storage.body_free import open_body_free_analyst
 from storage.database import open_database
@@ -60,5 +61,6 @@ def _analyse(analyst: Analyst, row_id: int, *, has_ended: bool) -> Reply:
 
 if __name__ == "__main__":
     outlive_signals()
+    give_way()
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, sys.stdout.buffer)

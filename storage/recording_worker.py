@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from proxy_core.child_process import PIPE_BYTES, outlive_signals, widen
 from proxy_core.feed import CaptureFeed
+from proxy_core.priority import give_way
 from proxy_core.redact import Redactor
 from proxy_core.relay import Mirror
 from proxy_core.relay_messages import read_messages
@@ -186,6 +187,7 @@ def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
 def main() -> None:
     """Record what standard input brings."""
     outlive_signals()
+    give_way()
     widen(sys.stdin.fileno())
     with (
         contextlib.suppress(BrokenPipeError),

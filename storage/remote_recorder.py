@@ -33,6 +33,9 @@ _TAKE_WAITING_S = 0.05
 """The same while something is not known to be stored."""
 _REVIVE_AFTER_S = (0.1, 0.5, 2.0, 5.0)
 _LOOK_S = 0.02
+_MESSAGES_AT_ONCE = 8
+_REST_S = 0.001
+"""Between so many messages: making them holds the interpreter lock, and sending them a core that who is forwarded may need."""
 _END_S = 5.0
 """For the process to end once all is done."""
 _COUNTS = ("writer_errors", "analysed", "analysis_errors", "capture_errors")
@@ -113,8 +116,11 @@ class _Link:
         """
         sink = self.process.stdin
         assert sink is not None
-        for message in messages:
+        for count, message in enumerate(messages, 1):
             write_message(sink, message)
+            if count % _MESSAGES_AT_ONCE == 0:
+                sink.flush()
+                time.sleep(_REST_S)
         sink.flush()
 
     def end(self) -> None:

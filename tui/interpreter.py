@@ -12,8 +12,8 @@ SWITCH_INTERVAL_S = 0.0005
 LOADING_THRESHOLDS = (20_000, 50, 100)
 """Allocations, and younger collections, before each generation is collected; far more than by default."""
 FORWARDING_THRESHOLDS = (5_000, 100, 100)
-"""The same while forwarding. An exchange leaves circles that hold its body: with 20,000 these came to 15 MB more, and each
-collection took longer."""
+"""The same while forwarding. What an exchange leaves goes by itself (`proxy_core.lean_layers`); on mitmproxy's own path it is
+circles that hold its body: with 20,000 these came to 15 MB more, and each collection took longer."""
 DRAWING_THRESHOLDS = (5_000, 10, 3)
 """The same while drawing. A line that was drawn refers to itself once it was cut (Textual keeps that), so none goes before it
 is collected: with few collections of what is old, 50 new requests a second made 5 MB a minute."""

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO
 
+from proxy_core.priority import give_way
 from proxy_core.redact import Redactor
 from storage.api.server import ApiThread
 from storage.api.settings import ApiSettings
@@ -119,6 +120,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    give_way()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_core.child_process import CHILD_NICENESS, LOWEST_PRIORITY, close_pipes, launch, own_environment
+from proxy_core.child_process import close_pipes, launch, own_environment
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +34,9 @@ def test_what_the_user_looks_for_modules_in_comes_after_ours(monkeypatch: pytest
     assert theirs == "/theirs"
 
 
-@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="this system knows no niceness")
-@pytest.mark.parametrize("niceness", [CHILD_NICENESS, LOWEST_PRIORITY])
-def test_it_comes_after_us_from_its_first_import_on(niceness: int) -> None:
-    says_how = "import os, sys; sys.stdin.read(); print(os.getpriority(os.PRIO_PROCESS, 0))"
-    process = launch("unused", command=[sys.executable, "-c", says_how], niceness=niceness)
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="this system knows no groups")
+def test_what_is_for_our_group_is_not_for_it_but_its_session_is_ours() -> None:
+    says_where = "import os, sys; sys.stdin.read(); print(os.getpgid(0) == os.getpid(), os.getsid(0))"
+    process = launch("unused", command=[sys.executable, "-c", says_where])
     said, _ = process.communicate(timeout=60)
-    assert int(said) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+    assert said.split() == [b"True", str(os.getsid(0)).encode()]

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from proxy_core.attribution.tokens.counting import CountedTexts, TokenCount
-from proxy_core.child_process import LOWEST_PRIORITY, close_pipes, launch
+from proxy_core.child_process import close_pipes, launch
 
 HANG_LIMIT_S = 45.0
 """Silence for this long while something is to be counted is a hang; the worst bounded text takes two seconds."""
@@ -124,7 +124,7 @@ class WorkerCounting:
         if self._is_closed:
             return
         try:
-            self._process = launch("proxy_core.attribution.tokens.worker", command=self._command, niceness=LOWEST_PRIORITY)
+            self._process = launch("proxy_core.attribution.tokens.worker", command=self._command)
         except OSError:
             self._is_closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The counting process: reads jobs from standard input, answers on standard output, at the lowest priority.
+"""The counting process: reads jobs from standard input, answers on standard output, and goes behind all others.
 
 It exists because the Claude tokenizers are pure Python and would hold the interpreter lock of the proxy. It ends with its
 input. One line of JSON each way. Exact counts are made by a thread of their own, so that quick figures never wait behind them.
@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from proxy_core.attribution.tokens.counters import counter_for, quick_counter_for
 from proxy_core.attribution.tokens.counting import TokenCount, TokenCounter
 from proxy_core.attribution.tokens.sampling import count_bounded
+from proxy_core.priority import give_way
 
 IDLE_LIMIT_S = 600.0
 """Without a job for this long the process ends and gives its memory back; the service starts another when there is work."""
@@ -106,6 +107,7 @@ def main() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    give_way()
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except (BrokenPipeError, ValueError):
