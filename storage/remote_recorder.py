@@ -162,6 +162,8 @@ class RemoteRecorder:
         self._given_up = 0
         self._has_stored = True
         """The running process, or the last one, stored something."""
+        self._is_searching = False
+        """One of those that wait may be what kills the process, and was not found yet."""
         self._stopping = threading.Event()
         self._deadline = float("inf")
         self._pump = threading.Thread(target=self._run, name="assay-relay", daemon=True)
@@ -302,26 +304,41 @@ class RemoteRecorder:
             return
 
     def _repeat(self, link: _Link) -> None:
-        """Send again what is not known to be stored: at once, or one by one when the last process stored nothing of it.
+        """Send again what is not known to be stored: at once, or with care when the last process stored nothing of it.
+
+        With care: one, then two, then four ..., each portion once the one before is stored. So one that kills the process is
+        found alone after a few lives, and where none does it is soon over.
 
         Raises:
-            OSError: The process has died (over one of them, which is noted).
+            OSError: The process has died (over one of them, which is noted if it had only that).
         """
         has_stored, self._has_stored = self._settle(), False
         waiting = self._relay.unsettled()
-        if has_stored:
+        if has_stored and not self._is_searching:
             link.send(self._relay.repeat(waiting))
             return
-        for exchange_id in waiting:
-            link.send(self._relay.repeat([exchange_id]))
-            link.has_ended.wait(_LOOK_S)
-            while self._relay.is_unsettled(exchange_id) and not link.has_ended.wait(_LOOK_S):
-                self._settle()
-                if time.monotonic() > self._deadline:
-                    return
+        self._is_searching = True
+        size = 1
+        while waiting:
+            portion, waiting = waiting[:size], waiting[size:]
+            link.send(self._relay.repeat(portion))
+            if not self._await_stored(link, portion):
+                return
             if link.has_ended.is_set():
-                self._relay.blame(exchange_id)
+                if len(portion) == 1:
+                    self._relay.blame(*portion)
                 raise BrokenPipeError("the recording process ended")
+            size *= 2
+        self._is_searching = False
+
+    def _await_stored(self, link: _Link, exchange_ids: Sequence[str]) -> bool:
+        """Wait until exchanges are stored or the process has died; False: there is no time left."""
+        link.has_ended.wait(_LOOK_S)
+        while any(map(self._relay.is_unsettled, exchange_ids)) and not link.has_ended.wait(_LOOK_S):
+            self._settle()
+            if time.monotonic() > self._deadline:
+                return False
+        return True
 
     def _bury(self) -> None:
         """Take leave of a process that died, keeping what it had counted and said."""

@@ -287,6 +287,36 @@ def test_an_exchange_that_kills_whoever_gets_it_takes_no_other_along(tmp_path: P
     assert set(rig.read()) == {ids[0], ids[2], ids[3], ids[4]}
 
 
+@pytest.mark.parametrize("place", [0, 1, 21, 39])
+def test_it_is_found_among_many_within_a_few_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    monkeypatch.setattr(remote_recorder, "_REVIVE_AFTER_S", (0.01,))
+    rig = Rig(tmp_path / "assay.db", command=scripted(POISONED))
+    rig.recorder.launch()
+    ids = [rig.exchange(b"poison" if number == place else b"%d" % number) for number in range(40)]
+    rig.recorder.start()
+    rig.await_stored(39)
+    assert eventually(lambda: rig.recorder.status().dropped == 1)
+    assert rig.recorder.restarts <= 9
+    assert rig.recorder.stop() == []
+    assert set(rig.read()) == {each for number, each in enumerate(ids) if number != place}
+
+
+def test_what_waited_for_one_that_stored_nothing_is_sent_in_growing_portions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portions: list[int] = []
+    repeat = Relay.repeat
+    monkeypatch.setattr(Relay, "repeat", lambda self, ids: portions.append(len(ids)) or repeat(self, ids))
+    rig = Rig(tmp_path / "assay.db", command=faulty_at_first(tmp_path, STORES_NOTHING_AND_DIES_AT_THE_END))
+    rig.recorder.start()
+    rig.recorder._has_stored = False  # as if there had been one before it that stored nothing either
+    for _ in range(20):
+        rig.exchange()
+    assert rig.recorder.stop() == []
+    assert portions == [1, 2, 4, 8, 5]
+    assert rig.recorder.status().stored == 20
+
+
 def test_a_writer_that_fails_for_good_is_replaced(rig: Rig) -> None:
     rig.recorder.start()
     first = rig.recorder.process_id
