@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
@@ -25,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from proxy_core.child_process import PIPE_BYTES, outlive_signals, widen
 from proxy_core.feed import CaptureFeed
-from proxy_core.priority import give_way
+from proxy_core.priority import LAST, give_way
 from proxy_core.redact import Redactor
 from proxy_core.relay import Mirror
 from proxy_core.relay_messages import read_messages
@@ -149,10 +150,13 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - the process's root: told to whoever started it, who tells a person
         teller.say({"refusal": f"{type(error).__name__}: {error}".splitlines()[0]})
         return
+    give_way(LAST, recorder.writer.thread_id)
     teller.start(recorder, feed, Store(database).exchanges.summaries if told["tells_summaries"] else None)
     is_told = False
     try:
-        is_told = _take_in(source, feed, recorder)
+        # Behind all others; this thread is not, for somebody waits while it ends.
+        with ThreadPoolExecutor(1, "assay-intake", give_way, (LAST,)) as intake:
+            is_told = intake.submit(_take_in, source, feed, recorder).result()
     finally:
         # What still runs when the end is told was given up by whoever told it.
         feed.interrupt(GIVEN_UP if is_told else INTERRUPTED)
@@ -187,7 +191,6 @@ def _status(recorder: Recorder, feed: CaptureFeed) -> RecorderStatus:
 def main() -> None:
     """Record what standard input brings."""
     outlive_signals()
-    give_way()
     widen(sys.stdin.fileno())
     with (
         contextlib.suppress(BrokenPipeError),

@@ -122,6 +122,11 @@ class StorageWriter:
             raise StorageError(f"the writer failed: {self.last_error}") from self.failure
 
     @property
+    def thread_id(self) -> int:
+        """The system's id of the thread, once it runs; 0 before."""
+        return self._thread.native_id or 0
+
+    @property
     def is_running(self) -> bool:
         """The thread lives."""
         return self._thread.is_alive()

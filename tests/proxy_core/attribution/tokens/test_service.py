@@ -12,7 +12,7 @@ import pytest
 
 from proxy_core.attribution.tokens.counting import TokenCount
 from proxy_core.attribution.tokens.service import InlineCounting, WorkerCounting, lengths_only
-from proxy_core.priority import NICENESS
+from proxy_core.priority import LOW
 
 FAMILY = "ctok 4.8"
 PATIENCE_S = 300.0
@@ -42,7 +42,7 @@ def test_texts_are_counted_elsewhere_and_once(counting: WorkerCounting) -> None:
     assert first.quick == {}
     process = counting.process_id
     assert process not in (None, os.getpid())
-    assert os.getpriority(os.PRIO_PROCESS, process or 0) >= NICENESS
+    assert os.getpriority(os.PRIO_PROCESS, process or 0) >= LOW
     assert counting.count("o200k", {"a": "tiktoken is great!"}, patience_s=PATIENCE_S).counts == {"a": TokenCount(6)}
     assert counting.process_id == process
 
