@@ -6,6 +6,7 @@ Owns mitmproxy's event loop. Knows nothing of storage or screens; what it captur
 # mypy: disable-error-code="no-untyped-call"
 
 import asyncio
+import contextlib
 import importlib
 import os
 import threading
@@ -136,7 +137,8 @@ class ProxyThread:
         self._drain_s = drain_s
         if self._thread.ident is not None and self._is_decided.wait(15):
             if self._loop is not None and self._stop_requested is not None and self._thread.is_alive():
-                self._loop.call_soon_threadsafe(self._stop_requested.set)
+                with contextlib.suppress(RuntimeError):  # the loop has ended by itself just now
+                    self._loop.call_soon_threadsafe(self._stop_requested.set)
             self._thread.join(drain_s + 15)
         if self._failure is not None and not isinstance(self._failure, ListenError):
             raise ProxyStoppedError(f"the proxy had ended by itself: {self._failure}") from self._failure

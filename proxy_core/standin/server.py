@@ -166,7 +166,8 @@ class StandinServer:
         self._spawn(self._serve_http(reader, writer), writer)
 
     def _spawn(self, work: Coroutine[Any, Any, None], writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._guard(work, writer))
+        # Begun at once: one that is cancelled before it has begun closes nothing.
+        task = asyncio.Task(self._guard(work, writer), loop=self._loop, eager_start=True)
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 

@@ -1,5 +1,6 @@
 """The stand-in over real TLS, both HTTP versions: what it records, how it answers, how it misbehaves."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -208,3 +209,32 @@ def test_expect_100_is_answered(serve):
         assert plain.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         plain.sendall(b"{}")
         assert plain.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("turns", range(3))
+def test_a_connection_that_comes_while_it_stops_is_closed(serve, turns: int) -> None:
+    class Writer:
+        is_closed = False
+
+        def close(self) -> None:
+            self.is_closed = True
+
+        async def wait_closed(self) -> None:
+            pass
+
+    server, writer = serve(), Writer()
+    loop = server._loop
+
+    def come(turns_left: int) -> None:
+        if turns_left:
+            loop.call_soon(come, turns_left - 1)
+        else:
+            server._spawn(asyncio.sleep(60), writer)
+
+    def stop_and_come() -> None:
+        server._stop.set()
+        come(turns)
+
+    loop.call_soon_threadsafe(stop_and_come)
+    server.stop()
+    assert writer.is_closed
