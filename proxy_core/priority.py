@@ -1,8 +1,8 @@
 """What can wait lets those go first who cannot: whoever is forwarded, and whoever looks at the screen.
 
 A low priority is not enough. What Linux wakes on a core where something else runs waits for the next tick of the clock (4 ms
-at 250 Hz) unless it is due before; and it compares sessions, not processes, so that a process in a session of its own has as
-much as all of another together. So our processes stay in the session they come from, and ask for the longest turn there is:
+at 250 Hz) unless it is due before; and it may compare sessions first (autogroup), so that a process in a session of its own has
+as much as all of another together. So our processes stay in the session they come from, and ask for the longest turn there is:
 whoever asks for a shorter one, as everybody does who asks for none, goes before them the moment he is woken. Who has had little
 for long is due all the same; the lower its priority, the sooner it has had its share.
 """
@@ -15,7 +15,7 @@ import struct
 import sys
 
 LOW = 10
-"""For what works for long: on a machine that is wholly taken it has a tenth of a core still."""
+"""For what works for long: beside one that would have a whole core, a tenth of it is left, by the weights of Linux."""
 LAST = 19
 """For what works little and often."""
 _LONGEST_TURN_NS = 100_000_000

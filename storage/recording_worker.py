@@ -150,6 +150,7 @@ def record(source: BinaryIO, sink: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - the process's root: told to whoever started it, who tells a person
         teller.say({"refusal": f"{type(error).__name__}: {error}".splitlines()[0]})
         return
+    # The writer alone: processes that others start for the analysis have much to load before they give way themselves.
     give_way(LAST, recorder.writer.thread_id)
     teller.start(recorder, feed, Store(database).exchanges.summaries if told["tells_summaries"] else None)
     is_told = False

@@ -1,4 +1,4 @@
-"""The counting process: reads jobs from standard input, answers on standard output, and goes behind all others.
+"""The counting process: reads jobs from standard input, answers on standard output, and lets others go first.
 
 It exists because the Claude tokenizers are pure Python and would hold the interpreter lock of the proxy. It ends with its
 input. One line of JSON each way. Exact counts are made by a thread of their own, so that quick figures never wait behind them.

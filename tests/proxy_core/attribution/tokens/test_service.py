@@ -16,7 +16,7 @@ from proxy_core.priority import LOW
 
 FAMILY = "ctok 4.8"
 PATIENCE_S = 300.0
-"""The process goes behind all others: on a busy machine it may be long before it answers."""
+"""The process lets others go first: on a busy machine it may be long before it answers."""
 
 pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
