@@ -16,11 +16,12 @@ PIPE_BYTES = 1024 * 1024
 """Of a pipe, where the system lets us, and of what is gathered for one write: each gives up the interpreter lock for a turn."""
 
 
-def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
+def launch(module: str, *, inherits: Sequence[int] = (), command: Sequence[str] | None = None) -> "subprocess.Popen[bytes]":
     """Start a module by our own interpreter.
 
     Args:
         module: Its name; imported from where this one was.
+        inherits: Descriptors that it gets too, under the same numbers; not on Windows.
         command: What to start instead; for tests.
 
     Raises:
@@ -34,6 +35,7 @@ def launch(module: str, *, command: Sequence[str] | None = None) -> "subprocess.
         stderr=subprocess.DEVNULL,
         env=own_environment(),
         process_group=0,
+        pass_fds=inherits,
     )
 
 

@@ -1,18 +1,23 @@
-"""The API of a running capture, served by a process of its own: this end starts it, answers its questions, revives it.
+"""The API of a running capture, served by a process of its own: this end listens, and starts it when somebody asks.
 
-Nothing here waits for that process on a thread that captures: what changed is told by a thread of its own.
+The address is taken at once and kept; whoever connects waits there until a process serves, be it the first one or the next
+after one that died. Who never asks never pays for it (80 MB). Nothing here waits for that process on a thread that captures:
+what changed is told by a thread of its own.
 """
 
 import contextlib
 import json
+import selectors
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from proxy_core.child_process import close_pipes, launch
+from storage.api.listening import inherited, lend, listen
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
 
@@ -24,7 +29,9 @@ _START_S = 60.0
 _STOP_S = 5.0
 _RING_EVERY_S = 0.05
 """Changes closer together than this are told once."""
-_REVIVE_AFTER_S = (0.2, 1.0, 5.0, 30.0)
+_EARLY_S = 10.0
+_PAUSES_S = (0.0, 0.2, 1.0, 5.0)
+"""Before the next process, after none, one, two ... in a row that ended within `_EARLY_S`."""
 
 
 class RemoteApi:
@@ -42,14 +49,17 @@ class RemoteApi:
         self._url = url
         self._settings = settings
         self._control = control
+        self._listening: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
         self._writing = threading.Lock()
         self._changed = threading.Event()
         self._stopping = threading.Event()
+        self._waking: socket.socket | None = None
         self._threads: list[threading.Thread] = []
         self._unsubscribe: Callable[[], None] | None = None
         self.failure: BaseException | None = None
-        """Why nobody answers at the moment; `None` while all is well."""
+        """Why nobody could be started to answer, the last time somebody asked; `None` while all is well."""
 
     @property
     def port(self) -> int:
@@ -64,20 +74,25 @@ class RemoteApi:
 
     @property
     def is_running(self) -> bool:
-        """Whether it serves."""
-        return self._process is not None and self._process.poll() is None
+        """Whether it serves, or will as soon as it is asked."""
+        return self._listening is not None and not self._stopping.is_set()
 
     def start(self) -> None:
-        """Start the process and wait until it listens.
+        """Listen, and wait for somebody who asks.
 
         Raises:
-            ApiUnavailableError: The port is taken, the address is not ours, or the process did not come up.
+            ApiUnavailableError: The port is taken, or the address is not ours.
         """
-        process = self._launch()
-        for target, name in ((self._listen, "assay-api-questions"), (self._ring, "assay-api-changes")):
-            arguments = (process,) if target == self._listen else ()
-            thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
-            self._threads.append(thread)
+        self._listening = listen(self._settings.host, self._settings.port)
+        self._listening.setblocking(False)
+        self._settings = replace(self._settings, port=self._listening.getsockname()[1])
+        self._waking, woken = socket.socketpair()
+        attending = threading.Thread(
+            target=self._attend, args=(self._listening, woken), name="assay-api-questions", daemon=True
+        )
+        ringing = threading.Thread(target=self._ring, name="assay-api-changes", daemon=True)
+        self._threads = [attending, ringing]
+        for thread in self._threads:
             thread.start()
         self._unsubscribe = self._control.subscribe(self._changed.set)
 
@@ -86,23 +101,29 @@ class RemoteApi:
         self._changed.set()
 
     def stop(self) -> None:
-        """End the process; does nothing when it does not run."""
+        """End the process, leave the address; does nothing when it does not run."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        self._stopping.set()
+        with self._starting:
+            self._stopping.set()
         self._changed.set()
-        process = self._process
-        if process is None:
-            return
+        if self._waking is not None:
+            self._waking.close()
+        if self._process is not None:
+            self._end(self._process)
+        for thread in self._threads:
+            thread.join(_STOP_S)
+        if self._listening is not None:
+            self._listening.close()
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
         self._end_input(process)
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for thread in self._threads:
-            thread.join(_STOP_S)
 
     def _end_input(self, process: "subprocess.Popen[bytes]") -> None:
         """Tell it the end; kill it when it hangs and somebody still waits for it to read."""
@@ -116,14 +137,56 @@ class RemoteApi:
         finally:
             self._writing.release()
 
-    def _launch(self) -> "subprocess.Popen[bytes]":
-        process = launch("storage.api.worker")
+    def _attend(self, listening: socket.socket, woken: socket.socket) -> None:
+        """Start a process whenever somebody connects and none serves; answer what it asks."""
+        ended_early = 0
+        with woken, selectors.DefaultSelector() as selector:
+            selector.register(listening, selectors.EVENT_READ)
+            selector.register(woken, selectors.EVENT_READ)
+            while selector.select() and not self._stopping.is_set():
+                began_s = time.monotonic()
+                try:
+                    process = self._launch(listening)
+                except (ApiUnavailableError, OSError) as error:
+                    self.failure = error
+                else:
+                    self.failure = None
+                    self._answer_all(process)
+                ended_early = ended_early + 1 if time.monotonic() - began_s < _EARLY_S else 0
+                self._stopping.wait(_PAUSES_S[min(ended_early, len(_PAUSES_S) - 1)])
+                if self.failure is not None:
+                    _turn_away(listening)
+
+    def _answer_all(self, process: "subprocess.Popen[bytes]") -> None:
+        """Answer what a process asks until it ends."""
         assert process.stdout is not None
-        self._process = process
-        told = {"url": self._url, "settings": asdict(self._settings), "redaction_key": self._redaction_key.hex()}
+        with contextlib.suppress(OSError, ValueError):
+            for line in process.stdout:
+                self._answer(process, json.loads(line))
+        process.wait()
+        close_pipes(process)
+
+    def _launch(self, listening: socket.socket) -> "subprocess.Popen[bytes]":
+        """Start a process and wait until it serves.
+
+        Raises:
+            ApiUnavailableError: It did not come up, or this is stopped.
+            OSError: No memory or no process left.
+        """
+        with self._starting:
+            if self._stopping.is_set():
+                raise ApiUnavailableError("The API is stopped")
+            self._process = process = launch("storage.api.worker", inherits=inherited(listening))
+        told = {
+            "url": self._url,
+            "settings": asdict(self._settings),
+            "listening": lend(listening, process.pid),
+            "redaction_key": self._redaction_key.hex(),
+        }
         self._send(process, told)
         timer = threading.Timer(_START_S, process.kill)
         timer.start()
+        assert process.stdout is not None
         line = process.stdout.readline()
         timer.cancel()
         said: dict[str, Any] = json.loads(line) if line else {"error": "The API did not start: its process ended"}
@@ -132,36 +195,7 @@ class RemoteApi:
             process.wait()
             close_pipes(process)
             raise ApiUnavailableError(said["error"])
-        self._settings = replace(self._settings, port=said["port"])
-        self.failure = None
         return process
-
-    def _listen(self, process: "subprocess.Popen[bytes]") -> None:
-        """Answer questions until this is stopped; start the process anew when it ends."""
-        while True:
-            assert process.stdout is not None
-            with contextlib.suppress(OSError, ValueError):
-                for line in process.stdout:
-                    self._answer(process, json.loads(line))
-            process.wait()
-            close_pipes(process)
-            revived = self._revive()
-            if revived is None:
-                return
-            process = revived
-
-    def _revive(self) -> "subprocess.Popen[bytes] | None":
-        for pause_s in chain(_REVIVE_AFTER_S, repeat(_REVIVE_AFTER_S[-1])):
-            if self._stopping.is_set():
-                return None
-            self.failure = self.failure or ApiUnavailableError("The process that serves the API ended")
-            if self._stopping.wait(pause_s):
-                return None
-            try:
-                return self._launch()
-            except (ApiUnavailableError, OSError) as error:
-                self.failure = error
-        return None
 
     def _answer(self, process: "subprocess.Popen[bytes]", question: Mapping[str, Any]) -> None:
         if question["what"] == "pause":
@@ -181,6 +215,13 @@ class RemoteApi:
 
     def _send(self, process: "subprocess.Popen[bytes]", line: Mapping[str, Any]) -> None:
         assert process.stdin is not None
-        with contextlib.suppress(OSError, ValueError), self._writing:  # it has ended; `_listen` sees to it
+        with contextlib.suppress(OSError, ValueError), self._writing:  # it has ended; `_attend` sees to it
             process.stdin.write(json.dumps(line).encode() + b"\n")
             process.stdin.flush()
+
+
+def _turn_away(listening: socket.socket) -> None:
+    """End the connections that wait: nobody will answer them."""
+    with contextlib.suppress(OSError):  # no more
+        while True:
+            listening.accept()[0].close()

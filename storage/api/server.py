@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from storage.api.app import create_app
 from storage.api.connections import Connection
 from storage.api.context import ApiContext, CaptureControl
+from storage.api.listening import listen
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
 from storage.store import Store
@@ -49,13 +50,16 @@ class ApiThread:
         """Whether it serves."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self) -> None:
+    def start(self, listening: socket.socket | None = None) -> None:
         """Listen, then serve on the thread.
+
+        Args:
+            listening: Serve here, not on the address of the settings; closed with the API.
 
         Raises:
             ApiUnavailableError: the port is taken, the address is not ours, or the server did not come up.
         """
-        listening = _listen(self._settings.host, self._settings.port)
+        listening = listening or listen(self._settings.host, self._settings.port)
         self._port = int(listening.getsockname()[1])
         self._server = _Server(_configure(self._app))
         self._thread = threading.Thread(target=self._run, args=(self._server, listening), name="assay-api", daemon=True)
@@ -125,17 +129,3 @@ def _configure(app: FastAPI) -> uvicorn.Config:
         proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.create_server((address[0], port), family=family, backlog=128)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ApiUnavailableError(
-            f"The API cannot listen on {host}:{port}: {reason}; choose another with --api-port, or go without (--no-api)"
-        ) from error
-    # Accepted connections inherit it; asyncio sets it only where a socket names its protocol, and 40 ms an answer is much.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening

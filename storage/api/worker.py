@@ -3,9 +3,9 @@
 It exists because answering costs milliseconds of pure Python, which the proxy's interpreter lock cannot spare. One line of JSON
 each way; it ends with its input.
 
-    in   {"url": ..., "settings": {...}, "redaction_key": "6b..."} first, then {"rung": true} when something changed,
-         {"reply": 7, "value": {...}}
-    out  {"port": 3001} or {"error": "..."} first, then {"ask": 7, "what": "counters" | "pause" | "resume"}
+    in   {"url": ..., "settings": {...}, "listening": "7", "redaction_key": "6b..."} first, then {"rung": true} when something
+         changed, {"reply": 7, "value": {...}}
+    out  {"serves": true} or {"error": "..."} first, then {"ask": 7, "what": "counters" | "pause" | "resume"}
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from proxy_core.priority import give_way
 from proxy_core.redact import Redactor
+from storage.api.listening import borrow
 from storage.api.server import ApiThread
 from storage.api.settings import ApiSettings
 from storage.database import open_database
@@ -106,11 +107,11 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     key = bytes.fromhex(told["redaction_key"])
     api = ApiThread(Store(database, Redactor(key) if key else None), shape, control)
     try:
-        api.start()
+        api.start(borrow(told["listening"]))
     except ApiUnavailableError as error:
         control.tell({"error": str(error)})
         return
-    control.tell({"port": api.port})
+    control.tell({"serves": True})
     try:
         for line in source:
             control.hear(json.loads(line))

@@ -3,13 +3,17 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import httpx
 import pytest
 
+from proxy_core.child_process import launch
 from proxy_core.redact import Redactor
+from storage.api import remote
 from storage.api.remote import RemoteApi
 from storage.api.settings import ApiSettings
 from storage.errors import ApiUnavailableError
@@ -42,6 +46,20 @@ def eventually(is_so: Callable[[], bool]) -> bool:
     return False
 
 
+def answers(reader: httpx.Client) -> bool:
+    try:
+        return reader.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_nothing_is_started_until_somebody_asks(served, reader):
+    assert served.is_running
+    assert served._process is None
+    assert reader.get("/healthz").status_code == 200
+    assert served._process.poll() is None
+
+
 def test_it_answers_from_the_same_database(reader, known):
     found = reader.get("/api/claude/requests").json()
     assert known.main in {request["id"] for request in found["requests"]}
@@ -62,8 +80,9 @@ def test_a_key_in_a_comment_gets_the_captures_fingerprint(reader, known):
     assert given["feedback_text"] == f"[REDACTED:{Redactor(KEY).fingerprint(text.encode())}]"
 
 
-def test_it_hears_that_something_changed(served, capture):
+def test_it_hears_that_something_changed(served, reader, capture):
     assert len(capture.callbacks) == 1
+    assert reader.get("/healthz").status_code == 200
     capture.callbacks[0]()
     served.notify()
     assert eventually(lambda: not served._changed.is_set())
@@ -72,17 +91,37 @@ def test_it_hears_that_something_changed(served, capture):
 
 def test_a_process_that_was_killed_is_started_anew_on_the_same_port(served, reader):
     port = served.port
+    assert reader.get("/healthz").status_code == 200
     os.kill(served._process.pid, signal.SIGKILL)
-
-    def answers() -> bool:
-        try:
-            return reader.get("/healthz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    assert eventually(answers)
+    assert eventually(lambda: answers(reader))
     assert served.port == port
     assert served.failure is None
+
+
+def test_who_asks_while_none_can_be_started_is_turned_away_and_the_next_one_answered(served, reader, monkeypatch):
+    def fail(module: str, *, inherits: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
+        return launch(module, inherits=inherits, command=[sys.executable, "-c", "pass"])
+
+    with monkeypatch.context() as broken:
+        broken.setattr(remote, "launch", fail)
+        with pytest.raises(httpx.TransportError):
+            reader.get("/healthz")
+        assert "process ended" in str(served.failure)
+        assert served.is_running
+    assert eventually(lambda: answers(reader))
+    assert served.failure is None
+
+
+def test_it_is_stopped_while_its_process_starts(database, capture):
+    api = RemoteApi(database.url.render_as_string(hide_password=False), ApiSettings(token=TOKEN, port=0), capture)
+    api.start()
+    with socket.create_connection(("127.0.0.1", api.port)):
+        assert eventually(lambda: api._process is not None)
+        api.stop()
+    assert api._process.poll() is not None
+    assert not any(thread.is_alive() for thread in api._threads)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", api.port))
 
 
 def test_a_taken_port_is_told_before_anything_serves(database, capture):
