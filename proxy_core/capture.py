@@ -1,26 +1,27 @@
 """mitmproxy's hooks, written down: what was asked and answered, and when.
 
 Every hook is O(1), parses no body, does no I/O and lets no exception out: a failure in here is counted, and the
-bytes go on as if nobody were watching.
+bytes go on as if nobody were watching. What need not be done before they do is done after they did.
 """
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from mitmproxy import flow as mflow
 from mitmproxy import http, tcp
 from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.connection import Client, Connection, Server
+from mitmproxy.connection import Client, Connection
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
+from proxy_core.client_state import ClientState
 from proxy_core.clock import new_exchange_id, now_us, wall_to_us
 from proxy_core.exchange import CaptureMode
 from proxy_core.hook_feed import HookFeed
-from proxy_core.live import LiveExchange, make_tee
+from proxy_core.live import LiveExchange, RawHeaders, make_tee
 from proxy_core.stamps import StampedWriter
 
 _SETTLE_S = 0.1
@@ -28,24 +29,6 @@ _SETTLE_S = 0.1
 _LONGEST_AUTHORITY = 300
 _AUTHORITY = re.compile(r"[\w.~%-]+(?::\d{1,5})?", re.ASCII)
 _NO_BODY_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-
-
-@dataclass(slots=True, eq=False)
-class _ClientState:
-    """One client connection and its connections to the API."""
-
-    writer: StampedWriter | None = None
-    servers: dict[str, StampedWriter] = field(default_factory=dict)
-    """By id of mitmproxy's connection."""
-    connect_started_us: dict[str, int] = field(default_factory=dict)
-    connected_us: dict[str, int] = field(default_factory=dict)
-    """When each was ready; read once, for mitmproxy's stamps are the wall clock's, which may be set meanwhile."""
-    live: dict[str, LiveExchange] = field(default_factory=dict)
-    """What is being recorded, by flow id."""
-    open_flows: set[str] = field(default_factory=set)
-    """All HTTP flows, recorded or not."""
-    shared: set[str] = field(default_factory=set)
-    """Flows that had company on this connection."""
 
 
 def _fail_open(hook: Callable[..., None]) -> Callable[..., None]:
@@ -80,7 +63,9 @@ class CaptureAddon:
         self._mode = mode
         self._is_recorded = is_recorded
         self._request_buffer_bytes = request_buffer_bytes
-        self._clients: dict[str, _ClientState] = {}
+        self._clients: dict[str, ClientState] = {}
+        self._put_off: deque[Callable[[], None]] = deque()
+        """What is to be written down once the bytes at hand have gone on, in order."""
         self.proxyserver: Proxyserver | None = None
         """Set when the proxy is put together; knows the sockets."""
 
@@ -89,12 +74,25 @@ class CaptureAddon:
         """HTTP exchanges that are running, recorded or not."""
         return sum(len(state.open_flows) for state in self._clients.values())
 
+    # What can wait.
+
+    def _do_soon(self, note: Callable[[], None]) -> None:
+        """Write something down when the loop is free: the other side has its bytes then, and works on them."""
+        if not self._put_off:
+            asyncio.get_running_loop().call_soon(self._catch_up)
+        self._put_off.append(note)
+
+    def _catch_up(self) -> None:
+        """Write down what was put off: whatever comes next builds on it."""
+        while self._put_off:
+            self._put_off.popleft()()
+
     # Connections.
 
     @_fail_open
     def client_connected(self, client: Client) -> None:
         """Begin to note writes to a client."""
-        state = self._clients[client.id] = _ClientState()
+        state = self._clients[client.id] = ClientState()
         state.writer = self._stamp(client.id, client)
         if state.writer is not None:
             state.writer.on_end = self._finish_delivered
@@ -102,6 +100,7 @@ class CaptureAddon:
     @_fail_open
     def client_disconnected(self, client: Client) -> None:
         """Finish what the client left behind."""
+        self._catch_up()
         state = self._clients.pop(client.id, None)
         if state is None:
             return
@@ -134,9 +133,7 @@ class CaptureAddon:
         """Forget a connection to the API."""
         state = self._clients.get(data.client.id)
         if state is not None and not state.open_flows:
-            state.servers.pop(data.server.id, None)
-            state.connect_started_us.pop(data.server.id, None)
-            state.connected_us.pop(data.server.id, None)
+            state.forget_server(data.server.id)
 
     def _stamp(self, client_id: str, connection: Connection) -> StampedWriter | None:
         handler = self.proxyserver.connections.get(client_id) if self.proxyserver else None
@@ -151,19 +148,28 @@ class CaptureAddon:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Begin a recording; decide whether the body is held or streamed."""
-        self._begin(flow)
-        if flow.request.stream is False and self._is_large(flow.request):
+        self._catch_up()
+        self._open(flow)
+        begin = partial(self._begin, flow, flow.request.headers.fields)
+        if not self._is_large(flow.request):
+            self._do_soon(begin)
+            return
+        begin()
+        self._tee(flow)
+        if flow.request.stream is False:
             flow.request.stream = True
 
     @_fail_open
-    def _begin(self, flow: http.HTTPFlow) -> None:
+    def _open(self, flow: http.HTTPFlow) -> None:
+        state = self._clients.get(flow.client_conn.id)
+        if state is not None:
+            state.open(flow.id)
+
+    @_fail_open
+    def _begin(self, flow: http.HTTPFlow, headers: RawHeaders) -> None:
         state = self._clients.get(flow.client_conn.id)
         if state is None:
             return
-        if state.open_flows:
-            state.shared.update(state.open_flows)
-            state.shared.add(flow.id)
-        state.open_flows.add(flow.id)
         request = flow.request
         host = _authority(request)
         # The name in the head decides, and the machine that is really asked where a head has none, two, or a wrong one.
@@ -177,7 +183,7 @@ class CaptureAddon:
             method=request.data.method,
             url=f"{request.scheme}://{host}{request.path}",
             http_version=request.data.http_version,
-            headers=request.headers.fields,
+            headers=headers,
             request_body=self.feed.new_body(),
             response_body=self.feed.new_body(),
             client_started_us=wall_to_us(request.timestamp_start) or now_us(),
@@ -185,8 +191,13 @@ class CaptureAddon:
         live.exchange_id = new_exchange_id(live.client_started_us)
         state.live[flow.id] = live
         self.feed.begin(live)
-        if self._is_large(request):
-            request.stream = make_tee(live.request_body)
+
+    @_fail_open
+    def _tee(self, flow: http.HTTPFlow) -> None:
+        """Record a body that is streamed to the API."""
+        live = self._live(flow)
+        if live is not None:
+            flow.request.stream = make_tee(live.request_body)
             self.feed.announce(live)
 
     def _is_large(self, request: http.Request) -> bool:
@@ -195,9 +206,15 @@ class CaptureAddon:
             return not length.isdecimal() or int(length) > self._request_buffer_bytes
         return "transfer-encoding" in request.headers or (request.is_http2 and request.method not in _NO_BODY_METHODS)
 
-    @_fail_open
     def request(self, flow: http.HTTPFlow) -> None:
         """The request is whole."""
+        if flow.request.stream:
+            self._end_request(flow)
+        else:
+            self._do_soon(partial(self._end_request, flow))
+
+    @_fail_open
+    def _end_request(self, flow: http.HTTPFlow) -> None:
         live = self._live(flow)
         if live is None:
             return
@@ -216,6 +233,7 @@ class CaptureAddon:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The answer begins: it is passed on as it comes."""
         assert flow.response is not None
+        self._catch_up()
         self._begin_response(flow, flow.response)
         if flow.response.stream is False and flow.response.status_code != 101:
             flow.response.stream = True
@@ -226,20 +244,25 @@ class CaptureAddon:
         state = self._clients.get(flow.client_conn.id)
         if live is None or state is None:
             return
-        live.first_byte_us = wall_to_us(response.timestamp_start) or now_us()
-        live.reason = response.data.reason
-        live.response_http_version = response.data.http_version
-        live.response_headers = response.headers.fields
-        self._note_forwarded(flow, live, state)
         if state.writer is not None:
             state.writer.waiting_first.append(live)
         if response.status_code != 101:
             response.stream = make_tee(live.response_body)
+        live.response_headers = response.headers.fields
+        self._do_soon(partial(self._note_response, flow, response, live, state))
+
+    @_fail_open
+    def _note_response(self, flow: http.HTTPFlow, response: http.Response, live: LiveExchange, state: ClientState) -> None:
+        live.first_byte_us = wall_to_us(response.timestamp_start) or now_us()
+        live.reason = response.data.reason
+        live.response_http_version = response.data.http_version
+        state.note_forwarded(flow, live)
         live.status_code = response.status_code  # last: the consumer looks at this one first
 
     @_fail_open
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer is whole; its last bytes are about to be written."""
+        self._catch_up()
         state = self._clients.get(flow.client_conn.id)
         if state is not None and flow.response is not None and flow.response.status_code != 101:
             state.open_flows.discard(flow.id)
@@ -258,6 +281,7 @@ class CaptureAddon:
     @_fail_open
     def error(self, flow: http.HTTPFlow) -> None:
         """The exchange broke."""
+        self._catch_up()
         state = self._clients.get(flow.client_conn.id)
         if state is not None:
             state.open_flows.discard(flow.id)
@@ -266,7 +290,7 @@ class CaptureAddon:
             live.error = flow.error.msg if flow.error else "connection lost"
             live.request_body.is_cut = live.request_body.is_cut or not live.is_request_done
             live.response_body.is_cut = True
-            self._note_forwarded(flow, live, state)
+            state.note_forwarded(flow, live)
             self._end(flow.id, live)
         if _was_cut_off_by_api(flow):
             # Without us the client would see a lost connection here, not a page that says 502.
@@ -290,7 +314,7 @@ class CaptureAddon:
         writer = state.writer if state else None
         assert flow.response is not None
         if state is not None and live.proxy_forwarded_us is None:
-            self._note_forwarded(flow, live, state)
+            state.note_forwarded(flow, live)
         if writer is None or not _writes_after_response(flow.response, flow.request):
             live.delivered_us = writer.last_write_us if writer else None
             if live.delivered_us is not None and live.last_byte_us is not None:
@@ -301,8 +325,7 @@ class CaptureAddon:
         writer.waiting_end.append(live)
         asyncio.get_running_loop().call_later(_SETTLE_S, self._end, flow.id, live)
         if state is not None:
-            state.live.pop(flow.id, None)
-            state.shared.discard(flow.id)
+            state.forget(flow.id)
 
     def _finish_delivered(self, live: LiveExchange) -> None:
         self.feed.finish(live)
@@ -310,43 +333,12 @@ class CaptureAddon:
     def _end(self, flow_id: str, live: LiveExchange) -> None:
         state = self._clients.get(live.connection_id)
         if state is not None:
-            state.live.pop(flow_id, None)
-            state.shared.discard(flow_id)
+            state.forget(flow_id)
             if state.writer is not None:
                 for waiting in (state.writer.waiting_first, state.writer.waiting_end):
                     if live in waiting:
                         waiting.remove(live)
         self.feed.finish(live)
-
-    def _note_forwarded(self, flow: http.HTTPFlow, live: LiveExchange, state: _ClientState) -> None:
-        """Find when the request was written, and how long it waited for a connection."""
-        server = flow.server_conn
-        writer = state.servers.get(server.id) or (next(reversed(state.servers.values()), None) if server.via else None)
-        if live.upstream_connect_us is None:
-            live.upstream_connect_us = self._connect_us(server, live, state)
-        if writer is None or not live.is_request_done:
-            return
-        if server.alpn != b"h2":
-            written_us = writer.last_write_us
-        elif flow.id in state.shared:
-            written_us = None  # others write to the same connection: whose write was the last cannot be told
-        else:
-            written_us = writer.last_payload_us
-        if written_us is not None and written_us >= live.client_started_us:
-            live.proxy_forwarded_us = written_us
-            if flow.request.stream and live.proxy_received_us is not None:
-                # The end was only told after the last byte was passed on.
-                live.proxy_received_us = min(live.proxy_received_us, written_us)
-
-    def _connect_us(self, server: Server, live: LiveExchange, state: _ClientState) -> int | None:
-        ready_us = state.connected_us.get(server.id)
-        if ready_us is None:
-            ready_us = wall_to_us(server.timestamp_tls_setup if server.tls else server.timestamp_tcp_setup)
-            if ready_us is None:
-                return None
-            state.connected_us[server.id] = ready_us
-        started_us = state.connect_started_us.get(server.id) or next(reversed(state.connect_started_us.values()), ready_us)
-        return max(0, ready_us - max(live.client_started_us, started_us))
 
 
 def _authority(request: http.Request) -> str:
