@@ -20,10 +20,11 @@ from h11._readers import ContentLengthReader
 from mitmproxy import optmanager
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events, layer, tunnel
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import modes, tls
 from mitmproxy.proxy.layers.http import _http1, _http_h2
-from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import ErrorCode, RequestHeaders, ResponseProtocolError
 from OpenSSL import SSL
 
@@ -55,6 +56,14 @@ _buffer = _Buffer()
 def _current(self: Any) -> Any:
     value = self._default if self.value is optmanager.unset else self.value
     return value if type(value) in _PLAIN_TYPES else copy.deepcopy(value)
+
+
+def _fork(self: Context) -> Context:
+    """Copy a context, without the connection that the original makes first and throws away."""
+    forked = Context.__new__(Context)
+    forked.client, forked.options, forked.server = self.client, self.options, self.server
+    forked.layers = self.layers.copy()
+    return forked
 
 
 def _is_same(self: Connection, other: object) -> bool:
@@ -230,6 +239,14 @@ def _over(_event: events.Event) -> Commands:
     return iter(())
 
 
+def _http1_hand_on(self: Any, event: events.Event) -> Commands:
+    """Do what an event asks for without the generators around it: these layers send no command that they wait for."""
+    if self._paused or self.debug is not None:
+        return _stock_handle_event(self, event)
+    answers: Commands = self.send(event) if isinstance(event, HttpEvent) else self._handle_event(event)
+    return answers
+
+
 def _http1_handle_event(self: Any, event: events.Event) -> Commands:
     """Take a body's bytes as they are, where nothing else waits: without the two buffers between."""
     if type(event) is events.DataReceived and not self.buf:
@@ -356,6 +373,8 @@ LAYER_PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (Connection, "__eq__", _is_same),
     (tls.TLSLayer, "handle_event", _tls_handle_event),
     (http_layers.HttpLayer, "event_to_child", _http_event_to_child),
+    (_http1.Http1Connection, "handle_event", _http1_hand_on),
     (_http1.Http1Connection, "_handle_event", _http1_handle_event),
+    (Context, "fork", _fork),
     (_http_h2.BufferedH2Connection, "receive_data", _receive_frames),
 )

@@ -55,14 +55,13 @@ def _sending_trailers(stock_send: Callable[..., Iterator[commands.Command]]) -> 
     return send
 
 
-def _get_all(self: http.Headers, name: str | bytes) -> list[str]:
-    if type(name) is not str or not name.isascii():
-        wanted = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name).lower()
-        return [value.decode("utf-8", "surrogateescape") for key, value in self.fields if key.lower() == wanted]
+def _known(self: http.Headers) -> dict[str, list[str]]:
+    """Return the values by name, in lower case; made anew when the fields are others."""
     known = self.__dict__.get("assay_values")
     if known is None or known[0] is not self.fields:
         known = self.__dict__["assay_values"] = self.fields, _by_name(self.fields)
-    return list(known[1].get(name.lower(), ()))
+    values: dict[str, list[str]] = known[1]
+    return values
 
 
 def _by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
@@ -72,13 +71,20 @@ def _by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
     return values
 
 
+def _get_all(self: http.Headers, name: str | bytes) -> list[str]:
+    if type(name) is str and name.isascii():
+        return list(_known(self).get(name.lower(), ()))
+    wanted = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name).lower()
+    return [value.decode("utf-8", "surrogateescape") for key, value in self.fields if key.lower() == wanted]
+
+
 def _get(self: http.Headers, name: str | bytes, default: Any = None) -> Any:
-    values = _get_all(self, name)
-    return ", ".join(values) if values else default
+    values = _known(self).get(name.lower()) if type(name) is str and name.isascii() else _get_all(self, name)
+    return default if not values else values[0] if len(values) == 1 else ", ".join(values)
 
 
 def _contains(self: http.Headers, name: object) -> bool:
-    return bool(_get_all(self, name)) if isinstance(name, str | bytes) else False
+    return _get(self, name) is not None if isinstance(name, str | bytes) else False
 
 
 _stock_read_body = _http1.Http1Connection.read_body
