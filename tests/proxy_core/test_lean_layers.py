@@ -46,6 +46,19 @@ def test_connections_are_the_same_by_their_id() -> None:
         assert hash(one) == hash(other)
 
 
+def test_a_context_is_copied_as_before() -> None:
+    client = connection.Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2), state=connection.ConnectionState.OPEN)
+    context = Context(client, options.Options())
+    context.server = connection.Server(address=("localhost", 3))
+    context.layers = [modes.HttpProxy(context)]
+    stock = context.fork()
+    with lean_patches():
+        lean = context.fork()
+        assert vars(lean) == vars(stock)
+    lean.layers.clear()
+    assert len(context.layers) == 1
+
+
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[SSL.Connection, SSL.Connection]:
     leaf = open_authority(tmp_path).issue(["localhost"])

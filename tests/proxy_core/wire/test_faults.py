@@ -10,6 +10,7 @@ import pytest
 
 from proxy_core.capture import CaptureAddon
 from proxy_core.certificates import open_authority
+from proxy_core.client_state import ClientState
 from proxy_core.exchange import ExchangeState
 from proxy_core.feed import CaptureFeed
 from proxy_core.redact import Redactor
@@ -247,14 +248,22 @@ def test_a_client_is_held_up_by_an_api_that_does_not_read(start_proxy, upstream_
             assert read_response(client) == OK
 
 
-@pytest.mark.parametrize("hook", ["_live", "_is_recorded", "_note_forwarded", "_expect_end"])
-def test_a_bug_in_capturing_touches_no_traffic(start_proxy, upstream_authority, monkeypatch, hook: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "hook"),
+    [
+        (CaptureAddon, "_live"),
+        (CaptureAddon, "_is_recorded"),
+        (ClientState, "note_forwarded"),
+        (CaptureAddon, "_expect_end"),
+    ],
+)
+def test_a_bug_in_capturing_touches_no_traffic(start_proxy, upstream_authority, monkeypatch, where: type, hook: str) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a bug with sk-ant-api03-abcdef in it")
 
     with upstream(answer_all(OK), upstream_authority) as server:
         proxy = start_proxy()
-        monkeypatch.setattr(CaptureAddon, hook, broken, raising=False)
+        monkeypatch.setattr(where, hook, broken, raising=False)
         with connect(proxy.address, ("localhost", server.port), proxy.ca_file) as client:
             for _ in range(2):
                 client.sendall(POST)
