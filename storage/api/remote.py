@@ -30,6 +30,7 @@ _STOP_S = 5.0
 _RING_EVERY_S = 0.05
 """Changes closer together than this are told once."""
 _EARLY_S = 10.0
+"""A process that ends sooner may do so again."""
 _PAUSES_S = (0.0, 0.2, 1.0, 5.0)
 """Before the next process, after none, one, two ... in a row that ended within `_EARLY_S`."""
 
@@ -176,14 +177,15 @@ class RemoteApi:
         with self._starting:
             if self._stopping.is_set():
                 raise ApiUnavailableError("The API is stopped")
-            self._process = process = launch("storage.api.worker", inherits=inherited(listening))
-        told = {
-            "url": self._url,
-            "settings": asdict(self._settings),
-            "listening": lend(listening, process.pid),
-            "redaction_key": self._redaction_key.hex(),
-        }
-        self._send(process, told)
+            process = launch("storage.api.worker", inherits=inherited(listening))
+            told = {
+                "url": self._url,
+                "settings": asdict(self._settings),
+                "listening": lend(listening, process.pid),
+                "redaction_key": self._redaction_key.hex(),
+            }
+            self._send(process, told)
+            self._process = process  # only now: it must hear nothing before that
         timer = threading.Timer(_START_S, process.kill)
         timer.start()
         assert process.stdout is not None
