@@ -3,6 +3,7 @@
 It asks for what it lacks by `RowsWanted` and draws a quiet line until that comes. It must not read anything itself.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import ClassVar, Final
@@ -72,6 +73,9 @@ class ExchangeList(LineList):
         self._has_colour = has_colour
         self._now_us = 0
         self._is_asking = False
+        self._newest_seen = 0
+        """The id; what is newer came while the list stood still."""
+        self._newer = 0
 
     # What the screen hands down
 
@@ -88,6 +92,7 @@ class ExchangeList(LineList):
             self.cursor = len(rows) - 1
         self.refresh_changed()
         self._ask_for_missing()
+        self._count_newer()
 
     def supply(self, summaries: Iterable[ExchangeSummary]) -> None:
         """Take exchanges that were asked for, or that changed."""
@@ -153,10 +158,11 @@ class ExchangeList(LineList):
         """Go to the newest row when following begins."""
         if self.is_following:
             super().action_go_to_end()
+        self._count_newer()
 
     def watch_arranged(self) -> None:
         """Say so in the heading, and offer folding."""
-        self.refresh(Region(0, 0, self.size.width, 1))
+        self._redraw_heading()
         self.refresh_bindings()
 
     def watch_highlighted_kinds(self) -> None:
@@ -218,6 +224,7 @@ class ExchangeList(LineList):
         """Ask for what comes into sight."""
         super().watch_scroll_y(old_value, new_value)
         self._ask_for_missing()
+        self._count_newer()
 
     def on_resize(self) -> None:
         """Ask for what a larger window shows."""
@@ -227,7 +234,7 @@ class ExchangeList(LineList):
 
     def draw_header(self, width: int) -> Line:
         """Draw the column headings."""
-        return header_line(width, self.inks, self.arranged)
+        return header_line(width, self.inks, self.arranged, self._newer)
 
     def row_identity(self, index: int) -> object:
         """Return what the row shows: a summary (frozen), or a heading with the title it got."""
@@ -261,6 +268,22 @@ class ExchangeList(LineList):
     def _streamed_tokens(self, summary: ExchangeSummary) -> int | None:
         received = self._received.get(summary.exchange_id)
         return rate_of(summary.model, self._rates).tokens(received) if received and summary.is_streaming else None
+
+    def _count_newer(self) -> None:
+        """Count what came below all that was in sight since the list stands still; in a tree it may be anywhere."""
+        newer = 0
+        is_flat = bool(self._rows) and self._rows.branch_at(0) is None
+        if is_flat:
+            seen = self._rows[-1 if self.is_following else self.visible_rows.stop - 1]
+            assert isinstance(seen, int)
+            self._newest_seen = max(self._newest_seen, seen)
+            newer = len(self._rows) - bisect_right(self._rows, self._newest_seen)  # type: ignore[type-var]  # flat: ids
+        if newer != self._newer:
+            self._newer = newer
+            self._redraw_heading()
+
+    def _redraw_heading(self) -> None:
+        self.refresh(Region(0, 0, self.size.width, 1))
 
     def _stay_on(self, at: Row) -> None:
         """Put the cursor on the row it was on, wherever that is now."""

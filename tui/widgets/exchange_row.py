@@ -115,8 +115,15 @@ class RowMood:
     """Cells of indentation below a group."""
 
 
-def header_line(width: int, inks: Inks, arranged: str = "") -> Line:
-    """Draw the headings; in the place of the first ones, how the list is arranged."""
+def header_line(width: int, inks: Inks, arranged: str = "", newer: int = 0) -> Line:
+    """Draw the headings.
+
+    Args:
+        width: Cells.
+        inks: Styles.
+        arranged: How the list is arranged: stands in the place of the first ones.
+        newer: Requests that came below what was seen: stands at the end of the last one.
+    """
     chosen = layout(width)
     columns = list(chosen.columns)
     cells = [(" " * GUTTER_CELLS, inks.muted)]
@@ -129,6 +136,12 @@ def header_line(width: int, inks: Inks, arranged: str = "") -> Line:
     cells.append((fmt.fit("made of", chosen.bar_cells), inks.muted))
     if chosen.title_cells:
         cells.append((" " + fmt.fit("asked", chosen.title_cells), inks.muted))
+    if newer:
+        heading = cells.pop()[0]
+        count = fmt.tokens(newer)
+        room = len(heading) - len(heading.rstrip())
+        told = next((text for text in (f" {count} newer", f" +{count}") if len(text) <= room), "")
+        cells += [(heading[: len(heading) - len(told)], inks.muted), (told, inks.plain)]
     return cells
 
 

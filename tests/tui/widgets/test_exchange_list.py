@@ -65,6 +65,27 @@ async def test_who_scrolls_back_stays_there() -> None:
         assert requests.visible_rows.start == first
 
 
+async def test_the_heading_counts_what_came_while_the_list_stands_still() -> None:
+    async with staged(ExchangeList, (120, 10)) as (stage, pilot):
+        requests = stage.query_one(ExchangeList)
+        requests.focus()
+        requests.show_rows(Rows.flat(list(range(1, 101))))
+        await pilot.press("k")
+        assert "newer" not in lines_of(requests)[0]
+        requests.show_rows(Rows.flat(list(range(1, 1_301))))
+        await pilot.pause()
+        assert lines_of(requests)[0].endswith(" 1.2k newer")
+        requests.show_rows(Rows.flat([50, 1_299, 1_300]))
+        await pilot.pause()
+        assert "newer" not in lines_of(requests)[0], "all that passes another filter is in sight"
+        requests.show_rows(Rows.flat(list(range(1, 1_311))))
+        await pilot.pause()
+        assert lines_of(requests)[0].endswith(" 10 newer"), "what was in sight was seen"
+        await pilot.press("G")
+        await pilot.pause()
+        assert "newer" not in lines_of(requests)[0]
+
+
 async def test_a_running_row_moves_and_others_stand_still() -> None:
     async with staged(ExchangeList, (120, 10)) as (stage, _):
         requests = stage.query_one(ExchangeList)

@@ -31,6 +31,10 @@ def test_rows_and_headings_fill_the_width_and_no_more(width: int) -> None:
     summary = factories.exchange_summary(title="日本語のタイトル")
     assert len(_text(header_line(width, _INKS))) <= width
     assert len(_text(header_line(width, _INKS, "by session, prompt"))) <= width
+    newer = _text(header_line(width, _INKS, newer=99_999))
+    assert len(newer) == len(_text(header_line(width, _INKS)))
+    assert "made of" in newer
+    assert newer.endswith((" +100.0k", " 100.0k newer"))
     from rich.cells import cell_len
 
     assert cell_len(_row(summary, width)) <= width
