@@ -7,10 +7,12 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 # A clock that goes on while the machine sleeps: a laptop's lid must not date the next day's exchanges back.
-_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-_ANCHOR_US = time.time_ns() // 1000 - time.clock_gettime_ns(_CLOCK) // 1000
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+_ticks_ns: Callable[[], int] = time.monotonic_ns if _CLOCK is None else partial(time.clock_gettime_ns, _CLOCK)
+_ANCHOR_US = time.time_ns() // 1000 - _ticks_ns() // 1000
 _STEP_US = 500_000
 """A clock that moved by more than this against ours was set."""
 _REMEMBERED_STEPS = 4
@@ -22,7 +24,7 @@ _random = random.Random()  # noqa: S311
 
 def now_us() -> int:
     """Return microseconds since the epoch (UTC)."""
-    return _ANCHOR_US + time.clock_gettime_ns(_CLOCK) // 1000
+    return _ANCHOR_US + _ticks_ns() // 1000
 
 
 class WallReadings:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proxy_core.child_process import close_pipes, launch
@@ -33,6 +34,7 @@ _EARLY_S = 10.0
 """A process that ends sooner may do so again."""
 _PAUSES_S = (0.0, 0.2, 1.0, 5.0)
 """Before the next process, after none, one, two ... in a row that ended within `_EARLY_S`."""
+_ENDS_AGAIN = ApiUnavailableError("The process that serves the API ends again and again")
 
 
 class RemoteApi:
@@ -52,6 +54,8 @@ class RemoteApi:
         self._control = control
         self._listening: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._serving: subprocess.Popen[bytes] | None = None
+        """The same once it was told what to serve; it must hear nothing before that."""
         self._starting = threading.Lock()
         self._writing = threading.Lock()
         self._changed = threading.Event()
@@ -88,13 +92,11 @@ class RemoteApi:
         self._listening.setblocking(False)
         self._settings = replace(self._settings, port=self._listening.getsockname()[1])
         self._waking, woken = socket.socketpair()
-        attending = threading.Thread(
-            target=self._attend, args=(self._listening, woken), name="assay-api-questions", daemon=True
-        )
-        ringing = threading.Thread(target=self._ring, name="assay-api-changes", daemon=True)
-        self._threads = [attending, ringing]
-        for thread in self._threads:
+        attend = partial(self._attend, self._listening, woken)
+        for target, name in ((attend, "assay-api-questions"), (self._ring, "assay-api-changes")):
+            thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
+            self._threads.append(thread)
         self._unsubscribe = self._control.subscribe(self._changed.set)
 
     def notify(self) -> None:
@@ -147,28 +149,20 @@ class RemoteApi:
             while selector.select() and not self._stopping.is_set():
                 began_s = time.monotonic()
                 try:
-                    process = self._launch(listening)
-                except (ApiUnavailableError, OSError) as error:
-                    self.failure = error
-                else:
-                    self.failure = None
-                    self._answer_all(process)
-                ended_early = ended_early + 1 if time.monotonic() - began_s < _EARLY_S else 0
-                self._stopping.wait(_PAUSES_S[min(ended_early, len(_PAUSES_S) - 1)])
-                if self.failure is not None:
+                    self._serve(listening)
+                    failure: Exception | None = _ENDS_AGAIN if ended_early else None
+                except Exception as error:  # noqa: BLE001 - the root of the thread: shown, and tried again
+                    failure = error
                     _turn_away(listening)
+                if self._stopping.is_set():
+                    return
+                is_early = time.monotonic() - began_s < _EARLY_S
+                ended_early = ended_early + 1 if is_early else 0
+                self.failure = failure
+                self._stopping.wait(_PAUSES_S[min(ended_early, len(_PAUSES_S) - 1)])
 
-    def _answer_all(self, process: "subprocess.Popen[bytes]") -> None:
-        """Answer what a process asks until it ends."""
-        assert process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            for line in process.stdout:
-                self._answer(process, json.loads(line))
-        process.wait()
-        close_pipes(process)
-
-    def _launch(self, listening: socket.socket) -> "subprocess.Popen[bytes]":
-        """Start a process and wait until it serves.
+    def _serve(self, listening: socket.socket) -> None:
+        """Start a process and answer what it asks until it ends.
 
         Raises:
             ApiUnavailableError: It did not come up, or this is stopped.
@@ -178,26 +172,41 @@ class RemoteApi:
             if self._stopping.is_set():
                 raise ApiUnavailableError("The API is stopped")
             process = launch("storage.api.worker", inherits=inherited(listening))
-            told = {
-                "url": self._url,
-                "settings": asdict(self._settings),
-                "listening": lend(listening, process.pid),
-                "redaction_key": self._redaction_key.hex(),
-            }
-            self._send(process, told)
-            self._process = process  # only now: it must hear nothing before that
-        timer = threading.Timer(_START_S, process.kill)
-        timer.start()
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        timer.cancel()
-        said: dict[str, Any] = json.loads(line) if line else {"error": "The API did not start: its process ended"}
-        if "error" in said:
+            self._process = process
+        try:
+            assert process.stdout is not None
+            self._tell(process, listening)
+            self._serving, self.failure = process, None
+            with contextlib.suppress(OSError):
+                for line in process.stdout:
+                    self._answer(process, json.loads(line))
+        finally:
+            self._serving = None
             process.kill()
             process.wait()
             close_pipes(process)
+
+    def _tell(self, process: "subprocess.Popen[bytes]", listening: socket.socket) -> None:
+        """Tell a process what to serve, and wait until it does.
+
+        Raises:
+            ApiUnavailableError: It does not.
+        """
+        timer = threading.Timer(_START_S, process.kill)
+        timer.start()
+        try:
+            told = {
+                "url": self._url,
+                "settings": asdict(self._settings),
+                "listening": lend(listening, _heard(process)["pid"]),
+                "redaction_key": self._redaction_key.hex(),
+            }
+            self._send(process, told)
+            said = _heard(process)
+        finally:
+            timer.cancel()
+        if "error" in said:
             raise ApiUnavailableError(said["error"])
-        return process
 
     def _answer(self, process: "subprocess.Popen[bytes]", question: Mapping[str, Any]) -> None:
         if question["what"] == "pause":
@@ -212,14 +221,24 @@ class RemoteApi:
             if self._stopping.wait(_RING_EVERY_S):
                 return
             self._changed.clear()
-            if self._process is not None:
-                self._send(self._process, {"rung": True})
+            serving = self._serving
+            if serving is not None:
+                self._send(serving, {"rung": True})
 
     def _send(self, process: "subprocess.Popen[bytes]", line: Mapping[str, Any]) -> None:
         assert process.stdin is not None
         with contextlib.suppress(OSError, ValueError), self._writing:  # it has ended; `_attend` sees to it
             process.stdin.write(json.dumps(line).encode() + b"\n")
             process.stdin.flush()
+
+
+def _heard(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise ApiUnavailableError("The API did not start: its process ended")
+    said: dict[str, Any] = json.loads(line)
+    return said
 
 
 def _turn_away(listening: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
@@ -75,6 +76,11 @@ class ApiThread:
         """Wake the event streams: something was stored. Safe from any thread."""
         self._context.bell.ring()
 
+    def wait(self) -> None:
+        """Wait until it serves no more; does nothing when it does not run."""
+        if self._thread is not None:
+            self._thread.join()
+
     def stop(self) -> None:
         """End all streams, answer what is being answered, close the port; does nothing when it does not run."""
         if self._unsubscribe is not None:
@@ -93,6 +99,8 @@ class ApiThread:
     def _run(self, server: "_Server", listening: socket.socket) -> None:
         try:
             server.run(sockets=[listening])
+            if not self._context.is_stopping:
+                self.failure = ApiUnavailableError("The server ended by itself")
         except BaseException as error:  # noqa: BLE001 - the root of the thread; uvicorn also ends by SystemExit
             self.failure = error
         finally:
@@ -120,6 +128,8 @@ def _configure(app: FastAPI) -> uvicorn.Config:
         quiet.addHandler(logging.NullHandler())
     return uvicorn.Config(
         app,
+        # What Windows has by default takes no socket that another process has served on.
+        loop="asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto",
         http=Connection,
         ws="none",
         lifespan="off",

@@ -5,13 +5,15 @@ each way; it ends with its input.
 
     in   {"url": ..., "settings": {...}, "listening": "7", "redaction_key": "6b..."} first, then {"rung": true} when something
          changed, {"reply": 7, "value": {...}}
-    out  {"serves": true} or {"error": "..."} first, then {"ask": 7, "what": "counters" | "pause" | "resume"}
+    out  {"pid": 4711} first (whom the socket is to be lent to), {"serves": true} or {"error": "..."} next, then {"ask": 7,
+         "what": "counters" | "pause" | "resume"}
 """
 
 import contextlib
 import gc
 import itertools
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -99,10 +101,11 @@ class PipedControl:
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Serve until the input ends."""
+    control = PipedControl(sink)
+    control.tell({"pid": os.getpid()})
     told = json.loads(source.readline())
     settings = told["settings"]
     shape = ApiSettings(**settings | {name: tuple(settings[name]) for name in ("allowed_origins", "allowed_hosts")})
-    control = PipedControl(sink)
     database = open_database(told["url"])
     key = bytes.fromhex(told["redaction_key"])
     api = ApiThread(Store(database, Redactor(key) if key else None), shape, control)
@@ -112,12 +115,20 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         control.tell({"error": str(error)})
         return
     control.tell({"serves": True})
+    threading.Thread(target=_end_with, args=(api,), daemon=True).start()
     try:
         for line in source:
             control.hear(json.loads(line))
     finally:
         api.stop()
         database.close()
+
+
+def _end_with(api: ApiThread) -> None:
+    """End this process with the thread that answers: who connects then is answered by the next one."""
+    api.wait()
+    if api.failure is not None:
+        os._exit(1)
 
 
 if __name__ == "__main__":

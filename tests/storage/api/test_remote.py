@@ -98,18 +98,60 @@ def test_a_process_that_was_killed_is_started_anew_on_the_same_port(served, read
     assert served.failure is None
 
 
-def test_who_asks_while_none_can_be_started_is_turned_away_and_the_next_one_answered(served, reader, monkeypatch):
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        ("pass", "process ended"),
+        ("print('no JSON', flush=True); input()", "Expecting value"),
+        ('print(\'{"pid": 1}\\n{"error": "newer"}\', flush=True); input()', "newer"),
+    ],
+)
+def test_who_asks_while_none_can_be_started_is_turned_away_and_the_next_one_answered(served, reader, monkeypatch, does, why):
     def fail(module: str, *, inherits: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
-        return launch(module, inherits=inherits, command=[sys.executable, "-c", "pass"])
+        return launch(module, inherits=inherits, command=[sys.executable, "-c", does])
 
     with monkeypatch.context() as broken:
         broken.setattr(remote, "launch", fail)
         with pytest.raises(httpx.TransportError):
             reader.get("/healthz")
-        assert "process ended" in str(served.failure)
+        assert eventually(lambda: why in str(served.failure))
         assert served.is_running
     assert eventually(lambda: answers(reader))
     assert served.failure is None
+
+
+def test_a_process_that_ends_again_and_again_is_told(served, reader, monkeypatch):
+    does = 'print(\'{"pid": 1}\\n{"serves": true}\', flush=True)'
+    with monkeypatch.context() as broken:
+        command = [sys.executable, "-c", does]
+        broken.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+        with pytest.raises(httpx.TransportError):
+            reader.get("/healthz", timeout=5.0)
+        assert "again and again" in str(served.failure)
+    assert eventually(lambda: answers(reader))
+    assert served.failure is None
+
+
+FAILING_LOOP = """
+import sys
+from storage.api import server, worker
+
+async def fail(self):
+    raise OSError("as if the loop had broken")
+
+server._Server.main_loop = fail
+worker.serve(sys.stdin.buffer, sys.stdout.buffer)
+"""
+
+
+def test_a_process_ends_with_the_thread_that_serves(served, reader, monkeypatch):
+    with monkeypatch.context() as broken:
+        command = [sys.executable, "-c", FAILING_LOOP]
+        broken.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+        with pytest.raises(httpx.TransportError):
+            reader.get("/healthz", timeout=5.0)
+        assert eventually(lambda: served._process.poll() is not None)
+    assert eventually(lambda: answers(reader))
 
 
 def test_it_is_stopped_while_its_process_starts(database, capture):
