@@ -18,6 +18,7 @@ from tui.live_commands import (
     SaveFilter,
     ShowDiff,
     ShowErrors,
+    ToggleFollow,
 )
 from tui.pages.sheet import Sheet, wrap
 from tui.screens.dialog import Dialog
@@ -70,6 +71,7 @@ def write_help(sheet: Sheet) -> None:
         ("▲ ▼", "rated", "you rated it good or bad"),
         ("≠", "distorted", "the client was pointed to a base URL, which changes what it sends"),
         ("~", "estimate", "counted, but not (yet) billed"),
+        ("+20", "20 newer", f"in the heading: so many came while the list stands still; {ToggleFollow.sign()} follows again"),
         (fmt.UNKNOWN, "unknown", "never written as 0"),
     ):
         _write_entry(sheet, sign, name, meaning)
