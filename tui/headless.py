@@ -19,6 +19,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from proxy_core.exchange import ExchangeState
 from storage.notices import Change, ExchangeChanged
 from tui.config import default_data_dir
 from tui.ending import ending_signals
@@ -40,6 +41,7 @@ _READ_AT_ONCE = 200
 """Exchanges read from the store in one query."""
 _MOST_SUMMARIES = 2_000
 """So many changes wait with all they tell; of more than that it is read when it is written."""
+_MOST_EARLY = 1_000
 MOST_NEWS = 40_000
 """So many changes wait for a reader that takes nothing; exchanges that end later get no line."""
 ANALYSIS_S = 30.0
@@ -83,6 +85,8 @@ class LineWriter:
         """Exchanges to be written now."""
         self._told: dict[int, ExchangeSummary] = {}
         """How some of them read."""
+        self._early: dict[int, ExchangeSummary] = {}
+        """How exchanges read that were analysed to the end and are not known to have ended: two threads tell of them."""
         self._analysed_at = float("-inf")
         """When the last one was analysed."""
         self._is_put_off = False
@@ -151,14 +155,23 @@ class LineWriter:
         now = self._clock()
         while self._news:
             change = self._news.popleft()
+            early = self._early.pop(change.id, None)
             if change.what is Change.FINISHED:
-                self._finished[change.id] = now
+                if early is not None:
+                    self._told[change.id] = early
+                    ready.append(change.id)
+                else:
+                    self._finished[change.id] = now
                 continue
             self._analysed_at = now
             if self._finished.pop(change.id, None) is not None:
                 ready.append(change.id)
                 if change.summary is not None:
                     self._told[change.id] = change.summary
+            elif change.summary is not None and _is_billed(change.summary):
+                self._early[change.id] = change.summary
+                if len(self._early) > _MOST_EARLY:
+                    del self._early[next(iter(self._early))]
         return ready
 
     def _patience_s(self) -> float:
@@ -199,6 +212,11 @@ class LineWriter:
             patience -= self._is_ending()
         if not patience:
             raise TimeoutError("nobody reads")
+
+
+def _is_billed(summary: "ExchangeSummary") -> bool:
+    """Say whether an exchange has ended and was analysed with its bill: nothing follows but the news that it has ended."""
+    return summary.state is not ExchangeState.OPEN and summary.attribution_version is not None and not summary.is_estimate
 
 
 def _is_writable(descriptor: int) -> bool:

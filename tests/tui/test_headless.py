@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from proxy_core.exchange import ExchangeState
 from storage.notices import Change, ExchangeChanged
 from tests import factories
 from tui.config import default_data_dir
@@ -68,6 +69,26 @@ def test_what_is_told_needs_no_store() -> None:
     assert store.exchanges.asked == [[2]]
     titles = [json.loads(line)["title"] for line in stream.getvalue().splitlines()]
     assert titles == ["told 0", "told 1", factories.exchange_summary(2).title, "told 3"]
+
+
+def test_what_is_told_to_be_analysed_before_it_is_told_to_have_ended_gets_its_line_at_once() -> None:
+    stream, store = io.StringIO(), FakeStore()
+    lines = LineWriter(lambda: cast("Any", store), stream, "json", Clock())
+
+    def written() -> list[str]:
+        lines.write_new()
+        return [json.loads(line)["title"] for line in stream.getvalue().splitlines()]
+
+    running = factories.exchange_summary(1, state=ExchangeState.OPEN, is_estimate=True)
+    lines.hear(ExchangeChanged(1, Change.ANALYSED, running))
+    lines.hear(ExchangeChanged(1, Change.FINISHED))
+    assert written() == [], "while it ran it was analysed without its bill"
+    lines.hear(ExchangeChanged(1, Change.ANALYSED, factories.exchange_summary(1, title="first")))
+    lines.hear(ExchangeChanged(2, Change.ANALYSED, factories.exchange_summary(2, title="second")))
+    assert written() == ["first"]
+    lines.hear(ExchangeChanged(2, Change.FINISHED))
+    assert written() == ["first", "second"]
+    assert store.exchanges.asked == []
 
 
 def test_for_a_reader_who_takes_nothing_no_more_is_kept_than_numbers() -> None:
