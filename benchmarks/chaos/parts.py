@@ -40,7 +40,7 @@ def _stopped(part: str) -> Disturbance:
     @contextmanager
     def disturb(running: Headless, _load: Load) -> Iterator[None]:
         if part == "api":
-            counters(running)  # it is there since somebody asks
+            counters(running)  # answered: it is there
         victim = anatomy.wait_for(running.process.pid, part)
         anatomy.send(victim, signal.SIGSTOP)
         yield

@@ -1,8 +1,9 @@
-"""The API of a running capture, served by a process of its own: this end listens, and starts it when somebody asks.
+"""The API of a running capture, served by a process of its own: this end listens, starts it, answers it, revives it.
 
-The address is taken at once and kept; whoever connects waits there until a process serves, be it the first one or the next
-after one that died. Who never asks never pays for it (80 MB). Nothing here waits for that process on a thread that captures:
-what changed is told by a thread of its own.
+The address is taken at once and kept: whoever connects waits there until a process serves, be it the first or the next after
+one that died. It is started before somebody asks: one that is there answers also while the disk is full or the database
+read-only, when none could be started. Nothing here waits for that process on a thread that captures: what changed is told by a
+thread of its own.
 """
 
 import contextlib
@@ -34,6 +35,8 @@ _EARLY_S = 10.0
 """A process that ends sooner may do so again."""
 _PAUSES_S = (0.0, 0.2, 1.0, 5.0)
 """Before the next process, after none, one, two ... in a row that ended within `_EARLY_S`."""
+_RETRY_S = 30.0
+"""After a failure it is tried again so soon, or when somebody asks."""
 _ENDS_AGAIN = ApiUnavailableError("The process that serves the API ends again and again")
 
 
@@ -64,7 +67,7 @@ class RemoteApi:
         self._threads: list[threading.Thread] = []
         self._unsubscribe: Callable[[], None] | None = None
         self.failure: BaseException | None = None
-        """Why nobody could be started to answer, the last time somebody asked; `None` while all is well."""
+        """Why nobody could be started to answer, or ended again and again, the last time; `None` while all is well."""
 
     @property
     def port(self) -> int:
@@ -79,11 +82,11 @@ class RemoteApi:
 
     @property
     def is_running(self) -> bool:
-        """Whether it serves, or will as soon as it is asked."""
+        """Whether it serves, or will as soon as it can."""
         return self._listening is not None and not self._stopping.is_set()
 
     def start(self) -> None:
-        """Listen, and wait for somebody who asks.
+        """Listen, and let a process be started.
 
         Raises:
             ApiUnavailableError: The port is taken, or the address is not ours.
@@ -141,12 +144,12 @@ class RemoteApi:
             self._writing.release()
 
     def _attend(self, listening: socket.socket, woken: socket.socket) -> None:
-        """Start a process whenever somebody connects and none serves; answer what it asks."""
+        """Start a process whenever none serves; answer what it asks."""
         ended_early = 0
         with woken, selectors.DefaultSelector() as selector:
             selector.register(listening, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
-            while selector.select() and not self._stopping.is_set():
+            while not self._stopping.is_set():
                 began_s = time.monotonic()
                 try:
                     self._serve(listening)
@@ -160,6 +163,8 @@ class RemoteApi:
                 ended_early = ended_early + 1 if is_early else 0
                 self.failure = failure
                 self._stopping.wait(_PAUSES_S[min(ended_early, len(_PAUSES_S) - 1)])
+                if failure is not None:
+                    selector.select(_RETRY_S)
 
     def _serve(self, listening: socket.socket) -> None:
         """Start a process and answer what it asks until it ends.
