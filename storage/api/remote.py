@@ -63,6 +63,8 @@ class RemoteApi:
         self._writing = threading.Lock()
         self._changed = threading.Event()
         self._stopping = threading.Event()
+        self._is_decided = threading.Event()
+        """The first process serves, or does not."""
         self._waking: socket.socket | None = None
         self._threads: list[threading.Thread] = []
         self._unsubscribe: Callable[[], None] | None = None
@@ -86,10 +88,10 @@ class RemoteApi:
         return self._listening is not None and not self._stopping.is_set()
 
     def start(self) -> None:
-        """Listen, and let a process be started.
+        """Listen, start the process and wait until it serves.
 
         Raises:
-            ApiUnavailableError: The port is taken, or the address is not ours.
+            ApiUnavailableError: The port is taken, the address is not ours, or the process did not come up.
         """
         self._listening = listen(self._settings.host, self._settings.port)
         self._listening.setblocking(False)
@@ -100,6 +102,10 @@ class RemoteApi:
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+        self._is_decided.wait(_START_S)
+        if self.failure is not None:
+            self.stop()
+            raise ApiUnavailableError(str(self.failure)) from self.failure
         self._unsubscribe = self._control.subscribe(self._changed.set)
 
     def notify(self) -> None:
@@ -162,6 +168,7 @@ class RemoteApi:
                 is_early = time.monotonic() - began_s < _EARLY_S
                 ended_early = ended_early + 1 if is_early else 0
                 self.failure = failure
+                self._is_decided.set()
                 self._stopping.wait(_PAUSES_S[min(ended_early, len(_PAUSES_S) - 1)])
                 if failure is not None:
                     selector.select(_RETRY_S)
@@ -182,6 +189,7 @@ class RemoteApi:
             assert process.stdout is not None
             self._tell(process, listening)
             self._serving, self.failure = process, None
+            self._is_decided.set()
             with contextlib.suppress(OSError):
                 for line in process.stdout:
                     self._answer(process, json.loads(line))

@@ -160,15 +160,26 @@ def test_a_process_ends_with_the_thread_that_serves(served, reader, monkeypatch)
     assert eventually(lambda: answers(reader))
 
 
-def test_it_is_stopped_while_its_process_starts(database, capture):
-    api = RemoteApi(database.url.render_as_string(hide_password=False), ApiSettings(token=TOKEN, port=0), capture)
-    api.start()
-    assert eventually(lambda: api._process is not None)
-    api.stop()
-    assert api._process.poll() is not None
-    assert not any(thread.is_alive() for thread in api._threads)
+def test_it_is_stopped_while_its_process_starts(served):
+    killed = served._process
+    kill(served)
+    assert eventually(lambda: served._process is not killed)
+    served.stop()
+    assert served._process.poll() is not None
+    assert not any(thread.is_alive() for thread in served._threads)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", api.port))
+        socket.create_connection(("127.0.0.1", served.port))
+
+
+def test_a_process_that_does_not_come_up_at_first_is_told_and_leaves_the_address(database, capture, monkeypatch):
+    command = [sys.executable, "-c", "pass"]
+    monkeypatch.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+    api = RemoteApi(database.url.render_as_string(hide_password=False), ApiSettings(token=TOKEN, port=0), capture)
+    with pytest.raises(ApiUnavailableError, match="its process ended"):
+        api.start()
+    assert not api.is_running
+    with socket.create_server(("127.0.0.1", api.port)):
+        pass
 
 
 def test_a_taken_port_is_told_before_anything_serves(database, capture):
