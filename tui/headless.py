@@ -42,6 +42,7 @@ _READ_AT_ONCE = 200
 _MOST_SUMMARIES = 2_000
 """So many changes wait with all they tell; of more than that it is read when it is written."""
 _MOST_EARLY = 1_000
+"""So many analysed exchanges wait for the news that they have ended: those analysed anew wait for it in vain."""
 MOST_NEWS = 40_000
 """So many changes wait for a reader that takes nothing; exchanges that end later get no line."""
 ANALYSIS_S = 30.0

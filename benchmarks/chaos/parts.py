@@ -39,8 +39,6 @@ def _stopped(part: str) -> Disturbance:
 
     @contextmanager
     def disturb(running: Headless, _load: Load) -> Iterator[None]:
-        if part == "api":
-            counters(running)  # answered: it is there
         victim = anatomy.wait_for(running.process.pid, part)
         anatomy.send(victim, signal.SIGSTOP)
         yield

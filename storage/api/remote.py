@@ -102,7 +102,7 @@ class RemoteApi:
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
-        self._is_decided.wait(_START_S)
+        self._is_decided.wait()  # a process that takes longer than `_START_S` is killed
         if self.failure is not None:
             self.stop()
             raise ApiUnavailableError(str(self.failure)) from self.failure
@@ -158,19 +158,18 @@ class RemoteApi:
             while not self._stopping.is_set():
                 began_s = time.monotonic()
                 try:
+                    failure: Exception | None = None
                     self._serve(listening)
-                    failure: Exception | None = _ENDS_AGAIN if ended_early else None
                 except Exception as error:  # noqa: BLE001 - the root of the thread: shown, and tried again
                     failure = error
                     _turn_away(listening)
                 if self._stopping.is_set():
                     return
-                is_early = time.monotonic() - began_s < _EARLY_S
-                ended_early = ended_early + 1 if is_early else 0
-                self.failure = failure
+                ended_early = ended_early + 1 if time.monotonic() - began_s < _EARLY_S else 0
+                self.failure = failure or (_ENDS_AGAIN if ended_early > 1 else None)
                 self._is_decided.set()
                 self._stopping.wait(_PAUSES_S[min(ended_early, len(_PAUSES_S) - 1)])
-                if failure is not None:
+                if self.failure is not None:
                     selector.select(_RETRY_S)
 
     def _serve(self, listening: socket.socket) -> None:

@@ -3,10 +3,10 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -63,6 +63,15 @@ def kill(served: RemoteApi) -> None:
     os.kill(served._serving.pid, signal.SIGKILL)
 
 
+@contextmanager
+def launching(code: str) -> Iterator[None]:
+    """Let other code be run instead of the process that serves."""
+    command = [sys.executable, "-c", code]
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+        yield
+
+
 def test_it_answers_from_the_same_database(reader, known):
     found = reader.get("/api/claude/requests").json()
     assert known.main in {request["id"] for request in found["requests"]}
@@ -109,12 +118,8 @@ def test_a_process_that_was_killed_is_started_anew_on_the_same_port(served, read
         ('print(\'{"pid": 1}\\n{"error": "newer"}\', flush=True); input()', "newer"),
     ],
 )
-def test_who_asks_while_none_can_be_started_is_turned_away_and_the_next_one_answered(served, reader, monkeypatch, does, why):
-    def fail(module: str, *, inherits: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
-        return launch(module, inherits=inherits, command=[sys.executable, "-c", does])
-
-    with monkeypatch.context() as broken:
-        broken.setattr(remote, "launch", fail)
+def test_who_asks_while_none_can_be_started_is_turned_away_and_the_next_one_answered(served, reader, does, why):
+    with launching(does):
         kill(served)
         with pytest.raises(httpx.TransportError):
             reader.get("/healthz")
@@ -124,17 +129,23 @@ def test_who_asks_while_none_can_be_started_is_turned_away_and_the_next_one_answ
     assert served.failure is None
 
 
-def test_a_process_that_ends_again_and_again_is_told(served, reader, monkeypatch):
-    does = 'print(\'{"pid": 1}\\n{"serves": true}\', flush=True)'
-    with monkeypatch.context() as broken:
-        command = [sys.executable, "-c", does]
-        broken.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+def test_a_process_that_ends_again_and_again_is_told(served, reader):
+    with launching('print(\'{"pid": 1}\\n{"serves": true}\', flush=True)'):
         kill(served)
-        with pytest.raises(httpx.TransportError):
-            reader.get("/healthz", timeout=5.0)
         assert eventually(lambda: "again and again" in str(served.failure))
     assert eventually(lambda: answers(reader))
     assert served.failure is None
+
+
+def test_one_that_served_for_long_is_followed_by_the_next_though_one_before_it_ended_early(served, monkeypatch):
+    monkeypatch.setattr(remote, "_RETRY_S", 10_000.0)
+    kill(served)
+    first = served._process
+    assert eventually(lambda: served._serving not in {None, first})
+    monkeypatch.setattr(remote, "_EARLY_S", 0.0)
+    second = served._serving
+    kill(served)
+    assert eventually(lambda: served._serving not in {None, second})
 
 
 FAILING_LOOP = """
@@ -149,10 +160,8 @@ worker.serve(sys.stdin.buffer, sys.stdout.buffer)
 """
 
 
-def test_a_process_ends_with_the_thread_that_serves(served, reader, monkeypatch):
-    with monkeypatch.context() as broken:
-        command = [sys.executable, "-c", FAILING_LOOP]
-        broken.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+def test_a_process_ends_with_the_thread_that_serves(served, reader):
+    with launching(FAILING_LOOP):
         kill(served)
         with pytest.raises(httpx.TransportError):
             reader.get("/healthz", timeout=5.0)
@@ -171,11 +180,9 @@ def test_it_is_stopped_while_its_process_starts(served):
         socket.create_connection(("127.0.0.1", served.port))
 
 
-def test_a_process_that_does_not_come_up_at_first_is_told_and_leaves_the_address(database, capture, monkeypatch):
-    command = [sys.executable, "-c", "pass"]
-    monkeypatch.setattr(remote, "launch", lambda module, *, inherits: launch(module, inherits=inherits, command=command))
+def test_a_process_that_does_not_come_up_at_first_is_told_and_leaves_the_address(database, capture):
     api = RemoteApi(database.url.render_as_string(hide_password=False), ApiSettings(token=TOKEN, port=0), capture)
-    with pytest.raises(ApiUnavailableError, match="its process ended"):
+    with launching("pass"), pytest.raises(ApiUnavailableError, match="its process ended"):
         api.start()
     assert not api.is_running
     with socket.create_server(("127.0.0.1", api.port)):
