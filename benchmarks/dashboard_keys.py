@@ -168,7 +168,7 @@ def script(*, is_smoke: bool) -> list[Key]:
         return [_TOP, _J, _J, _K, _TAB, _TAB, _END, _KIND, _CLEAR]
     times = 3
     steps = [_TOP, *[_J] * 8, *[_K] * 4, *[_TAB] * 8, _END]
-    return [*(steps * times), *([_KIND, _CLEAR] * times), *([_TOP, *_TREES, _FLAT, _END] * times), *(_PLACES * times)]
+    return [*(steps * times), *([_KIND, _CLEAR] * times), *([_TOP, *_TREES, _FLAT, _END] * (times - 1)), *(_PLACES * times)]
 
 
 def time_of_day_s(moment: float) -> float:

@@ -14,7 +14,7 @@ from benchmarks.figures import percentile, ratio, spread
 from benchmarks.processes import Contestants, Target, cpu_seconds, held, settle, tree_cpu_seconds
 
 SIZES = {"1 kB": 1_000, "100 kB": 100_000, "1 MB": 1_000_000}
-_SETTLE_S = 0.8
+_SETTLE_S = 0.5
 """For what Assay has still to store; what is still to be analysed waits, stopped, while others are measured."""
 
 
@@ -58,21 +58,24 @@ def measure(contestants: Contestants, *, is_smoke: bool, say: Callable[[str], No
     rounds, block_s = (2, 0.5) if is_smoke else (3, 0.5)
     results = []
     for case in cases(is_smoke=is_smoke):
-        result = _measure_case(contestants, case, rounds, block_s)
+        result = asyncio.run(_measure_case(contestants, case, rounds, block_s))
         results.append(result)
         say(_line(case, result))
     return results
 
 
-def _measure_case(contestants: Contestants, case: Case, rounds: int, block_s: float) -> dict[str, Any]:
+async def _measure_case(contestants: Contestants, case: Case, rounds: int, block_s: float) -> dict[str, Any]:
     blocks: dict[str, list[Block]] = {target.name: [] for target in contestants.targets}
+    clients = {target.name: await _connect(target, case) for target in contestants.targets}
     for number in range(rounds):
         order = contestants.targets[number % 3 :] + contestants.targets[: number % 3]
         for target in order:
             with nullcontext() if target.name == "assay" else held(contestants.target("assay")):
-                blocks[target.name].append(asyncio.run(_block(target, case, block_s)))
+                blocks[target.name].append(await _block(target, clients[target.name], case, block_s))
             if target.name == "assay":
                 settle(target, _SETTLE_S)
+    for client in itertools.chain.from_iterable(clients.values()):
+        await client.close()
     return _summary(case, blocks)
 
 
@@ -87,8 +90,7 @@ def bodies(size_bytes: int) -> Iterator[bytes]:
         yield json.dumps({"model": "claude-opus-5-5", "max_tokens": 1024, "messages": messages}).encode()
 
 
-async def _block(target: Target, case: Case, block_s: float) -> Block:
-    clients = await _connect(target, case)
+async def _block(target: Target, clients: list[Client], case: Case, block_s: float) -> Block:
     lanes = clients * case.connections if case.protocol == "h2" else clients
     supply = itertools.cycle(list(itertools.islice(bodies(SIZES[case.size]), 20 if case.size == "1 MB" else 100)))
     _, failed_before = await _keep_asking(lanes, supply, block_s / 5)
@@ -97,8 +99,6 @@ async def _block(target: Target, case: Case, block_s: float) -> Block:
     took_s = time.perf_counter() - begun
     count = max(1, len(latencies))
     own, proxy, everything = (max(0.0, now - then) / count * 1000 for now, then in zip(_used(target), before, strict=True))
-    for client in clients:
-        await client.close()
     return Block(
         p50_ms=percentile(latencies, 0.5),
         p99_ms=percentile(latencies, 0.99),

@@ -14,8 +14,7 @@ from benchmarks.figures import spread
 from benchmarks.processes import ROOT, free_port, wait_listening
 from benchmarks.terminal import Terminal
 
-_FIRST_FRAME = b"Sessions"
-_FIRST_SCREEN = b"Assay listens on"
+_SHOWN = {"dashboard painted": b"Sessions", "dashboard says where it listens": b"Assay listens on"}
 _GONE_S = 20.0
 _ASSAY = str(Path(sys.executable).with_name("assay"))
 
@@ -23,21 +22,16 @@ _ASSAY = str(Path(sys.executable).with_name("assay"))
 def measure(*, is_smoke: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Start each a few times, each time with a new home."""
     rounds = 2 if is_smoke else 5
-    kinds: dict[str, Callable[[Path], float]] = {
-        "version": _version,
-        "headless listening": _headless,
-        "dashboard painted": lambda home: _dashboard(home, _FIRST_FRAME),
-        "dashboard says where it listens": lambda home: _dashboard(home, _FIRST_SCREEN),
-    }
-    result: dict[str, Any] = {}
-    for name, start in kinds.items():
-        taken = []
+    taken: dict[str, list[float]] = {}
+    for start in (_version, _headless, _dashboard):
         for _ in range(rounds):
             with tempfile.TemporaryDirectory(prefix="assay-bench-", ignore_cleanup_errors=True) as home:
-                taken.append(start(Path(home)))
+                for name, seconds in start(Path(home)).items():
+                    taken.setdefault(name, []).append(seconds)
                 _wait_gone(Path(home))
-        result[name] = spread(taken).as_json()
-        say(f"{name}: {result[name]['median']:.2f} s")
+    result = {name: spread(seconds).as_json() for name, seconds in taken.items()}
+    for name, figure in result.items():
+        say(f"{name}: {figure['median']:.2f} s")
     return result
 
 
@@ -60,26 +54,26 @@ def _is_at_home(process: Path, home: Path) -> bool:
         return False
 
 
-def _version(home: Path) -> float:
+def _version(home: Path) -> dict[str, float]:
     begun = time.perf_counter()
     subprocess.run([_ASSAY, "--version"], check=True, capture_output=True, env=_environment(home), cwd=ROOT)
-    return time.perf_counter() - begun
+    return {"version": time.perf_counter() - begun}
 
 
-def _headless(home: Path) -> float:
+def _headless(home: Path) -> dict[str, float]:
     port = free_port()
     begun = time.perf_counter()
     command = [_ASSAY, "--headless", "--port", str(port), "--api-port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(home), cwd=ROOT)
     try:
         wait_listening(port)
-        return time.perf_counter() - begun
+        return {"headless listening": time.perf_counter() - begun}
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
 
 
-def _dashboard(home: Path, text: bytes) -> float:
-    """Return when a text stands in a terminal."""
+def _dashboard(home: Path) -> dict[str, float]:
+    """Return when its texts stood in a terminal."""
     with Terminal([_ASSAY, "--port", "0", "--api-port", "0"], _environment(home)) as terminal:
-        return terminal.wait_for(text) - terminal.begun
+        return {name: terminal.wait_for(text) - terminal.begun for name, text in _SHOWN.items()}

@@ -3,8 +3,8 @@
 Run as a process of its own (`python -m benchmarks.storing DIRECTORY COUNT`), so that memory is its alone. A turn of a
 conversation is stored by itself, as it comes (they are made beforehand: whoever makes them meanwhile holds up who stores);
 the requests come as fast as they are stored, up to sixteen at a time.
-`stored_mb` and `cpu_ms_per_exchange` are storing alone (the writer's thread). Afterwards exchanges are analysed, at most a
-thousand, tokens counted by length: `analysis_cpu_ms` is that for each of them, and `disk_mb` what all exchanges take with
+`stored_mb` and `cpu_ms_per_exchange` are storing alone (the writer's thread). Afterwards exchanges are analysed, at most
+five hundred, tokens counted by length: `analysis_cpu_ms` is that for each of them, and `disk_mb` what all exchanges take with
 everything that belongs to them, reckoned from those where they are more.
 """
 
@@ -37,7 +37,7 @@ from tests import factories
 
 _TEXT = "the file reads state before lock and writes entry after check so that total of day stays right when job runs twice"
 _WORDS = _TEXT.split()
-_ANALYSED = 1_000
+_ANALYSED = 500
 _CHECK_EVERY = 37
 _GROWTHS = 20
 """How often a stream is journalled while it runs: one of a second."""
