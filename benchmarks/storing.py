@@ -81,6 +81,10 @@ class EventQueue:
         self.is_drained = self.is_closed and not taken
         return taken
 
+    def wake(self) -> None:
+        """Have who waits in `take` go on at once."""
+        self._waiting.put(())
+
 
 def prose(chance: random.Random, length: int) -> str:
     """Return text that compresses like text."""

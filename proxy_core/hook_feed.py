@@ -57,7 +57,8 @@ class HookFeed:
         self._young_s = young_s
         self._monotonic = monotonic
         self._volume = Volume(limit_bytes)
-        self._news: queue.SimpleQueue[LiveExchange] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[LiveExchange | None] = queue.SimpleQueue()
+        """`None` says nothing but that it is time to look."""
         self._live: dict[str, LiveExchange] = {}
         self._running: dict[str, LiveExchange] = {}
         """What the consumer was told of and has not seen the end of."""
@@ -131,6 +132,10 @@ class HookFeed:
     def resume(self) -> None:
         """Record again."""
         self._is_paused = False
+
+    def wake(self) -> None:
+        """Have a consumer that waits for news go on at once."""
+        self._news.put(None)
 
     # The hooks' side: the proxy's thread only.
 
@@ -237,18 +242,18 @@ class HookFeed:
         return self._flushed_at + interval_s - self._monotonic()
 
     def _gather(self, timeout_s: float) -> list[LiveExchange]:
-        news: list[LiveExchange] = []
+        news: list[LiveExchange | None] = []
         may_wait = timeout_s > GATHER_MORE_S
         if self._running:
             timeout_s = min(timeout_s, max(0.0, self._flush_in_s()))
         try:
             news.append(self._news.get(timeout=timeout_s) if timeout_s > 0 else self._news.get_nowait())
         except queue.Empty:
-            return news
+            return []
         if may_wait:
             time.sleep(self._gather_s)
         while not self._news.empty():
             news.append(self._news.get_nowait())
         is_much = len(news) >= _MUCH and self._volume.waiting_bytes < self._held_body_bytes
         self._gather_s = GATHER_MORE_S if is_much else GATHER_S
-        return news
+        return [live for live in news if live is not None]

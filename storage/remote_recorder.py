@@ -198,6 +198,7 @@ class RemoteRecorder:
         """Have everything stored and what waits analysed, then end; returns what went wrong: part, reason."""
         self._deadline = time.monotonic() + self._plan.stop_s
         self._stopping.set()
+        self._feed.wake()
         if self._pump.is_alive():
             self._pump.join(self._plan.stop_s + _END_S)
         link = self._link

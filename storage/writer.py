@@ -41,6 +41,9 @@ class EventFeed(Protocol):
     def take(self, timeout_s: float) -> list[CaptureEvent]:
         """Return what is new, waiting at most `timeout_s`."""
 
+    def wake(self) -> None:
+        """Have who waits in `take` go on at once."""
+
 
 class StorageWriter:
     """Records what a feed delivers.
@@ -116,6 +119,7 @@ class StorageWriter:
         """
         self._deadline = time.monotonic() + timeout_s
         self._stopping.set()
+        self._feed.wake()
         if self._thread.is_alive():
             self._thread.join(timeout_s + 5)
         if self.failure is not None:

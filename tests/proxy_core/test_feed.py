@@ -338,6 +338,16 @@ def test_taking_waits_for_news_and_gathers_what_comes_with_it() -> None:
     assert len(events) == 3
 
 
+def test_whoever_waits_for_news_is_woken_without_any() -> None:
+    feed = CaptureFeed(REDACTOR)
+    taken: list[list[CaptureEvent]] = []
+    waiting = threading.Thread(target=lambda: taken.append(feed.take(3600)), daemon=True)
+    waiting.start()
+    feed.wake()
+    waiting.join(60)
+    assert taken == [[]]
+
+
 def test_the_tee_passes_everything_on_and_never_keeps_the_end_mark(feed: CaptureFeed) -> None:
     body = feed.new_body()
     tee = make_tee(body)

@@ -40,6 +40,9 @@ class ListFeed:
         taken, self.events = self.events, []
         return taken
 
+    def wake(self) -> None:
+        self._news.set()
+
 
 @pytest.fixture
 def feed() -> ListFeed:

@@ -131,6 +131,12 @@ def test_what_the_hooks_put_is_stored_redacted_and_analysed(rig: Rig) -> None:
     assert not any(KEY in path.read_bytes() for path in rig.path.parent.iterdir())
 
 
+def test_stopping_waits_for_no_news(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_recorder, "_TAKE_S", 3600.0)
+    rig.recorder.start()
+    assert rig.recorder.stop() == []
+
+
 def test_how_an_exchange_reads_is_told_once_it_is_analysed(tmp_path: Path) -> None:
     rig = Rig(tmp_path / "assay.db", tells_summaries=True)
     told: list[ExchangeChanged] = []

@@ -5,6 +5,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from proxy_core.exchange import ExchangeState
+from proxy_core.feed import CaptureFeed
+from proxy_core.redact import Redactor
 from storage import writer as writer_module
 from storage.database import open_database
 from storage.errors import StorageError
@@ -54,6 +56,14 @@ def test_what_the_feed_delivers_is_stored_and_told(database, feed, writer, wait_
     assert Store(database).exchanges.count() == 120
     assert [notice.what for notice in heard].count(Change.FINISHED) == 120
     assert verify_database(database).is_sound
+
+
+def test_stopping_waits_for_no_news(database, monkeypatch):
+    monkeypatch.setattr(writer_module, "TAKE_S", 3600.0)
+    writer = StorageWriter(database, CaptureFeed(Redactor(b"k" * 16)))
+    writer.start()
+    writer.stop(60)
+    assert not writer.is_running
 
 
 def test_stopping_stores_what_is_left(database, feed, writer):
