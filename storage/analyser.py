@@ -160,6 +160,7 @@ class AnalysisThread:
                     return row_id, self._waiting.pop(row_id)
                 is_due = time.monotonic() - self._looked_at >= _LOOK_EVERY_S
                 if not is_due:
+                    self._pacing.note_idle()
                     self._changed.wait(_IDLE_S)
             if is_due:
                 self._look()

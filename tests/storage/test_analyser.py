@@ -167,7 +167,7 @@ class _Pressed(Pacing):
 
 
 def test_under_pressure_what_has_ended_is_analysed_all_the_same(database, started, wait_until, monkeypatch):
-    monkeypatch.setattr(pacing, "REST_FACTOR", 0.01)
+    monkeypatch.setattr(pacing, "LONGEST_REST_S", 0.01)
     store(database, *conversation(4))
     thread = started(pacing=_Pressed())
     wait_until(lambda: thread.analysed == 4)
@@ -186,9 +186,29 @@ def test_under_pressure_no_estimates_are_made_until_it_is_over(database, started
     wait_until(lambda: thread.waiting == 0)
 
 
+def test_it_is_noted_when_nothing_waits_any_more(database, started, wait_until):
+    analysed = []
+
+    class Noting(Pacing):
+        analysed_before: int | None = None
+
+        def note_idle(self):
+            self.analysed_before = len(analysed)
+
+    def work(*args, **options):
+        analysed.append(1)
+        return analyse(*args, **options)
+
+    noting = Noting()
+    store(database, *conversation(3))
+    started(work, noting)
+    wait_until(lambda: noting.analysed_before is not None)
+    assert noting.analysed_before == 3, "what waits in the database waits too"
+
+
 def test_a_rest_ends_with_the_thread(database, started, wait_until, monkeypatch):
     monkeypatch.setattr(pacing, "LONGEST_REST_S", 1000.0)
-    monkeypatch.setattr(pacing, "REST_FACTOR", 1e9)
+    monkeypatch.setattr(pacing, "LEAST_SHARE", 1e-9)
     store(database, *conversation(3))
     thread = started(pacing=_Pressed())
     wait_until(lambda: thread._is_resting)
