@@ -6,7 +6,6 @@ import json
 from benchmarks import report
 from benchmarks.figures import percentile, ratio, spread
 from benchmarks.latency import SIZES, Block, Case, _summary, bodies, cases
-from benchmarks.soak import Reading, grown, plot
 from benchmarks.storing import conversation, separate_requests
 from benchmarks.streams import loads
 
@@ -21,12 +20,6 @@ def block(p50_ms: float, **changes: float) -> Block:
         "errors": 0,
     }
     return Block(p50_ms=p50_ms, **(fields | changes))
-
-
-def reading(memory_mb: float) -> Reading:
-    others = {"recording_mb": 70, "analysis_mb": 80, "api_mb": 110, "dashboard_mb": 90}
-    counts = {"file_handles": 30, "threads": 9, "queued": 0, "errors": 0}
-    return Reading(second=1, memory_mb=memory_mb, p50_ms=1, p99_ms=2, api_p99_ms=None, **others, **counts)
 
 
 def test_percentiles():
@@ -76,12 +69,3 @@ def test_what_is_stored_has_the_promised_size():
     assert 24e6 < sum(map(len, turns)) < 28e6
     assert json.loads(turns[9])["messages"][0] == json.loads(turns[8])["messages"][0]
     assert 18_000 < sum(len(body) for body in separate_requests(40, 20_000)) / 40 < 22_000
-
-
-def test_growth_is_noticed(tmp_path):
-    flat = [reading(100 + number % 3) for number in range(40)]
-    growing = [reading(100 + number * 2) for number in range(40)]
-    assert grown(flat) == []
-    assert grown(growing) == ["memory_mb grew from 129 to 169"]
-    plot(growing, tmp_path / "soak.svg")
-    assert (tmp_path / "soak.svg").read_text().startswith("<svg")

@@ -1,8 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from benchmarks.soak import Reading, grown
+from benchmarks.soak import Reading, grown, plot
 
 FLAT = Reading(
     second=0.0,
@@ -38,3 +39,10 @@ def test_what_grows_is_named(name: str, step: float) -> None:
 
 def test_an_api_that_did_not_answer_ends_nothing() -> None:
     assert grown([replace(FLAT, queued=None, unanalysed=None)] * 8) == []
+
+
+def test_a_soak_is_drawn(tmp_path: Path) -> None:
+    plot([replace(FLAT, unanalysed=None), replace(FLAT, second=90.0, memory_mb=77.0)], tmp_path / "soak.svg")
+    drawn = (tmp_path / "soak.svg").read_text()
+    assert drawn.startswith("<svg")
+    assert "memory_mb: 77 at the end, at most 77" in drawn
