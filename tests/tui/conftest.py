@@ -28,6 +28,12 @@ def _outlives_its_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.terminal._hang_up_when_gone", lambda _descriptor: None)
 
 
+@pytest.fixture(autouse=True)
+def _is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not look again and again whether others store something: a slow machine would never see nothing put off."""
+    monkeypatch.setattr("tui.listener._VIEW_S", 3600.0)
+
+
 @pytest.fixture(scope="session")
 def recorded_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of two sessions, made once; nobody may write into it."""
