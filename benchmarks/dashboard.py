@@ -27,7 +27,7 @@ from benchmarks.terminal import Terminal, frames
 
 _MARKED_ROW: Final = re.compile(r"✗ \d\d:\d\d:\d\d .*?\b(4\d\d)\b")
 _WARM_UP_S: Final = 1.5
-_SETTLE_S: Final = 5.0
+_SETTLE_S: Final = 8.0
 _IN_SIGHT_S: Final = 1.0
 """A row is looked for on the screen this long; it has scrolled away before that."""
 
