@@ -218,11 +218,17 @@ def grown(readings: list[Reading]) -> list[str]:
     quarter = len(readings) // 4
     found = []
     for name in (*_FLAT, *_NOISE):
-        early = statistics.median(getattr(each, name) or 0 for each in readings[quarter : 2 * quarter] or readings[:1])
-        late = statistics.median(getattr(each, name) or 0 for each in readings[-quarter or -1 :])
-        if late > early * _SLACK + _NOISE.get(name, 0):
+        early = _median(readings[quarter : 2 * quarter] or readings[:1], name)
+        late = _median(readings[-quarter or -1 :], name)
+        if early is not None and late is not None and late > early * _SLACK + _NOISE.get(name, 0):
             found.append(f"{name} grew from {early:g} to {late:g}")
     return found
+
+
+def _median(readings: list[Reading], name: str) -> float | None:
+    """Return the median of a figure where it is known; `None`: it never is."""
+    known: list[float] = [value for each in readings if (value := getattr(each, name)) is not None]
+    return statistics.median(known) if known else None
 
 
 def plot(readings: list[Reading], path: Path) -> None:

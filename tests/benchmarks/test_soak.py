@@ -38,7 +38,9 @@ def test_what_grows_is_named(name: str, step: float) -> None:
 
 
 def test_an_api_that_did_not_answer_ends_nothing() -> None:
-    assert grown([replace(FLAT, queued=None, unanalysed=None)] * 8) == []
+    silent = replace(FLAT, queued=None, unanalysed=None)
+    assert grown([silent] * 8) == []
+    assert grown([silent] * 8 + [replace(FLAT, unanalysed=5_000)] * 8) == [], "what is unknown is not nothing"
 
 
 def test_a_soak_is_drawn(tmp_path: Path) -> None:
